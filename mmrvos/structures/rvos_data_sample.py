@@ -1,0 +1,58 @@
+from mmengine.structures import BaseDataElement, InstanceData
+
+
+class RVOSDataSample(BaseDataElement):
+    """One clip of one video, with E expressions about it.
+
+    Meta (set by ``PackRVOSInputs``; all lists have length E unless said):
+
+    - ``video_id`` (str), ``frame_names`` (list[str], T), ``img_paths``
+      (list[str], T);
+    - ``exp_ids``, ``texts`` (list[str]), ``obj_ids`` (list[list[str]]; the
+      union of the objects is the target, an empty list means no target),
+      ``type_ids`` (list[str | None]), ``lengths`` (list[str | None], 'short'
+      or 'long');
+    - ``ori_shape``, ``img_shape`` (height, width) before and after the
+      transforms, both without padding;
+    - ``batch_input_shape`` (height, width) after padding, set by the data
+      preprocessor;
+    - ``mask_source`` (:class:`MaskSource` or None), test time only: where a
+      metric reads ground truth, one expression at a time;
+    - ``valid_index`` (int, optional): position in the clip of the only
+      annotated frame (A2D-Sentences, JHMDB-Sentences).
+
+    Data:
+
+    - ``gt`` (:class:`InstanceData`, E long), training: ``masks`` (E, T, h, w)
+      bool, ``boxes`` (E, T, 4) float32 as normalised (cx, cy, w, h) of
+      ``img_shape``, zero where absent, ``valid`` (E, T) bool, ``labels`` (E,).
+    - ``pred`` (:class:`InstanceData`, E long), test: ``masks``, per expression
+      a list of T COCO RLE dicts at ``ori_shape`` (small, and decoded a frame
+      at a time), ``scores`` (E,) of the chosen query, ``queries`` (E,) its
+      index; ``query_masks`` and ``query_scores``, all queries' RLE and scores
+      of the annotated frame, where the protocol ranks them.
+    """
+
+    @property
+    def gt(self) -> InstanceData:
+        return self._gt
+
+    @gt.setter
+    def gt(self, value: InstanceData) -> None:
+        self.set_field(value, '_gt', dtype=InstanceData)
+
+    @gt.deleter
+    def gt(self) -> None:
+        del self._gt
+
+    @property
+    def pred(self) -> InstanceData:
+        return self._pred
+
+    @pred.setter
+    def pred(self, value: InstanceData) -> None:
+        self.set_field(value, '_pred', dtype=InstanceData)
+
+    @pred.deleter
+    def pred(self) -> None:
+        del self._pred
