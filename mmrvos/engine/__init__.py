@@ -1,0 +1,3 @@
+from .runner import RVOSRunner
+
+__all__ = ['RVOSRunner']

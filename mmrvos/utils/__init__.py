@@ -1,0 +1,8 @@
+from .checkpoint import CheckpointMismatch, load_weights, read_checkpoint
+from .command_line import clear_errors
+from .config import ConfigError, default_work_dir, load_config
+
+__all__ = [
+    'CheckpointMismatch', 'ConfigError', 'clear_errors',
+    'default_work_dir', 'load_config', 'load_weights', 'read_checkpoint'
+]

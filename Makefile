@@ -1,0 +1,48 @@
+# make demo   test the shipped checkpoint, segment a video by a sentence
+# make test   the whole test suite
+# make lint   ruff
+# Each sets up .venv first (about ten minutes the first time, most of it mmcv's
+# compiled ops; pip caches the result). PYTHON names the interpreter, 3.11.
+# FORCE_CUDA=1 and TORCH_CUDA_ARCH_LIST reach mmcv's build as they are.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --disable-pip-version-check -c requirements/constraints.txt
+MMCV := $(shell grep -E '^onedl-mmcv' requirements/mminstall.txt)
+STAMP := $(VENV)/.installed
+export MAX_JOBS ?= $(shell nproc)
+
+.PHONY: demo test lint install clean
+.DELETE_ON_ERROR:
+
+demo: $(STAMP)
+	$(BIN)/python tools/test.py configs/referformer/tiny_shapes.py \
+		demo/referformer_tiny_shapes.pth --work-dir demo/output/test
+	$(BIN)/python demo/moving_shapes_demo.py --out-dir demo/output
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+
+install: $(STAMP)
+
+# pip's cache knows neither MMCV_WITH_OPS nor FORCE_CUDA: what it holds may be
+# a build without (CUDA) ops, so the check decides, and a miss builds afresh.
+$(STAMP): setup.py pyproject.toml $(wildcard requirements/*.txt)
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), \
+		"Python 3.11 is needed: make PYTHON=/path/to/python3.11"'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements/build.txt
+	MMCV_WITH_OPS=1 $(PIP) --no-build-isolation $(MMCV)
+	$(PIP) -r requirements/mminstall.txt -r requirements/runtime.txt \
+		-r requirements/tests.txt
+	$(BIN)/python .ci/check_ops.py || MMCV_WITH_OPS=1 $(PIP) \
+		--no-build-isolation --no-deps --no-cache-dir --force-reinstall $(MMCV)
+	$(BIN)/python .ci/check_ops.py
+	$(PIP) --no-build-isolation --no-deps -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist mmrvos.egg-info mmrvos/.mim

@@ -1,0 +1,65 @@
+import torch
+import torch.distributed as torch_dist
+from mmengine.dist import is_distributed
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from mmrvos.utils import load_weights, read_checkpoint
+
+
+class RVOSRunner(Runner):
+    """MMEngine's Runner with two habits changed.
+
+    - A checkpoint is loaded strictly (``Runner`` warns and evaluates random
+      weights) and without running code from it. ``load_cfg.drop`` in the
+      config lists keys of ``load_from`` that are meant to be left out.
+    - ``launcher='pytorch'`` also works on a machine without GPU: the
+      processes meet over gloo.
+    """
+
+    def setup_env(self, env_cfg: dict) -> None:
+        on_cpu = self.distributed and not torch.cuda.is_available()
+        if on_cpu and not is_distributed():
+            if self.launcher != 'pytorch':
+                raise ValueError(
+                    f'launcher {self.launcher!r} needs a GPU in every '
+                    "process; without one use launcher 'pytorch' "
+                    '(tools/dist_train.sh)')
+            # MMEngine would ask for a CUDA device first
+            torch_dist.init_process_group('gloo')
+        super().setup_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg: dict | None,
+                   model: nn.Module) -> nn.Module:
+        if (self.distributed and model_wrapper_cfg is None
+                and not torch.cuda.is_available()):
+            # modules on the CPU take no device ids, which MMEngine passes
+            return MMDistributedDataParallel(
+                module=model,
+                broadcast_buffers=False,
+                find_unused_parameters=self.cfg.get('find_unused_parameters',
+                                                    False))
+        return super().wrap_model(model_wrapper_cfg, model)
+
+    def load_checkpoint(self,
+                        filename: str,
+                        map_location: str = 'cpu') -> dict:
+        """Load a checkpoint strictly.
+
+        Raises:
+            FileNotFoundError, ValueError: it is missing or unreadable.
+            CheckpointMismatch: its keys are not the model's.
+        """
+        checkpoint = read_checkpoint(filename, map_location=map_location)
+        model = self.model
+        if is_model_wrapper(model):
+            model = model.module
+        # A resumed training is whole: nothing is dropped.
+        load_cfg = self.cfg.get('load_cfg') or {}
+        drop = [] if self._resume else load_cfg.get('drop', [])
+        self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
+        load_weights(model, checkpoint['state_dict'], drop, source=filename)
+        self._has_loaded = True
+        self.logger.info(f'Load checkpoint from {filename}')
+        return checkpoint

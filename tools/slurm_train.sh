@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# tools/slurm_train.sh PARTITION JOB_NAME CONFIG WORK_DIR [options of train.py]
+# GPUS (8), GPUS_PER_NODE (8 at most) and CPUS_PER_TASK (4) set the size of the
+# job, SRUN_ARGS is passed to srun.
+set -euo pipefail
+if [ $# -lt 4 ]; then
+    sed -n '2,4s/^# //p' "$0" >&2
+    exit 2
+fi
+PARTITION=$1
+JOB_NAME=$2
+CONFIG=$3
+WORK_DIR=$4
+GPUS=${GPUS:-8}
+GPUS_PER_NODE=${GPUS_PER_NODE:-$((GPUS < 8 ? GPUS : 8))}
+CPUS_PER_TASK=${CPUS_PER_TASK:-4}
+TOOLS=$(cd "$(dirname "$0")" && pwd)
+# shellcheck disable=SC2086  # SRUN_ARGS holds several words
+exec srun --partition="$PARTITION" --job-name="$JOB_NAME" \
+    --gres="gpu:$GPUS_PER_NODE" --ntasks="$GPUS" \
+    --ntasks-per-node="$GPUS_PER_NODE" --cpus-per-task="$CPUS_PER_TASK" \
+    --kill-on-bad-exit=1 ${SRUN_ARGS:-} \
+    "${PYTHON:-python}" -u "$TOOLS/train.py" "$CONFIG" \
+    --work-dir "$WORK_DIR" --launcher slurm "${@:5}"

@@ -1,0 +1,76 @@
+import argparse
+from pathlib import Path
+
+import mmengine
+from mmengine.config import DictAction
+from mmengine.dist import is_main_process
+
+from mmrvos.engine import RVOSRunner
+from mmrvos.utils import clear_errors, default_work_dir, load_config
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Evaluate a checkpoint')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        'checkpoint', help='checkpoint file or URL; every key must fit')
+    parser.add_argument(
+        '--work-dir',
+        help='folder of the log (default: work_dirs/<method>/<config name>)')
+    parser.add_argument(
+        '--out', metavar='FILE.json', help='write the metrics to this file')
+    parser.add_argument(
+        '--show-dir',
+        metavar='DIR',
+        help='write the predicted masks over the frames into this folder, a '
+        'video and a picture of some frames for every test video')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of the config, e.g. '
+        'test_dataloader.dataset.data_root=DIR; a key that does not exist is '
+        'refused')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started this process; see tools/dist_test.sh')
+    # torch.distributed.launch passes it, torchrun sets the variable
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    if args.out and not args.out.endswith('.json'):
+        raise ValueError(f'--out {args.out}: expected a name ending in .json')
+    is_url = '://' in args.checkpoint
+    if not is_url and not Path(args.checkpoint).is_file():
+        raise FileNotFoundError(
+            f'{args.checkpoint} is missing: expected a checkpoint file')
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = (
+        args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))
+    cfg.load_from, cfg.resume, cfg.load_cfg = args.checkpoint, False, None
+    if args.show_dir:
+        cfg.default_hooks.visualization.update(
+            draw=True, out_dir=args.show_dir)
+    metrics = RVOSRunner.from_cfg(cfg).test()
+    if args.out and is_main_process():
+        mmengine.dump(
+            dict(
+                config=args.config,
+                checkpoint=args.checkpoint,
+                metrics=metrics),
+            args.out,
+            indent=2)
+        print(f'metrics written to {args.out}')
+
+
+if __name__ == '__main__':
+    main()

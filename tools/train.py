@@ -1,0 +1,91 @@
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from mmrvos.engine import RVOSRunner
+from mmrvos.utils import (ConfigError, clear_errors, default_work_dir,
+                          load_config)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description='Train a model')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--work-dir',
+        help='folder of logs and checkpoints (default: work_dirs/<method>/'
+        '<config name>)')
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from this checkpoint, or from the latest one of the work '
+        'dir where no file is given')
+    parser.add_argument(
+        '--amp', action='store_true', help='train in mixed precision (GPU)')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate by the number of clips in a step over '
+        'auto_scale_lr.base_batch_size')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of the config, e.g. train_dataloader.batch_size=2 '
+        'optim_wrapper.optimizer.lr=5e-5; a key that does not exist is '
+        'refused')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='what started this process; see tools/dist_train.sh')
+    # torch.distributed.launch passes it, torchrun sets the variable
+    parser.add_argument(
+        '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def use_amp(cfg: Config) -> None:
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
+        raise ConfigError(
+            f'--amp replaces an OptimWrapper, but the config uses {kind}')
+    cfg.optim_wrapper.type = 'AmpOptimWrapper'
+    cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+
+
+def use_auto_scale_lr(cfg: Config) -> None:
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise ConfigError(
+            '--auto-scale-lr needs auto_scale_lr.base_batch_size in the '
+            'config: the number of clips in a step that its learning rate is '
+            'meant for')
+    cfg.auto_scale_lr.enable = True
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = (
+        args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))
+    if args.amp:
+        use_amp(cfg)
+    if args.auto_scale_lr:
+        use_auto_scale_lr(cfg)
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else args.resume
+    source = cfg.get('load_from')
+    if source and '://' not in source and not Path(source).is_file():
+        raise FileNotFoundError(
+            f'{source} is missing: expected a checkpoint file')
+    RVOSRunner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
