@@ -1,0 +1,256 @@
+import pickle
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from mmrvos.registry import DATASETS
+
+
+class SerializedList:
+    """A list of picklable items in one byte array.
+
+    Worker processes share the bytes; a list of Python objects would be copied
+    page by page as its reference counts change.
+    """
+
+    def __init__(self, items: Sequence[Any]) -> None:
+        chunks = [
+            np.frombuffer(pickle.dumps(item, protocol=4), dtype=np.uint8)
+            for item in items
+        ]
+        ends = np.cumsum([len(c) for c in chunks], dtype=np.int64)
+        self.ends = np.concatenate([[0], ends]).astype(np.int64)
+        self.data = np.concatenate(chunks) if chunks else np.empty(
+            0, dtype=np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.ends) - 1
+
+    def __getitem__(self, i: int) -> Any:
+        return pickle.loads(
+            memoryview(self.data[self.ends[i]:self.ends[i + 1]]))
+
+    def __deepcopy__(self, memo: dict) -> 'SerializedList':
+        return self  # never written to, so subsets can share it
+
+
+def clean_text(text: str) -> str:
+    """Lower case, single blanks: the captions of the official training."""
+    return ' '.join(text.lower().split())
+
+
+def missing_file_error(path: str | Path, dataset: str,
+                       hint: str) -> FileNotFoundError:
+    """The one line that a missing file deserves."""
+    return FileNotFoundError(f'{path} is missing. {dataset}: {hint}')
+
+
+@DATASETS.register_module()
+class BaseRVOSDataset(BaseDataset):
+    """Videos with expressions about objects in them.
+
+    A subclass implements :meth:`load_videos`; everything else is here. Each
+    video it returns is a dict with
+
+    - ``video_id`` (str) and ``frame_names`` (list[str], in time order);
+    - ``img_dir`` and ``img_suffix``: frame ``name`` lies at
+      ``img_dir/name + img_suffix``; or ``video_path``, a video file whose
+      i-th frame is ``frame_names[i]``;
+    - ``mask_source`` (:class:`mmrvos.structures.MaskSource` or None);
+    - ``expressions``, dicts of ``exp_id``, ``text``, ``obj_ids`` (list[str],
+      their union is the target; empty: no target) and optionally ``type_id``,
+      ``length`` ('short' or 'long'), ``label`` (0 by default);
+    - optionally ``key_frame``, the only annotated frame, and ``valid_span``,
+      (first, last) index of the frames in which the target counts.
+
+    Entries, i.e. what :meth:`get_data_info` returns, are such dicts, with
+    ``img_paths`` (list[str]) for all frames and
+
+    - in training one for every expression and every ``num_frames``-th frame,
+      its ``key_frame`` (``entry='expression'``). The video's other
+      expressions are in ``other_expressions``, for ``SampleExpressions``;
+      or one for every ``num_frames``-th frame with all expressions
+      (``entry='video'``), where expressions are drawn from a large pool;
+    - in testing one for every video, with all expressions.
+
+    Samples without any valid frame are replaced by others when the pipeline
+    returns None; a broken or missing file always stops the run.
+
+    Args:
+        num_frames: distance of the start frames in training; the clip length,
+            in the official recipes.
+        entry: 'expression' or 'video', see above.
+        expression_subset: 'all'; 'short' or 'long' keeps these: as marked by
+            ``length`` where the data set marks it, else, of an object's
+            expressions, the half with fewer words or the other one (HTML,
+            Fig. 3; with an odd number the middle one is short).
+        lower_case: clean the texts, :func:`clean_text`. The official inference
+            on Ref-YouTube-VOS and Ref-DAVIS17 takes them as they are.
+        filter_cfg: ``min_frames`` (int) drops shorter videos; ``type_ids``
+            (list) keeps expressions of these types; ``with_target`` (bool)
+            drops expressions without an object.
+        ann_file, metainfo, data_root, data_prefix, indices, serialize_data,
+            pipeline, test_mode, lazy_init, max_refetch: as in MMEngine.
+    """
+
+    #: what to do when a file is missing, one line
+    hint: str = 'the dataset page of the docs shows the tree.'
+
+    def __init__(self,
+                 ann_file: str = '',
+                 *,
+                 num_frames: int = 5,
+                 entry: str = 'expression',
+                 expression_subset: str = 'all',
+                 lower_case: bool = True,
+                 metainfo: dict | None = None,
+                 data_root: str = '',
+                 data_prefix: dict | None = None,
+                 filter_cfg: dict | None = None,
+                 indices: int | Sequence[int] | None = None,
+                 serialize_data: bool = True,
+                 pipeline: Sequence[dict | Callable] = (),
+                 test_mode: bool = False,
+                 lazy_init: bool = False,
+                 max_refetch: int = 1000) -> None:
+        for name, value, known in (
+            ('entry', entry, ('expression', 'video')),
+            ('expression_subset', expression_subset, ('all', 'short',
+                                                      'long'))):
+            if value not in known:
+                raise ValueError(
+                    f'{type(self).__name__} got {name}={value!r}, expected '
+                    f'one of {known}')
+        unknown = set(filter_cfg or ()) - {
+            'min_frames', 'type_ids', 'with_target'
+        }
+        if unknown:
+            raise ValueError(
+                f'{type(self).__name__} got filter_cfg keys '
+                f'{sorted(unknown)}, expected min_frames, type_ids or '
+                'with_target')
+        self.num_frames = num_frames
+        self.entry = entry
+        self.expression_subset = expression_subset
+        self.lower_case = lower_case
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=metainfo,
+            data_root=data_root,
+            data_prefix=data_prefix or {},
+            filter_cfg=filter_cfg,
+            indices=indices,
+            serialize_data=serialize_data,
+            pipeline=list(pipeline),
+            test_mode=test_mode,
+            lazy_init=lazy_init,
+            max_refetch=max_refetch)
+
+    # ---------------------------------------------------------------- loading
+
+    def load_videos(self) -> list[dict]:
+        """Read the annotations; see the class for what to return."""
+        raise NotImplementedError
+
+    def require(self, path: str | Path) -> str:
+        """``path`` if it is there.
+
+        Raises:
+            FileNotFoundError: naming it and what to do.
+        """
+        if not Path(path).exists():
+            raise missing_file_error(path, type(self).__name__, self.hint)
+        return str(path)
+
+    def load_data_list(self) -> list[dict]:
+        """Entries as numbers: video, expression (-1: all) and start frame.
+
+        The videos themselves are kept once, in a :class:`SerializedList`.
+        """
+        videos = [v for v in map(self._prepare, self.load_videos()) if v]
+        if not videos:
+            raise ValueError(
+                f'{type(self).__name__} found no expressions in '
+                f'{self.ann_file} (expression_subset='
+                f'{self.expression_subset!r}, filter_cfg={self.filter_cfg})')
+        self.videos = SerializedList(videos)
+        return [
+            dict(video=v, expression=e, start=start)
+            for v, video in enumerate(videos)
+            for e, start in self._entries(video)
+        ]
+
+    def _entries(self, video: dict) -> list[tuple[int, int]]:
+        if self.test_mode:
+            return [(-1, 0)]
+        starts = ([video['key_frame']] if 'key_frame' in video else range(
+            0, len(video['frame_names']), self.num_frames))
+        exps = [-1] if self.entry == 'video' else range(
+            len(video['expressions']))
+        return [(e, start) for e in exps for start in starts]
+
+    def _prepare(self, video: dict) -> dict | None:
+        """Check, complete and filter a video; None if nothing is left."""
+        name, cfg = video['video_id'], self.filter_cfg or {}
+        if not video['frame_names']:
+            raise ValueError(
+                f'{self.ann_file}: video {name} lists no frames; remove it or '
+                'name its frames')
+        if len(video['frame_names']) < cfg.get('min_frames', 0):
+            return None
+        expressions = []
+        for e in video['expressions']:
+            text = clean_text(e['text']) if self.lower_case else e['text']
+            if not text.strip():
+                raise ValueError(
+                    f'{self.ann_file}: expression {e["exp_id"]} of video '
+                    f'{name} is empty; remove it or give it words')
+            expressions.append(
+                dict(type_id=None, length=None, label=0) | e | dict(text=text))
+        expressions = [
+            e for e in self._subset(expressions)
+            if e['type_id'] in cfg.get('type_ids', [e['type_id']]) and
+            (e['obj_ids'] or not cfg.get('with_target'))
+        ]
+        return dict(video, expressions=expressions) if expressions else None
+
+    def _subset(self, expressions: list[dict]) -> list[dict]:
+        if self.expression_subset == 'all':
+            return expressions
+        marked = [e for e in expressions if e['length'] is not None]
+        if not marked:
+            groups: dict[tuple, list[dict]] = {}
+            for e in expressions:
+                groups.setdefault(tuple(e['obj_ids']), []).append(e)
+            for group in groups.values():
+                group = sorted(group, key=lambda e: len(e['text'].split()))
+                half = (len(group) + 1) // 2
+                for i, e in enumerate(group):
+                    e['length'] = 'short' if i < half else 'long'
+        return [
+            e for e in expressions if e['length'] == self.expression_subset
+        ]
+
+    # ---------------------------------------------------------------- reading
+
+    def get_data_info(self, idx: int) -> dict:
+        """One entry with everything about its video."""
+        entry = super().get_data_info(idx)
+        info = self.videos[entry['video']]
+        if 'video_path' in info:
+            info['img_paths'] = [info['video_path']] * len(info['frame_names'])
+        else:
+            folder, suffix = info.pop('img_dir'), info.pop('img_suffix')
+            info['img_paths'] = [
+                f'{folder}/{name}{suffix}' for name in info['frame_names']
+            ]
+        if entry['expression'] >= 0:
+            others = info['expressions']
+            info['expressions'] = [others.pop(entry['expression'])]
+            info['other_expressions'] = others
+        info.setdefault('key_frame', entry['start'])
+        info['sample_idx'] = entry['sample_idx']
+        return info

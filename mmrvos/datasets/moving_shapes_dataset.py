@@ -1,0 +1,34 @@
+from typing import Any
+
+from mmrvos.registry import DATASETS
+
+from .moving_shapes import ensure
+from .ref_youtube_vos import RefYoutubeVOSDataset
+
+
+@DATASETS.register_module()
+class MovingShapesDataset(RefYoutubeVOSDataset):
+    """Moving Shapes, which makes itself on first use.
+
+    Stored as Ref-YouTube-VOS is, with ``type_id`` and ``length`` for every
+    expression. In training the expressions of a video are a large pool to be
+    drawn from: ``entry='video'`` with ``SampleExpressions`` in the pipeline.
+
+    Args:
+        size: 'mini', 'small' or 'full'.
+        data_root: where it is, or shall be made.
+    """
+
+    METAINFO = dict(classes=())
+
+    hint = ('tools/dataset_converters/moving_shapes.py --size SIZE --out DIR '
+            'makes it again.')
+
+    def __init__(self, ann_file: str, *, size: str, data_root: str,
+                 **kwargs: Any) -> None:
+        self.size = size
+        super().__init__(ann_file, data_root=data_root, **kwargs)
+
+    def load_videos(self) -> list[dict]:
+        ensure(self.data_root, self.size)
+        return super().load_videos()

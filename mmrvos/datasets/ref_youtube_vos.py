@@ -1,0 +1,155 @@
+import json
+from pathlib import Path
+from typing import Any
+
+from mmrvos.registry import DATASETS
+from mmrvos.structures import PNGMasks
+
+from .base import BaseRVOSDataset
+
+
+def load_json(path: str | Path) -> Any:
+    """A JSON file.
+
+    Raises:
+        ValueError: it is cut short or no JSON; the message names it.
+    """
+    try:
+        with open(path, encoding='utf-8') as file:
+            return json.load(file)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f'{path} is no valid JSON ({error}): fetch it again') from None
+
+
+@DATASETS.register_module()
+class RefYoutubeVOSDataset(BaseRVOSDataset):
+    """Ref-YouTube-VOS, and everything stored the same way.
+
+    ::
+
+        data_root/
+          meta_expressions/{train,valid,test}/meta_expressions.json
+          train/{JPEGImages,Annotations}/<video>/<frame>.{jpg,png}
+          train/meta.json
+          valid/JPEGImages/<video>/<frame>.jpg
+
+    The frames listed are the annotated ones, every fifth of the video. Masks
+    are palette PNGs whose values are object ids. The annotations of the
+    validation videos were published late: they are used where they are, and
+    expressions without ``obj_id`` have no ground truth.
+
+    Args:
+        exclude_file: an expression file whose videos are left out. The
+            official validation list is the 202 videos of the validation file
+            that the test file does not hold; where the latter is absent, all
+            507 remain.
+        meta_file: names the category of every object, for class labels; None
+            gives label 0 throughout, as the official recipes do.
+    """
+
+    METAINFO = dict(
+        classes=('airplane', 'ape', 'bear', 'bike', 'bird', 'boat', 'bucket',
+                 'bus', 'camel', 'cat', 'cow', 'crocodile', 'deer', 'dog',
+                 'dolphin', 'duck', 'eagle', 'earless_seal', 'elephant',
+                 'fish', 'fox', 'frisbee', 'frog', 'giant_panda', 'giraffe',
+                 'hand', 'hat', 'hedgehog', 'horse', 'knife', 'leopard',
+                 'lion', 'lizard', 'monkey', 'motorbike', 'mouse', 'others',
+                 'owl', 'paddle', 'parachute', 'parrot', 'penguin', 'person',
+                 'plant', 'rabbit', 'raccoon', 'sedan', 'shark', 'sheep',
+                 'sign', 'skateboard', 'snail', 'snake', 'snowboard',
+                 'squirrel', 'surfboard', 'tennis_racket', 'tiger', 'toilet',
+                 'train', 'truck', 'turtle', 'umbrella', 'whale', 'zebra'))
+
+    hint = ('Ref-YouTube-VOS needs meta_expressions/, train/ and valid/ under '
+            'data_root; docs/datasets.md shows the tree and where it comes '
+            'from.')
+    img_suffix = '.jpg'
+
+    def __init__(self,
+                 ann_file: str = '',
+                 *,
+                 exclude_file: str | None = None,
+                 meta_file: str | None = None,
+                 **kwargs: Any) -> None:
+        self.exclude_file = exclude_file
+        self.meta_file = meta_file
+        super().__init__(ann_file, **kwargs)
+
+    def load_videos(self) -> list[dict]:
+        images = Path(self.require(self.data_prefix['img']))
+        listed = load_json(self.require(self.ann_file))['videos']
+        listed = {v: listed[v] for v in sorted(set(listed) - self._excluded())}
+        labels = self._labels()
+        videos = []
+        for video_id, info in listed.items():
+            frame_names = sorted(info['frames'])
+            videos.append(dict(
+                video_id=video_id,
+                frame_names=frame_names,
+                img_dir=str(images / video_id),
+                img_suffix=self.img_suffix,
+                mask_source=self.mask_source(video_id, frame_names),
+                expressions=[
+                    self.parse_expression(video_id, exp_id, e, labels)
+                    for exp_id, e in info['expressions'].items()
+                ]))
+        return videos
+
+    def parse_expression(self, video_id: str, exp_id: str, exp: dict,
+                         labels: dict) -> dict:
+        """One expression of the file in the form of the base class."""
+        obj_ids = [str(exp['obj_id'])] if 'obj_id' in exp else []
+        label = 0
+        if self.meta_file is not None and obj_ids:
+            known = labels.get(video_id, {})
+            if obj_ids[0] not in known:
+                raise ValueError(
+                    f'{self.ann_file}: expression {exp_id} of video '
+                    f'{video_id} is about object {obj_ids[0]!r}, but '
+                    f'{self.meta_file} knows {sorted(known)}')
+            label = known[obj_ids[0]]
+        return dict(
+            exp_id=exp_id,
+            text=exp['exp'],
+            obj_ids=obj_ids,
+            type_id=exp.get('type_id'),
+            length=exp.get('length'),
+            label=label)
+
+    def mask_source(self, video_id: str,
+                    frame_names: list[str]) -> PNGMasks | None:
+        """Where the masks of a video are, None if not published."""
+        root = self.data_prefix.get('mask')
+        if root is None or (self.test_mode
+                            and not (Path(root) / video_id).is_dir()):
+            return None
+        return PNGMasks(Path(self.require(root)) / video_id, frame_names)
+
+    def _excluded(self) -> set[str]:
+        path = self._under_root(self.exclude_file)
+        if path is None or not path.exists():
+            return set()
+        return set(load_json(path)['videos'])
+
+    def _labels(self) -> dict[str, dict[str, int]]:
+        """{video: {object id: index of its category}}."""
+        path = self._under_root(self.meta_file)
+        if path is None:
+            return {}
+        index = {name: i for i, name in enumerate(self.metainfo['classes'])}
+        labels: dict[str, dict[str, int]] = {}
+        for video_id, info in load_json(self.require(path))['videos'].items():
+            for obj_id, obj in info['objects'].items():
+                if obj['category'] not in index:
+                    raise ValueError(
+                        f'{path}: category {obj["category"]!r} of object '
+                        f'{obj_id} in video {video_id} is not among the '
+                        f'{len(index)} classes; pass metainfo=dict(classes='
+                        '[...])')
+                labels.setdefault(video_id, {})[obj_id] = index[
+                    obj['category']]
+        return labels
+
+    def _under_root(self, path: str | None) -> Path | None:
+        return None if path is None else Path(self.data_root) / path

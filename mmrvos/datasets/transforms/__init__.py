@@ -1,0 +1,25 @@
+from .expressions import SampleExpressions
+from .formatting import PackRVOSInputs
+from .geometric import (
+                        CheckValid,
+                        ClipFlip,
+                        ClipRandomCrop,
+                        ClipRandomZoom,
+                        ClipResize,
+)
+from .loading import LoadClipMasks, LoadFrames
+from .photometric import ClipChannelGain, ClipNoise, ClipPhotometricDistort
+from .sampling import (
+                        SampleAllFrames,
+                        SampleCentredFrames,
+                        SampleConsecutiveFrames,
+                        SampleLocalGlobalFrames,
+)
+
+__all__ = [
+    'CheckValid', 'ClipChannelGain', 'ClipFlip', 'ClipNoise',
+    'ClipPhotometricDistort', 'ClipRandomCrop', 'ClipRandomZoom',
+    'ClipResize', 'LoadClipMasks', 'LoadFrames', 'PackRVOSInputs',
+    'SampleAllFrames', 'SampleCentredFrames', 'SampleConsecutiveFrames',
+    'SampleExpressions', 'SampleLocalGlobalFrames'
+]

@@ -1,0 +1,76 @@
+import numpy as np
+import torch
+from mmcv.transforms import BaseTransform
+from mmengine.structures import InstanceData
+
+from mmrvos.registry import TRANSFORMS
+from mmrvos.structures import RVOSDataSample
+
+from ..mask_sources import ClipMasks
+
+
+@TRANSFORMS.register_module()
+class PackRVOSInputs(BaseTransform):
+    """The end of every pipeline.
+
+    Returns:
+        dict: ``inputs``, (T, 3, h, w) uint8 RGB tensor; ``data_samples``, an
+        :class:`RVOSDataSample` with its ``gt`` where masks were loaded.
+
+    Args:
+        keep_masks: carry the ``mask_source`` in the meta information, for the
+            metrics; test pipelines. Its frames are those of the clip.
+        meta_keys: further entries of the data set to keep where present.
+    """
+
+    def __init__(self,
+                 keep_masks: bool = False,
+                 meta_keys: tuple[str, ...] = ('valid_index', 'annotator',
+                                               'valid_span', 'frame_inds')
+                 ) -> None:
+        self.keep_masks = keep_masks
+        self.meta_keys = tuple(meta_keys)
+
+    def pack_targets(self, results: dict) -> InstanceData:
+        height, width = results['img_shape']
+        x1, y1, x2, y2 = np.moveaxis(results['boxes'], -1, 0)
+        boxes = np.stack([(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1],
+                         axis=-1)
+        boxes /= np.array([width, height] * 2, dtype=np.float32)
+        # a flip moves the zero box of an absent object off zero
+        boxes[~results['valid']] = 0
+        return InstanceData(
+            masks=torch.from_numpy(np.ascontiguousarray(results['masks'])),
+            boxes=torch.from_numpy(boxes),
+            valid=torch.from_numpy(results['valid']),
+            labels=torch.tensor([e['label'] for e in results['expressions']]))
+
+    def transform(self, results: dict) -> dict:
+        frames = np.ascontiguousarray(results['frames'].transpose(0, 3, 1, 2))
+        expressions, inds = results['expressions'], results['frame_inds']
+        meta = dict(
+            video_id=results['video_id'],
+            frame_names=[results['frame_names'][i] for i in inds],
+            img_paths=[results['img_paths'][i] for i in inds],
+            exp_ids=[e['exp_id'] for e in expressions],
+            texts=[e['text'] for e in expressions],
+            obj_ids=[e['obj_ids'] for e in expressions],
+            type_ids=[e['type_id'] for e in expressions],
+            lengths=[e['length'] for e in expressions],
+            ori_shape=tuple(results['ori_shape']),
+            img_shape=tuple(results['img_shape']))
+        for key in self.meta_keys:
+            if key in results:
+                meta[key] = results[key]
+        if self.keep_masks:
+            source = results['mask_source']
+            meta['mask_source'] = (
+                None if source is None else ClipMasks(source, inds.tolist()))
+        sample = RVOSDataSample(metainfo=meta)
+        if 'masks' in results:
+            sample.gt = self.pack_targets(results)
+        return dict(inputs=torch.from_numpy(frames), data_samples=sample)
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(keep_masks={self.keep_masks}, '
+                f'meta_keys={self.meta_keys})')

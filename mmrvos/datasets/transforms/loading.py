@@ -1,0 +1,174 @@
+"""From files to a clip: only what was sampled is decoded."""
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from PIL import Image
+
+from mmrvos.registry import TRANSFORMS
+
+
+def read_image(path: str) -> np.ndarray:
+    """(H, W, 3) uint8 RGB of an image file.
+
+    Raises:
+        FileNotFoundError, ValueError: it is missing or cut short; the message
+            names it.
+    """
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'{path} is missing: the annotations list this frame; unpack the '
+            'images again') from None
+    # EXIF rotation is ignored: annotations are made on the stored pixels
+    image = cv2.imdecode(
+        data, cv2.IMREAD_COLOR
+        | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+    if image is None or is_cut_short(path, data):
+        raise ValueError(
+            f'{path} cannot be decoded or is cut short: copy it again')
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
+
+
+def is_cut_short(path: str, data: np.ndarray) -> bool:
+    """Whether a JPEG ends early, which OpenCV fills with grey in silence."""
+    if data[:2].tobytes() != b'\xff\xd8' or data[-2:].tobytes() == b'\xff\xd9':
+        return False
+    try:  # the end mark may be followed by other bytes: let PIL find it
+        with Image.open(path) as image:
+            image.load()
+    except OSError:
+        return True
+    return False
+
+
+def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
+    """Some frames of a video file, each (H, W, 3) uint8 RGB.
+
+    Frames before the last wanted one are passed over, not converted: seeking
+    by index is not exact for every codec.
+
+    Raises:
+        ValueError: the file cannot be opened or is shorter than expected.
+    """
+    video = cv2.VideoCapture(path)
+    if not video.isOpened():
+        raise ValueError(f'{path} cannot be opened as a video')
+    wanted, found = set(inds), {}
+    for i in range(max(inds) + 1):
+        if not video.grab():
+            raise ValueError(
+                f'{path} ends after {i} frames, frame {max(inds)} was '
+                'expected: copy it again')
+        if i in wanted:
+            found[i] = cv2.cvtColor(video.retrieve()[1], cv2.COLOR_BGR2RGB)
+    video.release()
+    return [found[i] for i in inds]
+
+
+@TRANSFORMS.register_module()
+class LoadFrames(BaseTransform):
+    """Decode the sampled frames.
+
+    Required keys: ``frame_inds``, ``img_paths`` (all frames of the video) or
+    ``video_path``.
+
+    Added keys: ``frames`` (T, H, W, 3) uint8 RGB, ``ori_shape``,
+    ``img_shape``.
+    """
+
+    def transform(self, results: dict) -> dict:
+        inds = results['frame_inds'].tolist()
+        if 'video_path' in results:
+            frames = read_video_frames(results['video_path'], inds)
+        else:
+            decoded = {i: read_image(results['img_paths'][i])
+                       for i in sorted(set(inds))}
+            frames = [decoded[i] for i in inds]
+        shapes = [frame.shape for frame in frames]
+        if len(set(shapes)) > 1:
+            odd = next(i for i, s in enumerate(shapes) if s != shapes[0])
+            raise ValueError(
+                f'video {results["video_id"]}: frame '
+                f'{results["frame_names"][inds[odd]]} is {shapes[odd][:2]}, '
+                f'frame {results["frame_names"][inds[0]]} is {shapes[0][:2]} '
+                '(height, width); all must have one size')
+        results['frames'] = np.stack(frames)
+        results['ori_shape'] = results['img_shape'] = shapes[0][:2]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
+
+
+def mask_to_box(mask: np.ndarray) -> tuple[float, float, float, float] | None:
+    """First and last occupied column and row, x1 y1 x2 y2, or None if empty.
+
+    The last pixel is inside, as in the official data sets, so the box of a
+    single pixel has no area.
+    """
+    cols = np.flatnonzero(mask.any(axis=0))
+    if cols.size == 0:
+        return None
+    rows = np.flatnonzero(mask.any(axis=1))
+    return cols[0], rows[0], cols[-1], rows[-1]
+
+
+def masks_to_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes (..., 4) float32, zero where empty, and validity (...) bool of
+    masks (..., H, W)."""
+    boxes = np.zeros((*masks.shape[:-2], 4), dtype=np.float32)
+    valid = np.zeros(masks.shape[:-2], dtype=bool)
+    for place in np.ndindex(*valid.shape):
+        box = mask_to_box(masks[place])
+        if box is not None:
+            boxes[place], valid[place] = box, True
+    return boxes, valid
+
+
+@TRANSFORMS.register_module()
+class LoadClipMasks(BaseTransform):
+    """Read the masks of every expression in the sampled frames.
+
+    Where only one frame is annotated (``valid_index``), the others stay empty.
+
+    Required keys: ``frame_inds``, ``frames``, ``mask_source``,
+    ``expressions``.
+
+    Added keys: ``masks`` (E, T, H, W) bool, the union of an expression's
+    objects; ``boxes`` (E, T, 4) float32 x1 y1 x2 y2 in pixels, the last pixel
+    inside, zero where absent; ``valid`` (E, T) bool.
+    """
+
+    def transform(self, results: dict) -> dict:
+        source, inds = results['mask_source'], results['frame_inds'].tolist()
+        if source is None:
+            raise ValueError(
+                f'video {results["video_id"]} has no masks: this split is '
+                'published without annotations; leave LoadClipMasks out')
+        targets = [tuple(e['obj_ids']) for e in results['expressions']]
+        masks = np.zeros(
+            (len(targets), *results['frames'].shape[:3]), dtype=bool)
+        only = results.get('valid_index')
+        for t, frame in enumerate(inds):
+            if only is not None and t != only:
+                continue
+            seen = {}  # several expressions of one object are read once
+            for e, target in enumerate(targets):
+                if not target:  # nothing to find
+                    continue
+                if target not in seen:
+                    seen[target] = source.read(target, frame)
+                if seen[target].shape != masks.shape[2:]:
+                    raise ValueError(
+                        f'video {results["video_id"]}, frame '
+                        f'{results["frame_names"][frame]}: its mask is '
+                        f'{seen[target].shape}, the frame {masks.shape[2:]} '
+                        '(height, width)')
+                masks[e, t] = seen[target]
+        results['masks'] = masks
+        results['boxes'], results['valid'] = masks_to_boxes(masks)
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'

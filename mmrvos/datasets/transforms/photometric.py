@@ -1,0 +1,194 @@
+"""Colours; masks and boxes stay as they are."""
+import cv2
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmcv.transforms.utils import cache_randomness
+
+from mmrvos.registry import TRANSFORMS
+
+#: channel orders, in the official sequence
+PERMUTATIONS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1),
+                (2, 1, 0))
+
+
+def distort(frame: np.ndarray,
+            brightness: float | None = None,
+            contrast: float | None = None,
+            contrast_first: bool = True,
+            saturation: float | None = None,
+            hue: float | None = None,
+            permutation: int | None = None) -> np.ndarray:
+    """The official colour distortion with given parameters, before the cast.
+
+    The HSV conversion reads the RGB frame as BGR, as the official code does;
+    saturation and hue mean the same in both, up to the sense of the turn.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        brightness: added; None leaves a part out, here and below.
+        contrast: factor, before or after saturation and hue.
+        saturation: factor, not clipped.
+        hue: degrees added.
+        permutation: index into ``PERMUTATIONS``.
+
+    Returns:
+        (H, W, 3) float32, not clipped.
+    """
+    out = frame.astype(np.float32)
+    if brightness is not None:
+        out += np.float32(brightness)
+    if contrast is not None and contrast_first:
+        out *= np.float32(contrast)
+    if saturation is not None or hue is not None:
+        hsv = cv2.cvtColor(out, cv2.COLOR_BGR2HSV)
+        if saturation is not None:
+            hsv[..., 1] *= np.float32(saturation)
+        if hue is not None:
+            turned = hsv[..., 0] + np.float32(hue)
+            turned[turned > 360] -= 360
+            turned[turned < 0] += 360
+            hsv[..., 0] = turned
+        out = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+    if contrast is not None and not contrast_first:
+        out *= np.float32(contrast)
+    if permutation is not None:
+        out = out[..., PERMUTATIONS[permutation]]
+    return out
+
+
+def to_uint8(values: np.ndarray) -> np.ndarray:
+    """Truncate to 0 .. 255. The official cast wraps round instead."""
+    return np.clip(values, 0, 255).astype(np.uint8)
+
+
+@TRANSFORMS.register_module()
+class ClipPhotometricDistort(BaseTransform):
+    """Brightness, contrast, saturation, hue and channel order.
+
+    Drawn anew for every frame, as the official ReferFormer does, each part
+    with probability one half; ``per_clip=True`` draws once for all frames.
+    Values saturate at 0 and 255.
+
+    Required and modified keys: ``frames``.
+
+    Args:
+        brightness: largest shift.
+        contrast, saturation: ranges of the factors.
+        hue: largest turn in degrees.
+        permute: permute the channels.
+        per_clip: one draw for the clip.
+    """
+
+    def __init__(self,
+                 brightness: float = 32,
+                 contrast: tuple[float, float] = (0.5, 1.5),
+                 saturation: tuple[float, float] = (0.5, 1.5),
+                 hue: float = 18,
+                 permute: bool = True,
+                 per_clip: bool = False) -> None:
+        self.brightness = brightness
+        self.contrast = tuple(contrast)
+        self.saturation = tuple(saturation)
+        self.hue = hue
+        self.permute = permute
+        self.per_clip = per_clip
+
+    @cache_randomness
+    def draw(self) -> dict:
+        """Arguments of :func:`distort`, drawn in the official order."""
+        params: dict = {}
+
+        def contrast() -> None:
+            if np.random.randint(2):
+                params['contrast'] = np.random.uniform(*self.contrast)
+
+        if np.random.randint(2):
+            params['brightness'] = np.random.uniform(-self.brightness,
+                                                     self.brightness)
+        params['contrast_first'] = bool(np.random.randint(2))
+        if params['contrast_first']:
+            contrast()
+        if np.random.randint(2):
+            params['saturation'] = np.random.uniform(*self.saturation)
+        if np.random.randint(2):
+            params['hue'] = np.random.uniform(-self.hue, self.hue)
+        if not params['contrast_first']:
+            contrast()
+        if self.permute and np.random.randint(2):
+            params['permutation'] = np.random.randint(len(PERMUTATIONS))
+        return params
+
+    def transform(self, results: dict) -> dict:
+        frames = results['frames']
+        out = np.empty(frames.shape, dtype=np.uint8)
+        for t, frame in enumerate(frames):
+            if t == 0 or not self.per_clip:
+                params = self.draw()
+            out[t] = to_uint8(distort(frame, **params))
+        results['frames'] = out
+        return results
+
+    def __repr__(self) -> str:
+        return (f'{type(self).__name__}(brightness={self.brightness}, '
+                f'contrast={self.contrast}, saturation={self.saturation}, '
+                f'hue={self.hue}, permute={self.permute}, '
+                f'per_clip={self.per_clip})')
+
+
+@TRANSFORMS.register_module()
+class ClipChannelGain(BaseTransform):
+    """Multiply every colour channel by its own factor, one for the clip.
+
+    Args:
+        gain: factors lie in 1 - gain .. 1 + gain.
+    """
+
+    def __init__(self, gain: float = 0.15) -> None:
+        self.gain = gain
+
+    @cache_randomness
+    def draw(self) -> np.ndarray:
+        return np.random.uniform(1 - self.gain, 1 + self.gain, 3)
+
+    def transform(self, results: dict) -> dict:
+        # one table look-up per channel: no float copy of the clip
+        values = np.arange(256)[:, None] * self.draw()
+        table = to_uint8(values + 0.5)
+        results['frames'] = np.stack(
+            [table[results['frames'][..., c], c] for c in range(3)], axis=-1)
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(gain={self.gain})'
+
+
+@TRANSFORMS.register_module()
+class ClipNoise(BaseTransform):
+    """Gaussian noise of a strength drawn for the clip, anew in every pixel.
+
+    Args:
+        max_std: strengths lie in 0 .. max_std, in grey levels.
+    """
+
+    def __init__(self, max_std: float = 8) -> None:
+        self.max_std = max_std
+
+    @cache_randomness
+    def draw(self) -> float:
+        return np.random.uniform(0, self.max_std)
+
+    def transform(self, results: dict) -> dict:
+        frames, std = results['frames'], self.draw()
+        # drawing is slow: a long stretch of noise is shifted for each frame
+        frame_size = frames[0].size
+        noise = np.random.standard_normal(2 * frame_size).astype(np.float32)
+        out = np.empty(frames.shape, dtype=np.uint8)
+        for t, frame in enumerate(frames):
+            shift = np.random.randint(frame_size)
+            field = noise[shift:shift + frame_size].reshape(frame.shape)
+            out[t] = to_uint8(frame + std * field + 0.5)
+        results['frames'] = out
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(max_std={self.max_std})'
