@@ -4,8 +4,12 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from mmrvos.engine import RVOSRunner
-from mmrvos.utils import (ConfigError, clear_errors, default_work_dir,
-                          load_config)
+from mmrvos.utils import (
+    ConfigError,
+    clear_errors,
+    default_work_dir,
+    load_config,
+)
 
 
 def parse_args() -> argparse.Namespace:

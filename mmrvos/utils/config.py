@@ -6,11 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import (DATA_SAMPLERS, DATASETS, HOOKS, LOG_PROCESSORS,
-                               LOOPS, METRICS, MODELS, OPTIM_WRAPPERS,
-                               OPTIMIZERS, PARAM_SCHEDULERS, TASK_UTILS,
-                               TRANSFORMS, VISBACKENDS, VISUALIZERS,
-                               DefaultScope)
+from mmengine.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    HOOKS,
+    LOG_PROCESSORS,
+    LOOPS,
+    METRICS,
+    MODELS,
+    OPTIM_WRAPPERS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+    TASK_UTILS,
+    TRANSFORMS,
+    VISBACKENDS,
+    VISUALIZERS,
+    DefaultScope,
+)
 from mmengine.runner import Runner
 
 REGISTRIES = (MODELS, DATASETS, TRANSFORMS, DATA_SAMPLERS, HOOKS, METRICS,
