@@ -1,0 +1,9 @@
+from .data_preprocessors import *  # noqa: F401,F403
+from .decoders import *  # noqa: F401,F403
+from .fusions import *  # noqa: F401,F403
+from .heads import *  # noqa: F401,F403
+from .layers import *  # noqa: F401,F403
+from .pixel_decoders import *  # noqa: F401,F403
+from .segmentors import *  # noqa: F401,F403
+from .task_modules import *  # noqa: F401,F403
+from .text_encoders import *  # noqa: F401,F403

@@ -1,0 +1,3 @@
+from .language_query_decoder import LanguageQueryDecoder
+
+__all__ = ['LanguageQueryDecoder']

@@ -1,0 +1,3 @@
+from .cross_modal_fusion import CrossModalFusion
+
+__all__ = ['CrossModalFusion']

@@ -1,0 +1,221 @@
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import Linear
+from mmdet.models.layers import MLP
+from mmdet.utils import reduce_mean
+from mmengine.model import BaseModule, ModuleList, bias_init_with_prob
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS, TASK_UTILS
+
+from ..decoders.language_query_decoder import refine
+from ..features import Predictions, Targets
+from ..losses import mask_targets, sequence_dice, sigmoid_focal
+from ..task_modules import smooth_giou
+from .dynamic_mask import DynamicMaskLayers
+
+STRIDE = 4  # pixels a cell of the mask features
+
+
+@MODELS.register_module()
+class ReferringHead(BaseModule):
+    """Class, box and dynamic-mask heads of ReferFormer, and their losses.
+
+    Args:
+        num_classes: K; 1 tells only referred from not referred.
+        num_layers: D, decoder layers; each has its own class and box head,
+            or all share one without ``box_refinement``.
+        embed_dims: C of the queries.
+        mask_channels: channels of the mask features.
+        dynamic_channels: hidden channels of the dynamic convolution.
+        relative_coords: give the dynamic convolution each cell's vector to
+            the reference, in pixels.
+        box_refinement: the decoder refines references with the box heads.
+        mask_target: how ground truth comes to stride 4: 'subsample' (the
+            pixel at [2::4, 2::4], official) or 'average' (of 4 x 4 pixels).
+        loss_weights: of 'cls', 'bbox', 'giou', 'mask' and 'dice'; the same
+            for every decoder layer.
+        matcher: config of the matcher.
+
+    Raises:
+        ValueError: an unknown ``mask_target`` or loss name.
+    """
+
+    def __init__(self,
+                 *,
+                 num_classes: int = 1,
+                 num_layers: int = 4,
+                 embed_dims: int = 256,
+                 mask_channels: int = 256,
+                 dynamic_channels: int = 8,
+                 relative_coords: bool = True,
+                 box_refinement: bool = True,
+                 mask_target: str = 'subsample',
+                 loss_weights: dict[str, float] | None = None,
+                 matcher: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if mask_target not in ('subsample', 'average'):
+            raise ValueError("mask_target is 'subsample' or 'average', got "
+                             f'{mask_target!r}')
+        weights = dict(cls=2., bbox=5., giou=2., mask=2., dice=5.)
+        if unknown := set(loss_weights or {}) - set(weights):
+            raise ValueError(f'unknown losses {sorted(unknown)}, known are '
+                             f'{list(weights)}')
+        self.num_classes = num_classes
+        self.box_refinement = box_refinement
+        self.mask_target = mask_target
+        self.loss_weights = weights | (loss_weights or {})
+        self.matcher = TASK_UTILS.build(
+            matcher or dict(type='SequenceMatcher'))
+
+        count = num_layers if box_refinement else 1
+        self.class_branches = ModuleList(
+            Linear(embed_dims, num_classes) for _ in range(count))
+        self.box_branches = ModuleList(
+            MLP(embed_dims, embed_dims, 4, 3) for _ in range(count))
+        self.dynamic_layers = DynamicMaskLayers(mask_channels,
+                                                dynamic_channels,
+                                                relative_coords)
+        self.controller = MLP(embed_dims, embed_dims,
+                              self.dynamic_layers.num_params, 3)
+
+    def init_weights(self) -> None:
+        for branch in self.class_branches:
+            nn.init.constant_(branch.bias, bias_init_with_prob(0.01))
+        for index, branch in enumerate(self.box_branches):
+            nn.init.zeros_(branch.layers[-1].weight)
+            nn.init.zeros_(branch.layers[-1].bias)
+            if index == 0:  # small boxes to begin with
+                nn.init.constant_(branch.layers[-1].bias[2:], -2.)
+        for layer in self.controller.layers:
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def refiners(self) -> nn.ModuleList | None:
+        """The box heads that the decoder refines its references with."""
+        return self.box_branches if self.box_refinement else None
+
+    def forward(self, queries: Tensor, initial: Tensor, references: Tensor,
+                mask_features: Tensor, image_sizes: Tensor) -> Predictions:
+        """Class and box of every query; masks are built when asked for.
+
+        Args:
+            queries: (D, P, T, N, C).
+            initial: (P, T, N, 2), references before the first layer.
+            references: (D, P, T, N, 4 or 2), after each layer.
+            mask_features: (P, T, mask_channels, h, w).
+            image_sizes: (P, 2), (height, width) without padding.
+        """
+        share = not self.box_refinement
+        logits, boxes = [], []
+        for layer, states in enumerate(queries):
+            index = 0 if share else layer
+            logits.append(self.class_branches[index](states))
+            # the box is the refinement of the layer's own input, computed
+            # again because the decoder's references are detached
+            before = initial if layer == 0 or share else references[layer - 1]
+            boxes.append(refine(self.box_branches[index](states), before))
+        return Predictions(
+            queries=queries,
+            references=references,
+            logits=torch.stack(logits),
+            boxes=torch.stack(boxes),
+            mask_features=mask_features,
+            image_sizes=image_sizes)
+
+    def masks(self,
+              predictions: Predictions,
+              layer: int | None = None,
+              chosen: Tensor | None = None) -> Tensor:
+        """Mask logits at stride 4, of nothing but what is asked for.
+
+        Args:
+            layer: a decoder layer; None for all.
+            chosen: (P,), one query sequence a pair; None for all.
+
+        Returns:
+            (D, P, T, N, h, w), D = 1 with a ``layer``, N = 1 with ``chosen``.
+        """
+        pick = slice(None) if layer is None else [layer]
+        queries = predictions.queries[pick]
+        centres = predictions.references[pick][..., :2]
+        if chosen is not None:
+            pairs = torch.arange(len(chosen), device=chosen.device)
+            queries = queries.transpose(2, 3)[:, pairs, chosen].unsqueeze(3)
+            centres = centres.transpose(2, 3)[:, pairs, chosen].unsqueeze(3)
+        layers, pairs, frames, num_queries = queries.shape[:4]
+
+        def per_frame(x: Tensor) -> Tensor:  # (P*T, D*N, ...)
+            return x.permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1, 2)
+
+        size = predictions.image_sizes.flip(-1)[:, None, None]  # width, height
+        masks = self.dynamic_layers(
+            predictions.mask_features.flatten(0, 1),
+            self.controller(per_frame(queries)),
+            per_frame(centres * size), STRIDE)
+        return masks.view(pairs, frames, layers, num_queries,
+                          *masks.shape[-2:]).permute(2, 0, 1, 3, 4, 5)
+
+    def loss(self, predictions: Predictions,
+             targets: Targets) -> dict[str, Tensor]:
+        """Losses of all layers (ReferFormer, section 3.5).
+
+        Every loss is a sum over the batch divided by the number of frames
+        that show their object, averaged over the GPUs. Boxes of frames
+        without the object stay in the L1 and GIoU losses with a zero target,
+        and masks are one value a clip: both are the official choice.
+
+        Returns:
+            ``loss_<name>`` of the last layer and ``d<l>.loss_<name>`` of the
+            others, weighted.
+        """
+        masks = self.masks(predictions)
+        return self.loss_by_layer(predictions.logits, predictions.boxes, masks,
+                                  targets)
+
+    def loss_by_layer(self, logits: Tensor, boxes: Tensor, masks: Tensor,
+                      targets: Targets) -> dict[str, Tensor]:
+        """:meth:`loss` on plain tensors.
+
+        Args:
+            logits: (D, P, T, N, K).
+            boxes: (D, P, T, N, 4).
+            masks: (D, P, T, N, h, w) logits.
+            targets: padded to (4h, 4w), or a few pixels less.
+        """
+        goals = mask_targets(targets.masks, STRIDE,
+                             self.mask_target == 'average')
+        labels = targets.labels if self.num_classes > 1 else torch.zeros_like(
+            targets.labels)
+        matched = self.matcher(logits, boxes, masks, targets.boxes, goals,
+                               targets.valid, labels)  # (D, P)
+        layers, pairs, frames = logits.shape[:3]
+        valid = targets.valid.float()
+        num_valid = reduce_mean(valid.sum()).clamp(min=1)
+
+        positive = F.one_hot(matched, logits.shape[3])[:, :, None, :, None]
+        classes = F.one_hot(labels, self.num_classes)[:, None, None]
+        goal = positive * classes * valid[:, :, None, None]
+        cls = sigmoid_focal(logits, goal).sum((1, 2, 3, 4))
+
+        layer = torch.arange(layers, device=matched.device)[:, None]
+        pair = torch.arange(pairs, device=matched.device)
+        box = boxes.transpose(2, 3)[layer, pair, matched]  # (D, P, T, 4)
+        l1 = (box - targets.boxes).abs().sum((1, 2, 3))
+        giou = (1 - smooth_giou(box, targets.boxes)).sum((1, 2))
+
+        mask = masks.transpose(2, 3)[layer, pair, matched].flatten(2)
+        goals = goals.flatten(1).expand_as(mask)
+        focal = sigmoid_focal(mask, goals).mean(-1).sum(1)
+        dice = sequence_dice(mask, goals).sum(1)
+
+        losses = {}
+        named = dict(cls=cls, bbox=l1, giou=giou, mask=focal, dice=dice)
+        for name, values in named.items():
+            values = values * (self.loss_weights[name] / num_valid)
+            for index, value in enumerate(values):
+                last = index == layers - 1
+                prefix = '' if last else f'd{index}.'
+                losses[f'{prefix}loss_{name}'] = value
+        return losses

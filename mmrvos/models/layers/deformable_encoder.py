@@ -1,0 +1,190 @@
+from dataclasses import dataclass
+
+import torch
+from mmdet.models.layers.transformer.deformable_detr_layers import (
+    DeformableDetrTransformerDecoderLayer, DeformableDetrTransformerEncoderLayer)
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import ClipFeatures
+from .deformable_attention import DeformableAttention, Shapes
+
+
+class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
+    """mmdet's layer around our attention."""
+
+    def _init_layers(self) -> None:
+        super()._init_layers()
+        self.self_attn = DeformableAttention(**self.self_attn_cfg)
+
+
+class DeformableDecoderLayer(DeformableDetrTransformerDecoderLayer):
+    """mmdet's layer around our attention."""
+
+    def _init_layers(self) -> None:
+        super()._init_layers()
+        self.cross_attn = DeformableAttention(**self.cross_attn_cfg)
+
+
+def layer_cfgs(embed_dims: int, num_heads: int, num_levels: int,
+               num_points: int, feedforward_channels: int,
+               dropout: float) -> tuple[dict, dict]:
+    """Deformable attention's and the feed-forward network's configs."""
+    attention = dict(
+        embed_dims=embed_dims,
+        num_heads=num_heads,
+        num_levels=num_levels,
+        num_points=num_points,
+        dropout=dropout,
+        batch_first=True)
+    ffn = dict(
+        embed_dims=embed_dims,
+        feedforward_channels=feedforward_channels,
+        ffn_drop=dropout)
+    return attention, ffn
+
+
+def init_deformable(module: nn.Module) -> None:
+    """Xavier for every matrix, then deformable attention's own start."""
+    for parameter in module.parameters():
+        if parameter.dim() > 1:
+            nn.init.xavier_uniform_(parameter)
+    for child in module.modules():
+        if isinstance(child, DeformableAttention):
+            child.init_weights()
+
+
+@dataclass
+class Memory:
+    """All levels of P clips as one sequence, as deformable attention takes it.
+
+    Args:
+        tokens: (P*T, sum h_i*w_i, C).
+        shapes: (h_i, w_i) of each level.
+        padding: (P*T, sum h_i*w_i) bool, or None without padding.
+        valid_ratios: (P*T, levels, 2), share of (width, height) of each level
+            that is image.
+    """
+    tokens: Tensor
+    shapes: Shapes
+    padding: Tensor | None
+    valid_ratios: Tensor
+
+    def maps(self) -> list[Tensor]:
+        """(P*T, C, h_i, w_i) of each level."""
+        parts = self.tokens.transpose(1, 2).split(
+            [h * w for h, w in self.shapes], dim=-1)
+        return [
+            part.unflatten(-1, shape)
+            for part, shape in zip(parts, self.shapes, strict=True)
+        ]
+
+
+def flatten_levels(levels: tuple[Tensor, ...],
+                   padding: tuple[Tensor, ...] | None,
+                   num_frames: int) -> Memory:
+    """Put levels (P*T, C, h_i, w_i) one behind the other.
+
+    Args:
+        padding: (P, h_i, w_i) of each level, or None.
+    """
+    shapes = [(x.shape[-2], x.shape[-1]) for x in levels]
+    tokens = torch.cat([x.flatten(2) for x in levels], dim=-1).transpose(1, 2)
+    if padding is None:
+        ratios = tokens.new_ones(len(tokens), len(levels), 2)
+        return Memory(tokens, shapes, None, ratios)
+    # from the first row and the first column of the mask, as officially
+    ratios = torch.stack([
+        torch.stack(((~p[:, 0]).float().mean(-1),
+                     (~p[:, :, 0]).float().mean(-1)), dim=-1)
+        for p in padding
+    ], dim=1)
+    flat = torch.cat([p.flatten(1) for p in padding], dim=-1)
+    return Memory(tokens, shapes, flat.repeat_interleave(num_frames, 0),
+                  ratios.repeat_interleave(num_frames, 0))
+
+
+@MODELS.register_module()
+class DeformableEncoder(BaseModule):
+    """Deformable DETR's encoder; every frame is on its own.
+
+    Args:
+        num_layers: encoder layers.
+        embed_dims: C.
+        num_heads, num_levels, num_points: of deformable attention.
+        feedforward_channels: width of the feed-forward network.
+        dropout: after attention and inside the feed-forward network.
+    """
+
+    def __init__(self,
+                 *,
+                 num_layers: int = 4,
+                 embed_dims: int = 256,
+                 num_heads: int = 8,
+                 num_levels: int = 4,
+                 num_points: int = 4,
+                 feedforward_channels: int = 2048,
+                 dropout: float = 0.1,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        attention, ffn = layer_cfgs(embed_dims, num_heads, num_levels,
+                                    num_points, feedforward_channels, dropout)
+        self.layers = ModuleList(
+            DeformableEncoderLayer(
+                self_attn_cfg=dict(attention), ffn_cfg=dict(ffn))
+            for _ in range(num_layers))
+        self.level_embed = nn.Parameter(torch.empty(num_levels, embed_dims))
+
+    def init_weights(self) -> None:
+        init_deformable(self.layers)
+        nn.init.normal_(self.level_embed)
+
+    def forward(self, levels: tuple[Tensor, ...],
+                clip: ClipFeatures) -> Memory:
+        """Encode the fused levels.
+
+        Args:
+            levels: (P*T, C, h_i, w_i) each, strides 8, 16, 32, 64.
+            clip: padding and positions of strides 4, 8, ...
+        """
+        padding = None if clip.padding is None else clip.padding[1:]
+        memory = flatten_levels(levels, padding, clip.num_frames)
+        positions = torch.cat([
+            position.flatten(2) + embed[:, None] for position, embed in zip(
+                clip.positions[1:], self.level_embed, strict=True)
+        ], dim=-1).transpose(1, 2)
+        if len(positions) > 1:
+            positions = positions.repeat_interleave(clip.num_frames, 0)
+        references = self.reference_points(memory)
+        tokens = memory.tokens
+        for layer in self.layers:
+            tokens = layer(
+                tokens,
+                query_pos=positions,
+                key_padding_mask=memory.padding,
+                reference_points=references,
+                shapes=memory.shapes)
+        memory.tokens = tokens
+        return memory
+
+    @staticmethod
+    def reference_points(memory: Memory) -> Tensor:
+        """Cell centres, relative to the image, then to every level's padding.
+
+        Returns:
+            (P*T or 1, sum h_i*w_i, levels, 2), (x, y).
+        """
+        ratios = memory.valid_ratios
+        if memory.padding is None:
+            ratios = ratios[:1]
+        centres = []
+        for level, (height, width) in enumerate(memory.shapes):
+            y = torch.arange(0.5, height, device=ratios.device)
+            x = torch.arange(0.5, width, device=ratios.device)
+            y, x = torch.meshgrid(y, x, indexing='ij')
+            centre = torch.stack((x.flatten(), y.flatten()), dim=-1)
+            size = ratios.new_tensor((width, height))
+            centres.append(centre / (ratios[:, None, level] * size))
+        return torch.cat(centres, dim=1)[:, :, None] * ratios[:, None]

@@ -1,0 +1,3 @@
+from .cross_modal_fpn import CrossModalFPN
+
+__all__ = ['CrossModalFPN']

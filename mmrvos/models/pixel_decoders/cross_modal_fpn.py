@@ -1,0 +1,188 @@
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule
+from mmcv.cnn.bricks.transformer import FFN
+from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import ClipFeatures, TextFeatures
+from ..layers import Memory
+
+
+class VisionLanguageBlock(BaseModule):
+    """Pixels attend to the pixels of all frames, then to the words.
+
+    Post-norm throughout (ReferFormer, section 3.4).
+
+    Args:
+        embed_dims: C.
+        num_heads: attention heads.
+        feedforward_channels: width of the feed-forward network.
+        dropout: everywhere, in the attention weights too.
+        reduction: factor by which height and width shrink for the attention
+            among pixels, queries as well as keys.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int,
+                 feedforward_channels: int, dropout: float,
+                 reduction: int) -> None:
+        super().__init__()
+        self.reduction = reduction
+        self.self_attn = nn.MultiheadAttention(
+            embed_dims, num_heads, dropout=dropout, batch_first=True)
+        self.text_attn = nn.MultiheadAttention(
+            embed_dims, num_heads, dropout=dropout, batch_first=True)
+        self.ffn = FFN(
+            embed_dims, feedforward_channels, ffn_drop=dropout)
+        self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(3))
+        self.dropout = nn.Dropout(dropout)
+
+    def init_weights(self) -> None:
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+
+    def forward(self, x: Tensor, position: Tensor, padding: Tensor | None,
+                text: TextFeatures, num_frames: int) -> Tensor:
+        """Shape in, shape out.
+
+        Args:
+            x: (P*T, C, h, w).
+            position: (P or 1, C, h, w).
+            padding: (P, h, w) bool, or None.
+            text: P expressions.
+            num_frames: T.
+        """
+        height, width = x.shape[-2:]
+        if len(position) > 1:
+            position = position.repeat_interleave(num_frames, 0)
+
+        attended = self.attend_frames(x, position, padding, num_frames)
+        tokens = x + self.dropout(attended)
+
+        def to_tokens(maps: Tensor) -> Tensor:  # (P, T*h*w, C)
+            return maps.unflatten(0, (-1, num_frames)).movedim(
+                2, -1).flatten(1, 3)
+
+        tokens = self.norms[0](to_tokens(tokens))
+        places = to_tokens(position.expand_as(x))
+        attended = self.text_attn(
+            tokens + places,
+            text.words + text.positions,
+            text.words,
+            key_padding_mask=text.padding,
+            need_weights=False)[0]
+        tokens = self.norms[1](tokens + self.dropout(attended))
+        tokens = self.norms[2](self.ffn(tokens))
+        return tokens.transpose(1, 2).unflatten(
+            -1, (num_frames, height, width)).transpose(1, 2).flatten(0, 1)
+
+    def attend_frames(self, x: Tensor, position: Tensor,
+                      padding: Tensor | None, num_frames: int) -> Tensor:
+        """Attention among all pixels of a clip, at reduced size.
+
+        Sizes shrink by nearest sampling and grow back bilinearly.
+        """
+        size = x.shape[-2:]
+        small = tuple(max(side // self.reduction, 1) for side in size)
+        if self.reduction > 1:
+            x = F.interpolate(x, small)
+            position = F.interpolate(position, small)
+            if padding is not None:
+                padding = F.interpolate(padding[:, None].float(),
+                                        small)[:, 0].bool()
+        if padding is not None:
+            padding = padding[:, None].expand(-1, num_frames, -1,
+                                              -1).flatten(1)
+
+        def to_tokens(maps: Tensor) -> Tensor:
+            return maps.unflatten(0, (-1, num_frames)).movedim(
+                2, -1).flatten(1, 3)
+
+        keys = to_tokens(x + position)
+        attended = self.self_attn(
+            keys,
+            keys,
+            to_tokens(x),
+            key_padding_mask=padding,
+            need_weights=False)[0]
+        attended = attended.transpose(1, 2).unflatten(
+            -1, (num_frames, *small)).transpose(1, 2).flatten(0, 1)
+        if self.reduction > 1:
+            attended = F.interpolate(
+                attended, size, mode='bilinear', align_corners=False)
+        return attended
+
+
+@MODELS.register_module()
+class CrossModalFPN(BaseModule):
+    """ReferFormer's cross-modal feature pyramid, top-down from stride 32 to 4.
+
+    Every level: 1x1 lateral convolution, vision-language block, plus the
+    coarser level (nearest), 3x3 convolution. Here, and nowhere else behind
+    the backbone, do the frames of a clip see each other.
+
+    Args:
+        fine_channels: channels of the backbone's stride-4 map.
+        embed_dims: C.
+        mask_channels: channels of the mask features.
+        num_heads, feedforward_channels, dropout: of the blocks.
+        reductions: of the blocks, for strides 4, 8, 16 and 32.
+    """
+
+    def __init__(self,
+                 *,
+                 fine_channels: int,
+                 embed_dims: int = 256,
+                 mask_channels: int = 256,
+                 num_heads: int = 8,
+                 feedforward_channels: int = 2048,
+                 dropout: float = 0.1,
+                 reductions: tuple[int, ...] = (8, 4, 2, 1),
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        norm = dict(type='GN', num_groups=8)
+        inputs = [fine_channels] + [embed_dims] * (len(reductions) - 1)
+        self.laterals = ModuleList(
+            ConvModule(c, embed_dims, 1, norm_cfg=norm, act_cfg=None)
+            for c in inputs)
+        self.blocks = ModuleList(
+            VisionLanguageBlock(embed_dims, num_heads, feedforward_channels,
+                                dropout, reduction)
+            for reduction in reductions)
+        self.outputs = ModuleList(
+            ConvModule(embed_dims, embed_dims, 3, padding=1, norm_cfg=norm)
+            for _ in inputs)
+        self.mask_features = nn.Conv2d(embed_dims, mask_channels, 3, padding=1)
+
+    def init_weights(self) -> None:
+        for conv in (*self.laterals, *self.outputs):
+            caffe2_xavier_init(conv.conv)
+        caffe2_xavier_init(self.mask_features)
+        for block in self.blocks:
+            block.init_weights()
+
+    def forward(self, clip: ClipFeatures, memory: Memory,
+                text: TextFeatures) -> Tensor:
+        """Mask features of P clips.
+
+        Args:
+            clip: its stride-4 map, paddings and positions are used.
+            memory: encoded levels; the coarsest (stride 64) is not used.
+            text: P expressions.
+
+        Returns:
+            (P, T, mask_channels, h_0, w_0), stride 4.
+        """
+        maps = [clip.fine, *memory.maps()]
+        coarse = None
+        for index in reversed(range(len(self.laterals))):
+            x = self.blocks[index](
+                self.laterals[index](maps[index]), clip.positions[index],
+                None if clip.padding is None else clip.padding[index], text,
+                clip.num_frames)
+            if coarse is not None:
+                x = x + F.interpolate(coarse, x.shape[-2:])
+            coarse = self.outputs[index](x)
+        return self.mask_features(coarse).unflatten(0, (-1, clip.num_frames))

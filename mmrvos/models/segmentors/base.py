@@ -1,0 +1,233 @@
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmrvos.registry import MODELS, TASK_UTILS
+from mmrvos.structures import RVOSDataSample
+
+from ..features import ClipFeatures, Predictions, Targets, TextFeatures
+
+
+@dataclass
+class InferenceCfg:
+    """``test_cfg`` of a segmentor; an unknown key is an error.
+
+    Args:
+        window: frames decoded together; None decodes a video in one pass.
+            Every window chooses its own queries.
+        expressions_per_pass: expressions decoded together.
+        postprocessor: config of what turns predictions into masks.
+    """
+    window: int | None = None
+    expressions_per_pass: int = 8
+    postprocessor: dict = field(default_factory=lambda: dict(type='BestQuery'))
+
+    def __post_init__(self) -> None:
+        for name in ('window', 'expressions_per_pass'):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f'test_cfg.{name} must be at least 1, got '
+                                 f'{value}')
+
+
+class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
+    """What every method shares: training and testing on three steps.
+
+    A method implements :meth:`encode_clip`, :meth:`encode_text` and
+    :meth:`decode`. Frames are encoded once, however many expressions are
+    asked of them.
+
+    Args:
+        head: config of the head.
+        dense_head: config of a training-only head on the method's stride-8
+            map, see :class:`DenseMaskHead`.
+        test_cfg: see :class:`InferenceCfg`.
+        data_preprocessor: config of the data preprocessor.
+        init_cfg: as in MMEngine.
+    """
+
+    def __init__(self,
+                 *,
+                 head: dict,
+                 dense_head: dict | None = None,
+                 test_cfg: dict | None = None,
+                 data_preprocessor: dict | None = None,
+                 init_cfg: dict | None = None) -> None:
+        # built here, since BaseModel would ask MMEngine's root registry
+        super().__init__(
+            MODELS.build(data_preprocessor or dict(type='RVOSDataPreprocessor')),
+            init_cfg)
+        self.head = MODELS.build(head)
+        self.dense_head = dense_head and MODELS.build(dense_head)
+        self.test_cfg = InferenceCfg(**(test_cfg or {}))
+        self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
+
+    @abstractmethod
+    def encode_clip(self,
+                    frames: Tensor,
+                    image_sizes: Tensor,
+                    valid_index: Tensor | None = None) -> ClipFeatures:
+        """Encode frames without language.
+
+        Args:
+            frames: (B, T, 3, H, W), normalised and padded.
+            image_sizes: (B, 2) float, (height, width) without padding.
+            valid_index: (B,) long. All T frames pass through the backbone,
+                then only this one of each clip is kept and T becomes 1
+                (A2D-Sentences, JHMDB-Sentences).
+        """
+
+    @abstractmethod
+    def encode_text(self, expressions: Sequence[Sequence[str]]
+                    ) -> TextFeatures:
+        """Encode all expressions of a batch.
+
+        Args:
+            expressions: for each of B videos, its expressions.
+        """
+
+    @abstractmethod
+    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
+        """Predict for every expression.
+
+        Args:
+            clip: B clips.
+            text: P expressions about them.
+        """
+
+    def forward(self,
+                inputs: Sequence[Tensor],
+                data_samples: Sequence[RVOSDataSample],
+                mode: str = 'tensor'):
+        """MMEngine's entry.
+
+        Args:
+            inputs: (T, 3, H, W) of each video, normalised and padded to a
+                common size.
+            data_samples: their data samples.
+            mode: 'loss', 'predict' or 'tensor' (plain predictions).
+        """
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        predictions = self.decode(
+            self.encode_clip(
+                stack_clips(inputs), image_sizes(data_samples, inputs[0]),
+                valid_indices(data_samples, inputs[0])),
+            self.encode_text([sample.texts for sample in data_samples]))
+        if mode == 'tensor':
+            return predictions
+        if mode == 'loss':
+            return self.loss(predictions,
+                             collect_targets(data_samples, inputs[0]))
+        raise ValueError(f"mode is 'loss', 'predict' or 'tensor', got {mode}")
+
+    def loss(self, predictions: Predictions,
+             targets: Targets) -> dict[str, Tensor]:
+        """Losses of the head, and of the dense head where there is one."""
+        losses = self.head.loss(predictions, targets)
+        if self.dense_head is not None:
+            losses.update(self.dense_head.loss(predictions, targets))
+        return losses
+
+    def predict(self, inputs: Sequence[Tensor],
+                data_samples: Sequence[RVOSDataSample]
+                ) -> list[RVOSDataSample]:
+        """Fill ``pred`` of every data sample, video by video."""
+        for frames, sample in zip(inputs, data_samples, strict=True):
+            sample.pred = self.predict_video(frames, sample)
+        return list(data_samples)
+
+    def predict_video(self, frames: Tensor,
+                      sample: RVOSDataSample) -> InstanceData:
+        """All expressions of one video, window by window.
+
+        Args:
+            frames: (T, 3, H, W).
+        """
+        text = self.encode_text([sample.texts])
+        sizes = image_sizes([sample], frames)
+        index = valid_indices([sample], frames)
+        windows = []
+        for part in frames.split(self.test_cfg.window or len(frames)):
+            clip = self.encode_clip(part[None], sizes, index)
+            windows.append(
+                self.postprocessor(self.head, self.decode_chunks(clip, text),
+                                   tuple(sample.ori_shape)))
+        return join_windows(windows)
+
+    def decode_chunks(self, clip: ClipFeatures,
+                      text: TextFeatures) -> Iterator[Predictions]:
+        """Decode a few expressions at a time."""
+        step = self.test_cfg.expressions_per_pass
+        for start in range(0, len(text.words), step):
+            yield self.decode(clip, text.pairs(slice(start, start + step)))
+
+
+def stack_clips(inputs: Sequence[Tensor]) -> Tensor:
+    """(B, T, 3, H, W).
+
+    Raises:
+        ValueError: clips differ in their number of frames.
+    """
+    lengths = [len(clip) for clip in inputs]
+    if len(set(lengths)) > 1:
+        raise ValueError('the clips of a batch need the same number of '
+                         f'frames, got {lengths}: set num_frames in the '
+                         'pipeline, or batch_size=1')
+    return torch.stack(list(inputs))
+
+
+def image_sizes(data_samples: Sequence[RVOSDataSample],
+                like: Tensor) -> Tensor:
+    """(B, 2) float, (height, width) without padding."""
+    return like.new_tensor([s.img_shape[:2] for s in data_samples])
+
+
+def valid_indices(data_samples: Sequence[RVOSDataSample],
+                  like: Tensor) -> Tensor | None:
+    """(B,) position of the annotated frame, where clips have only one."""
+    if data_samples[0].get('valid_index') is None:
+        return None
+    return torch.tensor([s.valid_index for s in data_samples],
+                        device=like.device)
+
+
+def collect_targets(data_samples: Sequence[RVOSDataSample],
+                    like: Tensor) -> Targets:
+    """Targets of a batch, masks padded to the size of ``like``."""
+    height, width = like.shape[-2:]
+    masks = [
+        F.pad(s.gt.masks, (0, width - s.gt.masks.shape[-1], 0,
+                           height - s.gt.masks.shape[-2]))
+        for s in data_samples
+    ]
+    return Targets(
+        masks=torch.cat(masks),
+        boxes=torch.cat([s.gt.boxes for s in data_samples]),
+        valid=torch.cat([s.gt.valid for s in data_samples]),
+        labels=torch.cat([s.gt.labels for s in data_samples]))
+
+
+def join_windows(windows: Sequence[InstanceData]) -> InstanceData:
+    """Masks one behind the other; scores are means over frames; queries
+    become a list of one index a window.
+
+    Fields of single frames (``query_masks``, ...) come from the only window.
+    """
+    if len(windows) == 1:
+        joined = windows[0]
+        joined.queries = joined.queries[:, None]
+        return joined
+    masks = [sum(parts, []) for parts in zip(*(w.masks for w in windows))]
+    frames = torch.tensor([len(w.masks[0]) for w in windows])
+    scores = torch.stack([w.scores for w in windows], dim=1)
+    return InstanceData(
+        masks=masks,
+        scores=(scores * frames).sum(1) / frames.sum(),
+        queries=torch.stack([w.queries for w in windows], dim=1))

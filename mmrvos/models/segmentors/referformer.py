@@ -1,0 +1,149 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+import torch.nn.functional as F
+from mmcv.cnn import ConvModule
+from mmdet.models.layers import SinePositionalEncoding
+from mmengine.model import ModuleList
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import ClipFeatures, Predictions, TextFeatures
+from .base import BaseRVOSSegmentor
+
+
+@MODELS.register_module()
+class ReferFormer(BaseRVOSSegmentor):
+    """ReferFormer (Wu et al., CVPR 2022) and what plugs into it.
+
+    Args:
+        backbone: config of an image backbone that takes (B*T, 3, H, W), or
+            of a video backbone that takes (B, T, 3, H, W) and says so by
+            ``temporal = True``; it returns maps of strides 4, 8, 16 and 32.
+        backbone_channels: channels of these maps.
+        text_encoder, fusion, encoder, decoder, pixel_decoder, head: configs
+            of the parts.
+        embed_dims: C.
+        kwargs: of :class:`BaseRVOSSegmentor`.
+    """
+
+    def __init__(self,
+                 *,
+                 backbone: dict,
+                 backbone_channels: Sequence[int],
+                 text_encoder: dict,
+                 fusion: dict,
+                 encoder: dict,
+                 decoder: dict,
+                 pixel_decoder: dict,
+                 embed_dims: int = 256,
+                 **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.backbone = MODELS.build(backbone)
+        self.text_encoder = MODELS.build(text_encoder)
+        self.fusion = MODELS.build(fusion)
+        self.encoder = MODELS.build(encoder)
+        self.decoder = MODELS.build(decoder)
+        self.pixel_decoder = MODELS.build(pixel_decoder)
+        norm = dict(type='GN', num_groups=32)
+        # strides 8, 16, 32; and 64 from the raw stride-32 map
+        self.projections = ModuleList(
+            ConvModule(
+                c, embed_dims, 1, bias=True, norm_cfg=norm, act_cfg=None)
+            for c in backbone_channels[1:])
+        self.projections.append(
+            ConvModule(
+                backbone_channels[-1],
+                embed_dims,
+                3,
+                stride=2,
+                padding=1,
+                bias=True,
+                norm_cfg=norm,
+                act_cfg=None))
+        self.position = SinePositionalEncoding(
+            embed_dims // 2, normalize=True, offset=-0.5)
+
+    def init_weights(self) -> None:
+        super().init_weights()
+        for projection in self.projections:
+            nn.init.xavier_uniform_(projection.conv.weight)
+            nn.init.zeros_(projection.conv.bias)
+
+    def encode_clip(self,
+                    frames: Tensor,
+                    image_sizes: Tensor,
+                    valid_index: Tensor | None = None) -> ClipFeatures:
+        batch, num_frames = frames.shape[:2]
+        if not getattr(self.backbone, 'temporal', False):
+            frames = frames.flatten(0, 1)
+        maps = self.backbone(frames)
+        if valid_index is not None:
+            rows = valid_index + num_frames * torch.arange(
+                batch, device=valid_index.device)
+            maps = [m[rows] for m in maps]
+            num_frames = 1
+        levels = tuple(
+            projection(m) for projection, m in zip(
+                self.projections, [*maps[1:], maps[-1]], strict=True))
+        strided = [maps[0], *levels]
+        padding = padding_masks(image_sizes, frames.shape[-2:],
+                                [m.shape[-2:] for m in strided])
+        if padding is None:
+            positions = [self.position(None, m[:1]) for m in strided]
+        else:
+            positions = [self.position(p) for p in padding]
+        return ClipFeatures(
+            fine=maps[0],
+            levels=levels,
+            padding=padding,
+            positions=tuple(p.to(maps[0].dtype) for p in positions),
+            num_frames=num_frames,
+            image_sizes=image_sizes)
+
+    def encode_text(self,
+                    expressions: Sequence[Sequence[str]]) -> TextFeatures:
+        texts = [text for video in expressions for text in video]
+        tokens = self.text_encoder.tokenize(texts)
+        counts = torch.tensor([len(video) for video in expressions],
+                              device=tokens[0].device)
+        videos = torch.arange(len(expressions), device=counts.device)
+        return self.text_encoder(*tokens, videos.repeat_interleave(counts))
+
+    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
+        clip = clip.select(text.video_index)
+        fused, sentence = self.fusion(clip, text)
+        memory = self.encoder(fused, clip)
+        queries, initial, references = self.decoder(sentence, memory,
+                                                    clip.num_frames,
+                                                    self.head.refiners())
+        mask_features = self.pixel_decoder(clip, memory, text)
+        predictions = self.head(queries, initial, references, mask_features,
+                                clip.image_sizes)
+        return replace(predictions, dense=memory.maps()[0])
+
+
+def padding_masks(image_sizes: Tensor, padded: tuple[int, int],
+                  shapes: Sequence[tuple[int, int]]
+                  ) -> tuple[Tensor, ...] | None:
+    """Where each level is padding.
+
+    Args:
+        image_sizes: (B, 2), (height, width) without padding.
+        padded: (H, W) with padding.
+        shapes: (h_i, w_i) of each level.
+
+    Returns:
+        (B, h_i, w_i) bool each, nearest samples of the pixels' mask; None
+        where no image has padding.
+    """
+    height, width = padded
+    if all(size == [height, width] for size in image_sizes.tolist()):
+        return None
+    device = image_sizes.device
+    rows = torch.arange(height, device=device) >= image_sizes[:, :1]
+    columns = torch.arange(width, device=device) >= image_sizes[:, 1:]
+    mask = (rows[:, :, None] | columns[:, None])[:, None].float()
+    return tuple(F.interpolate(mask, s)[:, 0].bool() for s in shapes)

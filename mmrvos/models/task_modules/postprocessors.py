@@ -1,0 +1,192 @@
+"""From predictions of one window of frames to masks at the original size.
+
+A postprocessor takes the predictions of a video's expressions in chunks, as
+they are decoded, so that no more than one chunk's features are held.
+"""
+from collections.abc import Iterator
+
+import numpy as np
+import pycocotools.mask as mask_utils
+import torch
+import torch.nn.functional as F
+from mmdet.structures.bbox import bbox_cxcywh_to_xyxy
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmrvos.registry import TASK_UTILS
+
+from ..features import Predictions
+
+FRAMES_AT_ONCE = 8  # bounds the memory of upsampling
+
+
+def encode_masks(masks: Tensor) -> list[dict]:
+    """COCO RLE of (T, H, W) bool masks, a dict a frame."""
+    masks = masks.byte().permute(1, 2, 0).cpu().numpy()
+    return mask_utils.encode(np.asfortranarray(masks))
+
+
+def sequence_scores(logits: Tensor) -> Tensor:
+    """Score of every query sequence (ReferFormer, section 3.6).
+
+    Args:
+        logits: (P, T, N, K).
+
+    Returns:
+        (P, N), the largest class probability after a mean over the frames.
+    """
+    return logits.sigmoid().mean(1).amax(-1)
+
+
+def best_masks(head, predictions: Predictions) -> tuple[Tensor, ...]:
+    """Scores (P,), indices (P,) and mask logits (P, T, h, w) of the best
+    query sequences of the last layer."""
+    scores, queries = sequence_scores(predictions.logits[-1]).max(-1)
+    masks = head.masks(predictions, layer=-1, chosen=queries)[0, :, :, 0]
+    return scores, queries, masks
+
+
+@TASK_UTILS.register_module()
+class BestQuery:
+    """The masks of the best query sequence of every expression.
+
+    Logits go bilinearly from stride 4 straight to the original size, as in
+    the official inference on Ref-YouTube-VOS.
+
+    Args:
+        threshold: of the mask probability.
+    """
+
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        self.threshold = threshold
+
+    def __call__(self, head, chunks: Iterator[Predictions],
+                 ori_shape: tuple[int, int]) -> InstanceData:
+        """Masks (RLE), scores and query index of each expression."""
+        masks, scores, queries = [], [], []
+        for predictions in chunks:
+            score, query, logits = best_masks(head, predictions)
+            scores.append(score.cpu())
+            queries.append(query.cpu())
+            for sequence in logits:
+                masks.append([
+                    rle for part in sequence.split(FRAMES_AT_ONCE)
+                    for rle in encode_masks(
+                        upsample(part, ori_shape).sigmoid() > self.threshold)
+                ])
+        return InstanceData(
+            masks=masks, scores=torch.cat(scores), queries=torch.cat(queries))
+
+
+@TASK_UTILS.register_module()
+class MergeObjects:
+    """One label map from all expressions of a sample (Ref-DAVIS17).
+
+    The expressions of a sample name different objects. Probabilities below
+    the threshold count as 0, the background has a constant probability, and
+    every pixel goes to the largest; the first of equals wins, the background
+    before all objects.
+
+    Args:
+        threshold: of the mask probability; exactly this much stays.
+        background: probability of the background.
+    """
+
+    def __init__(self,
+                 *,
+                 threshold: float = 0.5,
+                 background: float = 0.1) -> None:
+        self.threshold = threshold
+        self.background = background
+
+    def __call__(self, head, chunks: Iterator[Predictions],
+                 ori_shape: tuple[int, int]) -> InstanceData:
+        """Disjoint masks (RLE), scores and query index of each expression."""
+        best = [best_masks(head, predictions) for predictions in chunks]
+        scores, queries, logits = (torch.cat(x) for x in zip(*best))
+        masks = [[] for _ in scores]
+        for part in logits.split(FRAMES_AT_ONCE, dim=1):
+            labels = self.merge(upsample(part, ori_shape).sigmoid())
+            for index, sequence in enumerate(masks):
+                sequence.extend(encode_masks(labels == index + 1))
+        return InstanceData(
+            masks=masks, scores=scores.cpu(), queries=queries.cpu())
+
+    def merge(self, probs: Tensor) -> Tensor:
+        """Label map (T, H, W) of objects' probabilities (E, T, H, W)."""
+        probs = torch.where(probs < self.threshold, 0., probs)
+        probs = F.pad(probs, (0, 0, 0, 0, 0, 0, 1, 0), value=self.background)
+        return probs.argmax(0)
+
+
+@TASK_UTILS.register_module()
+class RankQueries:
+    """All queries of a single frame, for ranking (A2D, JHMDB, RefCOCO).
+
+    Masks go 4 times up bilinearly, are cut at the threshold, lose their
+    padding and come to the original size by nearest sampling: the official
+    postprocessing of these data sets.
+
+    Args:
+        threshold: of the mask probability.
+    """
+
+    def __init__(self, *, threshold: float = 0.5) -> None:
+        self.threshold = threshold
+
+    def __call__(self, head, chunks: Iterator[Predictions],
+                 ori_shape: tuple[int, int]) -> InstanceData:
+        """Of each expression, all queries in the order of the model:
+        ``query_scores`` (E, N), ``query_masks`` (RLE), ``query_boxes``
+        (E, N, 4) as (x1, y1, x2, y2) pixels; and, of the best query,
+        ``masks``, ``scores`` and ``queries`` as elsewhere.
+
+        Raises:
+            ValueError: the clip was decoded for more than one frame.
+        """
+        parts = []
+        for predictions in chunks:
+            logits = predictions.logits[-1]
+            if logits.shape[1] != 1:
+                raise ValueError(
+                    'RankQueries scores one annotated frame, got '
+                    f'{logits.shape[1]}: the clip needs a valid_index')
+            scores = logits[:, 0].sigmoid().amax(-1)
+            masks = head.masks(predictions, layer=-1)[0, :, 0]
+            scale = predictions.boxes.new_tensor(ori_shape[::-1]).repeat(2)
+            boxes = bbox_cxcywh_to_xyxy(predictions.boxes[-1, :, 0]) * scale
+            for index, size in enumerate(predictions.image_sizes.tolist()):
+                rles = encode_masks(
+                    self.resize(masks[index], [int(s) for s in size],
+                                ori_shape))
+                best = scores[index].argmax()
+                parts.append(
+                    InstanceData(
+                        query_scores=scores[None, index].cpu(),
+                        query_boxes=boxes[None, index].cpu(),
+                        query_masks=[rles],
+                        masks=[[rles[best]]],
+                        scores=scores[None, index, best].cpu(),
+                        queries=best[None].cpu()))
+        return InstanceData.cat(parts)
+
+    def resize(self, logits: Tensor, size: list[int],
+               ori_shape: tuple[int, int]) -> Tensor:
+        """(N, h, w) logits at stride 4 to (N, H, W) bool masks."""
+        probs = F.interpolate(
+            logits[:, None],
+            scale_factor=4,
+            mode='bilinear',
+            align_corners=False).sigmoid()
+        masks = (probs > self.threshold)[..., :size[0], :size[1]].float()
+        return F.interpolate(masks, ori_shape)[:, 0] > 0.5
+
+
+def upsample(logits: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Bilinear resize of (..., T, h, w) logits to (..., T, H, W)."""
+    lead = logits.shape[:-2]
+    return F.interpolate(
+        logits.flatten(0, -3)[:, None],
+        shape,
+        mode='bilinear',
+        align_corners=False)[:, 0].unflatten(0, lead)

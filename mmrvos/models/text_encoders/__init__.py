@@ -1,0 +1,3 @@
+from .hugging_face_text_encoder import HuggingFaceTextEncoder
+
+__all__ = ['HuggingFaceTextEncoder']

@@ -1,0 +1,37 @@
+from collections.abc import Sequence
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerFast
+
+SPECIAL_TOKENS = ('<s>', '<pad>', '</s>', '<unk>')  # RoBERTa's ids 0 to 3
+
+
+def word_tokenizer(vocabulary: Sequence[str]) -> PreTrainedTokenizerFast:
+    """A tokenizer of whole words, made on the spot from a closed vocabulary.
+
+    Sentences come out as RoBERTa's do: ``<s> words </s>``, with the same ids
+    for the special tokens. Words outside the vocabulary become ``<unk>``.
+
+    Args:
+        vocabulary: lower-case words without repetition.
+
+    Raises:
+        ValueError: a word occurs twice.
+    """
+    if len(set(vocabulary)) != len(vocabulary):
+        raise ValueError('the vocabulary holds a word twice: '
+                         f'{sorted(w for w in set(vocabulary) if list(vocabulary).count(w) > 1)}')
+    ids = {w: i for i, w in enumerate((*SPECIAL_TOKENS, *vocabulary))}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token='<unk>'))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = TemplateProcessing(
+        single='<s> $A </s>',
+        special_tokens=[('<s>', ids['<s>']), ('</s>', ids['</s>'])])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token='<s>',
+        eos_token='</s>',
+        pad_token='<pad>',
+        unk_token='<unk>')
