@@ -1,4 +1,14 @@
+from .a2d_sentences import A2DSentencesDataset
 from .base import BaseRVOSDataset
+from .jhmdb_sentences import JHMDBSentencesDataset
+from .long_rvos import LongRVOSDataset
+from .mevis import MeViSDataset, RefSAVDataset, ReVOSDataset
+from .ref_davis17 import RefDAVIS17Dataset
 from .ref_youtube_vos import RefYoutubeVOSDataset
+from .refcoco import RefCOCODataset
 
-__all__ = ['BaseRVOSDataset', 'RefYoutubeVOSDataset']
+__all__ = [
+    'A2DSentencesDataset', 'BaseRVOSDataset', 'JHMDBSentencesDataset',
+    'LongRVOSDataset', 'MeViSDataset', 'ReVOSDataset', 'RefCOCODataset',
+    'RefDAVIS17Dataset', 'RefSAVDataset', 'RefYoutubeVOSDataset'
+]

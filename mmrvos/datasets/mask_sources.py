@@ -1,7 +1,17 @@
-"""Ground truth in the file formats of the benchmarks."""
-from collections.abc import Sequence
+"""Ground truth in the file formats of the benchmarks.
 
+All follow :class:`mmrvos.structures.MaskSource`: nothing is opened before a
+frame is asked for, and only the objects asked for are decoded.
+"""
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import h5py
 import numpy as np
+import pycocotools.mask as mask_utils
+from PIL import Image, UnidentifiedImageError
+from scipy.io import loadmat
 
 from mmrvos.structures import MaskSource
 
@@ -23,3 +33,179 @@ class ClipMasks(MaskSource):
 
     def void(self, frame: int) -> np.ndarray | None:
         return self.source.void(self.frame_inds[frame])
+
+
+class ObjectFolderMasks(MaskSource):
+    """A folder per object with a binary PNG per frame (Long-RVOS).
+
+    Args:
+        root: the video's folder; masks lie at ``root/<object>/<frame>.png``.
+        frame_names: the frames' names without extension.
+        shape: (height, width) of a frame whose file is missing, which is how
+            absence is stored; None takes it from the folder's first file.
+    """
+
+    def __init__(self,
+                 root: str | Path,
+                 frame_names: Sequence[str],
+                 shape: tuple[int, int] | None = None) -> None:
+        self.root = str(root)
+        self.frame_names = list(frame_names)
+        self.shape = shape
+
+    def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
+        masks = [self._read_one(obj_id, frame) for obj_id in obj_ids]
+        found = [mask for mask in masks if mask is not None]
+        if found:
+            return np.logical_or.reduce(found)
+        return np.zeros(self._empty_shape(obj_ids), dtype=bool)
+
+    def _read_one(self, obj_id: str, frame: int) -> np.ndarray | None:
+        folder = Path(self.root) / obj_id
+        path = folder / f'{self.frame_names[frame]}.png'
+        if not path.exists():
+            if not folder.is_dir():
+                raise ValueError(
+                    f'{folder} is missing: an expression names this object; '
+                    'unpack the annotations again')
+            return None
+        try:
+            with Image.open(path) as image:
+                return np.asarray(image.convert('L')) > 0
+        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+            raise ValueError(
+                f'{path} cannot be decoded ({error}): copy it again') from None
+
+    def _empty_shape(self, obj_ids: Sequence[str]) -> tuple[int, int]:
+        if self.shape is None:
+            folders = [Path(self.root) / i for i in obj_ids] or [
+                Path(self.root)
+            ]
+            files = sorted(p for f in folders for p in f.rglob('*.png'))
+            if not files:
+                raise ValueError(
+                    f'{self.root} holds no PNG: the size of its frames is not '
+                    'known; unpack the annotations again')
+            with Image.open(files[0]) as image:
+                self.shape = image.size[::-1]
+        return self.shape
+
+
+class H5Masks(MaskSource):
+    """A2D-Sentences: an h5 file per annotated frame, named from 1 on.
+
+    ``instance`` lists the objects; ``reMask`` is (n, W, H), or (W, H) for one.
+
+    Args:
+        root: the video's folder.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = str(root)
+
+    def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
+        path = f'{self.root}/{frame + 1:05d}.h5'
+        instances, masks = read_a2d_frame(path)
+        wanted = [int(i) for i in obj_ids]
+        for i in wanted:
+            if i not in instances:
+                raise ValueError(
+                    f'{path} has no instance {i}; it knows '
+                    f'{instances.tolist()}')
+        return masks[np.isin(instances, wanted)].any(axis=0)
+
+
+def read_a2d_frame(path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Instance ids (n,) int64 and masks (n, H, W) bool of an A2D h5 file.
+
+    Raises:
+        FileNotFoundError, ValueError: it is missing or broken.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f'{path} is missing: A2D-Sentences needs the h5 files of '
+            'text_annotations/a2d_annotation_with_instances; this frame is '
+            'listed as annotated')
+    try:
+        with h5py.File(path, 'r') as file:
+            instances = np.ravel(file['instance'][()]).astype(np.int64)
+            masks = np.asarray(file['reMask'][()])
+    except (OSError, KeyError) as error:
+        raise ValueError(
+            f'{path} cannot be read ({error}): copy it again') from None
+    masks = masks.reshape(-1, *masks.shape[-2:]).transpose(0, 2, 1) > 0
+    if len(masks) != len(instances):
+        raise ValueError(
+            f'{path} holds {len(masks)} masks for {len(instances)} instances: '
+            'copy it again')
+    return instances, masks
+
+
+class MatMasks(MaskSource):
+    """JHMDB-Sentences: one .mat per video, ``part_mask`` (H, W, T).
+
+    Args:
+        path: the ``puppet_mask.mat``.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+
+    def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
+        masks = read_puppet_masks(self.path)
+        if frame >= masks.shape[2]:
+            raise ValueError(
+                f'{self.path} holds {masks.shape[2]} masks, frame {frame} '
+                '(from 0) was asked for')
+        # there is one person in a video; no object means no target
+        return masks[..., frame] > 0 if obj_ids else np.zeros(
+            masks.shape[:2], dtype=bool)
+
+
+@lru_cache(maxsize=2)
+def read_puppet_masks(path: str) -> np.ndarray:
+    """(H, W, T) of a JHMDB ``puppet_mask.mat``.
+
+    Raises:
+        FileNotFoundError, ValueError: it is missing or broken.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f'{path} is missing: JHMDB-Sentences needs its puppet_mask folder')
+    try:
+        masks = loadmat(path)['part_mask']
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+        raise ValueError(
+            f'{path} cannot be read ({error}): copy it again') from None
+    return masks.reshape(*masks.shape[:2], -1)
+
+
+class PolygonMasks(MaskSource):
+    """Objects of one image as COCO polygons or RLE (RefCOCO/+/g).
+
+    Args:
+        segmentations: {object id: COCO segmentation}.
+        shape: (height, width) of the image.
+    """
+
+    def __init__(self, segmentations: dict[str, list | dict],
+                 shape: tuple[int, int]) -> None:
+        self.segmentations = segmentations
+        self.shape = tuple(shape)
+
+    def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
+        mask = np.zeros(self.shape, dtype=bool)
+        for obj_id in obj_ids:
+            rle = to_rle(self.segmentations[obj_id], self.shape)
+            mask |= mask_utils.decode(rle).astype(bool)
+        return mask
+
+
+def to_rle(segmentation: list | dict, shape: tuple[int, int]) -> dict:
+    """A COCO segmentation of any kind as one compressed RLE."""
+    if isinstance(segmentation, list):
+        return mask_utils.merge(
+            mask_utils.frPyObjects(segmentation, *shape))
+    if isinstance(segmentation['counts'], list):
+        return mask_utils.frPyObjects(segmentation, *shape)
+    return segmentation

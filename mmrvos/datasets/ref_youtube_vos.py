@@ -35,9 +35,10 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
           valid/JPEGImages/<video>/<frame>.jpg
 
     The frames listed are the annotated ones, every fifth of the video. Masks
-    are palette PNGs whose values are object ids. The annotations of the
-    validation videos were published late: they are used where they are, and
-    expressions without ``obj_id`` have no ground truth.
+    are palette PNGs whose values are object ids; ``obj_id`` may also be a list
+    of several (their union) or empty. The annotations of the validation videos
+    were published late: they are used where they are, and expressions without
+    ``obj_id`` have no ground truth.
 
     Args:
         exclude_file: an expression file whose videos are left out. The
@@ -99,15 +100,19 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
     def parse_expression(self, video_id: str, exp_id: str, exp: dict,
                          labels: dict) -> dict:
         """One expression of the file in the form of the base class."""
-        obj_ids = [str(exp['obj_id'])] if 'obj_id' in exp else []
+        obj_ids = exp.get('obj_id', [])
+        if not isinstance(obj_ids, list):
+            obj_ids = [obj_ids]
+        obj_ids = [str(i) for i in obj_ids]
         label = 0
         if self.meta_file is not None and obj_ids:
             known = labels.get(video_id, {})
-            if obj_ids[0] not in known:
-                raise ValueError(
-                    f'{self.ann_file}: expression {exp_id} of video '
-                    f'{video_id} is about object {obj_ids[0]!r}, but '
-                    f'{self.meta_file} knows {sorted(known)}')
+            for obj_id in obj_ids:
+                if obj_id not in known:
+                    raise ValueError(
+                        f'{self.ann_file}: expression {exp_id} of video '
+                        f'{video_id} is about object {obj_id!r}, but '
+                        f'{self.meta_file} knows {sorted(known)}')
             label = known[obj_ids[0]]
         return dict(
             exp_id=exp_id,

@@ -9,6 +9,7 @@ from .geometric import (
 )
 from .loading import LoadClipMasks, LoadFrames
 from .photometric import ClipChannelGain, ClipNoise, ClipPhotometricDistort
+from .pseudo_video import ImageToClip
 from .sampling import (
                         SampleAllFrames,
                         SampleCentredFrames,
@@ -19,7 +20,7 @@ from .sampling import (
 __all__ = [
     'CheckValid', 'ClipChannelGain', 'ClipFlip', 'ClipNoise',
     'ClipPhotometricDistort', 'ClipRandomCrop', 'ClipRandomZoom',
-    'ClipResize', 'LoadClipMasks', 'LoadFrames', 'PackRVOSInputs',
-    'SampleAllFrames', 'SampleCentredFrames', 'SampleConsecutiveFrames',
-    'SampleExpressions', 'SampleLocalGlobalFrames'
+    'ClipResize', 'ImageToClip', 'LoadClipMasks', 'LoadFrames',
+    'PackRVOSInputs', 'SampleAllFrames', 'SampleCentredFrames',
+    'SampleConsecutiveFrames', 'SampleExpressions', 'SampleLocalGlobalFrames'
 ]

@@ -17,6 +17,9 @@ class PackRVOSInputs(BaseTransform):
         dict: ``inputs``, (T, 3, h, w) uint8 RGB tensor; ``data_samples``, an
         :class:`RVOSDataSample` with its ``gt`` where masks were loaded.
 
+    Annotated boxes (RefCOCO) go into the meta information as ``gt_boxes``, x1
+    y1 x2 y2 in pixels of the original.
+
     Args:
         keep_masks: carry the ``mask_source`` in the meta information, for the
             metrics; test pipelines. Its frames are those of the clip.
@@ -59,6 +62,8 @@ class PackRVOSInputs(BaseTransform):
             lengths=[e['length'] for e in expressions],
             ori_shape=tuple(results['ori_shape']),
             img_shape=tuple(results['img_shape']))
+        if any('box' in e for e in expressions):
+            meta['gt_boxes'] = [e['box'] for e in expressions]
         for key in self.meta_keys:
             if key in results:
                 meta[key] = results[key]

@@ -1,4 +1,6 @@
 """From files to a clip: only what was sampled is decoded."""
+from pathlib import Path
+
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -46,24 +48,32 @@ def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
     """Some frames of a video file, each (H, W, 3) uint8 RGB.
 
     Frames before the last wanted one are passed over, not converted: seeking
-    by index is not exact for every codec.
+    by index is not exact for every codec. Indices beyond the end take the last
+    frame: listed lengths can be a few frames too high.
 
     Raises:
-        ValueError: the file cannot be opened or is shorter than expected.
+        FileNotFoundError, ValueError: the file is missing, cannot be opened,
+            or ends before the first wanted frame.
     """
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f'{path} is missing: the annotations list this video')
     video = cv2.VideoCapture(path)
     if not video.isOpened():
         raise ValueError(f'{path} cannot be opened as a video')
-    wanted, found = set(inds), {}
-    for i in range(max(inds) + 1):
-        if not video.grab():
-            raise ValueError(
-                f'{path} ends after {i} frames, frame {max(inds)} was '
-                'expected: copy it again')
-        if i in wanted:
-            found[i] = cv2.cvtColor(video.retrieve()[1], cv2.COLOR_BGR2RGB)
+    wanted, found, count = set(inds), {}, 0
+    while count <= max(inds) and video.grab():
+        if count in wanted:
+            found[count] = cv2.cvtColor(video.retrieve()[1],
+                                        cv2.COLOR_BGR2RGB)
+        count += 1
+    if not found:
+        raise ValueError(
+            f'{path} ends after {count} frames, frame {min(inds)} was '
+            'expected: copy it again')
     video.release()
-    return [found[i] for i in inds]
+    last = max(found)
+    return [found[min(i, last)] for i in inds]
 
 
 @TRANSFORMS.register_module()
@@ -131,6 +141,8 @@ class LoadClipMasks(BaseTransform):
     """Read the masks of every expression in the sampled frames.
 
     Where only one frame is annotated (``valid_index``), the others stay empty.
+    An annotated ``box`` of an expression (RefCOCO) takes the place of the
+    mask's.
 
     Required keys: ``frame_inds``, ``frames``, ``mask_source``,
     ``expressions``.
@@ -168,6 +180,10 @@ class LoadClipMasks(BaseTransform):
                 masks[e, t] = seen[target]
         results['masks'] = masks
         results['boxes'], results['valid'] = masks_to_boxes(masks)
+        for e, expression in enumerate(results['expressions']):
+            if 'box' in expression:
+                results['boxes'][e] = expression['box']
+                results['valid'][e] = True
         return results
 
     def __repr__(self) -> str:

@@ -1,0 +1,163 @@
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from mmrvos.registry import DATASETS
+from mmrvos.structures import RLEMasks
+
+from .base import BaseRVOSDataset
+from .ref_youtube_vos import load_json
+
+
+@DATASETS.register_module()
+class MeViSDataset(BaseRVOSDataset):
+    """MeViS v1 and v2, and everything with one RLE file for all masks.
+
+    ::
+
+        data_root/{train,valid_u,valid}/
+          JPEGImages/<video>/<frame>.jpg
+          meta_expressions.json
+          mask_dict.json                      (not in valid)
+
+    An expression lists several ``anno_id``; the union of their masks is the
+    target. ``mask_dict[anno_id]`` holds an RLE or null for every frame.
+
+    Args:
+        mask_file: the RLE file, under ``data_root``; None where masks are not
+            published.
+    """
+
+    hint = ('MeViS needs JPEGImages, meta_expressions.json and mask_dict.json '
+            'in every split; docs/datasets.md says where it comes from.')
+    img_suffix = '.jpg'
+
+    def __init__(self,
+                 ann_file: str = '',
+                 *,
+                 mask_file: str | None = None,
+                 **kwargs: Any) -> None:
+        self.mask_file = mask_file
+        super().__init__(ann_file, **kwargs)
+
+    def load_videos(self) -> list[dict]:
+        listed = load_json(self.require(self.ann_file))['videos']
+        images = Path(self.require(self.data_prefix['img']))
+        rles = None
+        if self.mask_file is not None:
+            rles = load_json(
+                self.require(Path(self.data_root) / self.mask_file))
+        videos = []
+        for video_id, info in sorted(listed.items()):
+            frame_names = sorted(info['frames'])
+            expressions = [
+                self.parse_expression(exp_id, e)
+                for exp_id, e in info['expressions'].items()
+            ]
+            videos.append(
+                dict(
+                    video_id=video_id,
+                    frame_names=frame_names,
+                    img_dir=str(images / video_id),
+                    img_suffix=self.img_suffix,
+                    mask_source=None if rles is None else RLEMasks(
+                        *self.collect_masks(video_id, info, expressions,
+                                            rles)),
+                    expressions=expressions))
+        return videos
+
+    def parse_expression(self, exp_id: str, exp: dict) -> dict:
+        """One expression of the file in the form of the base class."""
+        return dict(
+            exp_id=exp_id,
+            text=exp['exp'],
+            obj_ids=[str(i) for i in exp.get('anno_id', [])])
+
+    def collect_masks(
+            self, video_id: str, info: dict, expressions: list[dict],
+            rles: dict) -> tuple[dict[str, list], tuple[int, int]]:
+        """The RLE of a video's objects, and the size of its frames."""
+        own = {}
+        for e in expressions:
+            for obj_id in e['obj_ids']:
+                if obj_id not in rles:
+                    raise ValueError(
+                        f'{self.ann_file}: expression {e["exp_id"]} of video '
+                        f'{video_id} is about object {obj_id!r}, which '
+                        f'{self.mask_file} does not hold; both must be of one '
+                        'release')
+                if len(rles[obj_id]) != len(info['frames']):
+                    raise ValueError(
+                        f'{self.mask_file}: object {obj_id} has '
+                        f'{len(rles[obj_id])} masks, video {video_id} '
+                        f'{len(info["frames"])} frames; both must be of one '
+                        'release')
+                own[obj_id] = rles[obj_id]
+        sizes = {
+            tuple(rle['size'])
+            for masks in own.values() for rle in masks if rle
+        }
+        if len(sizes) > 1:
+            raise ValueError(
+                f'{self.mask_file}: the masks of video {video_id} have sizes '
+                f'{sorted(sizes)}, expected one')
+        if sizes:
+            return own, sizes.pop()
+        # nothing to be found in the whole video: the frames give the size
+        first = Path(self.data_prefix['img']) / video_id / min(info['frames'])
+        with Image.open(self.require(f'{first}{self.img_suffix}')) as image:
+            return own, image.size[::-1]
+
+
+@DATASETS.register_module()
+class ReVOSDataset(MeViSDataset):
+    """ReVOS: sentences that need reasoning, and some about nothing.
+
+    ::
+
+        data_root/
+          JPEGImages/<source>/.../<video>/<frame>.jpg
+          meta_expressions_{train,valid}_.json
+          mask_dict.json
+
+    ``type_id`` becomes 'referring', 'reason' or 'hallucination'; the latter
+    have no target.
+    """
+
+    TYPES = ('referring', 'reason', 'hallucination')
+
+    hint = ('ReVOS needs JPEGImages, meta_expressions_{train,valid}_.json and '
+            'mask_dict.json; docs/datasets.md says where it comes from.')
+
+    def parse_expression(self, exp_id: str, exp: dict) -> dict:
+        type_id = self.TYPES[int(exp.get('type_id', 0))]
+        parsed = super().parse_expression(exp_id, exp)
+        if type_id == 'hallucination':
+            parsed['obj_ids'] = []
+        return dict(parsed, type_id=type_id)
+
+
+@DATASETS.register_module()
+class RefSAVDataset(MeViSDataset):
+    """The validation form of Ref-SAV, with long and short sentences.
+
+    ::
+
+        data_root/
+          JPEGImages/<video>/<frame>.jpg
+          meta_expressions_valid.json
+          mask_dict.json
+    """
+
+    LENGTHS = ('long', 'short')
+
+    hint = ('Ref-SAV needs JPEGImages (frames of SA-V), '
+            'meta_expressions_valid.json and mask_dict.json; docs/datasets.md '
+            'says where they come from.')
+
+    def parse_expression(self, exp_id: str, exp: dict) -> dict:
+        parsed = super().parse_expression(exp_id, exp)
+        if 'type_id' in exp:
+            parsed['length'] = self.LENGTHS[int(exp['type_id'])]
+        return parsed
