@@ -1,0 +1,354 @@
+"""Scenes: which objects a video has, how they look, and how they move.
+
+A scene is made of *twins*, exact pairs of the same look that only motion,
+place or their relation to others tells apart; of *anchors*, to which twins
+are related; and of *fillers*, which miss the look of another object by one
+attribute. Half of the scenes are played backwards, so that the distribution
+of videos is its own time reversal and nothing but the order of the frames can
+tell the twins of an order pair apart.
+"""
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from .draw import Draw
+from .motions import EXTENT, ORDER, Path, draw_path, leaving_path
+from .shapes import SHAPES, direction, outer_radius
+
+COLOUR_WORDS = ('blue', 'cyan', 'green', 'orange', 'pink', 'purple', 'red',
+                'yellow')
+TEXTURES = ('dotted', 'plain', 'striped')
+# radius of the circle of the same area, in frame heights: areas are a factor
+# 2.25 apart, and still more than 2 with the jitter of 2% in radius
+SIZES = {'small': 0.0755, 'medium': 0.1133, 'large': 0.17}
+# about a tenth of the pairs of colour and shape is kept for validation
+HELD_OUT = (('red', 'star'), ('blue', 'ring'), ('green', 'triangle'),
+            ('yellow', 'square'), ('purple', 'cross'))
+
+
+@dataclass(frozen=True)
+class Look:
+    colour: str
+    shape: str
+    size: str
+    texture: str
+    # what no word tells, but the twin shares
+    jitter: float
+    tilt: float
+    texture_turn: float
+    tint: tuple[int, int, int]
+    light: tuple[float, float]
+
+    @property
+    def words(self) -> tuple[str, str, str, str]:
+        return self.colour, self.shape, self.size, self.texture
+
+    @property
+    def radius(self) -> float:
+        return SIZES[self.size] * self.jitter
+
+    @property
+    def outer(self) -> float:
+        return self.radius * outer_radius(self.shape)
+
+
+@dataclass(frozen=True)
+class Move:
+    """The recipe of a path."""
+    kind: str
+    turn: float
+    backwards: bool = False
+
+
+@dataclass(frozen=True)
+class Object:
+    """One object; lengths in frame heights, ``depth`` grows to the front."""
+    look: Look
+    path: Path
+    depth: float
+
+    colour = property(lambda self: self.look.colour)
+    shape = property(lambda self: self.look.shape)
+    size = property(lambda self: self.look.size)
+    texture = property(lambda self: self.look.texture)
+    radius = property(lambda self: self.look.radius)
+    tilt = property(lambda self: self.look.tilt)
+    texture_turn = property(lambda self: self.look.texture_turn)
+    tint = property(lambda self: self.look.tint)
+    light = property(lambda self: self.look.light)
+
+
+@dataclass(frozen=True)
+class Scene:
+    key: tuple[int, ...]
+    num_frames: int
+    aspect: float
+    objects: tuple[Object, ...]
+    noise: float
+
+
+class SceneFailed(Exception):
+    """The objects do not fit; the caller draws again."""
+
+
+@dataclass
+class _Unit:
+    """Objects that share a path: (look, offset, depth) each."""
+    move: Move
+    members: list[tuple[Look, tuple[float, float], float]]
+
+
+@dataclass
+class _Builder:
+    draw: Draw
+    num_frames: int
+    aspect: float
+    held_out: bool  # may pairs of HELD_OUT appear?
+    looks: list[Look] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
+    placed: list[tuple[Look, Path, float]] = field(default_factory=list)
+
+    # ---- looks
+    def _allowed(self, words: tuple[str, ...]) -> bool:
+        if not self.held_out and words[:2] in HELD_OUT:
+            return False
+        return all(words != look.words for look in self.looks)
+
+    def _finish(self, words: tuple[str, ...]) -> Look:
+        draw = self.draw
+        look = Look(
+            *words,
+            jitter=draw.uniform(0.98, 1.02),
+            tilt=draw.uniform(-0.04, 0.04),
+            texture_turn=draw.integer(32) / 32,
+            tint=tuple(draw.integer(21) - 10 for _ in range(3)),
+            light=direction(draw.integer(32) / 32))
+        self.looks.append(look)
+        return look
+
+    def new_look(self) -> Look:
+        draw = self.draw
+        while True:
+            pair = (draw.choice(COLOUR_WORDS), draw.choice(SHAPES))
+            if self.held_out and draw.chance(0.35):
+                pair = draw.choice(HELD_OUT)
+            words = (*pair, draw.choice(tuple(SIZES)), draw.choice(TEXTURES))
+            if self._allowed(words):
+                return self._finish(words)
+
+    def near_look(self, other: Look | None = None) -> Look:
+        """A look that differs from another in one attribute."""
+        draw = self.draw
+        values = (COLOUR_WORDS, SHAPES, tuple(SIZES), TEXTURES)
+        for _ in range(50):
+            words = list((other or draw.choice(self.looks)).words)
+            place = draw.choice([0, 0, 1, 1, 2, 3])
+            words[place] = draw.choice(values[place])
+            if self._allowed(tuple(words)):
+                return self._finish(tuple(words))
+        return self.new_look()
+
+    # ---- motions
+    def move(self, kinds: tuple[str, ...]) -> Move:
+        draw = self.draw
+        turn = draw.integer(8) / 8 + draw.uniform(-0.008, 0.008)
+        return Move(draw.choice(kinds), turn % 1.0, draw.chance(0.5))
+
+    def twin_moves(self, order: bool,
+                   kinds: tuple[str, ...] | None = None) -> list[Move]:
+        """Two motions: time reversals of each other, or different kinds."""
+        if order:
+            first = self.move(kinds or ORDER)
+            return [first, replace(first, backwards=not first.backwards)]
+        return [replace(self.move(EXTENT), kind=kind)
+                for kind in self.draw.sample(kinds or EXTENT, 2)]
+
+    def path(self, move: Move, look: Look) -> Path:
+        if move.kind == 'leave':
+            left = self.draw.chance(0.5)
+            start = self.draw.uniform(0.25, 0.6)
+            path = leaving_path(self.num_frames, start, -look.outer - 0.03)
+            if not left:
+                centres = path.centres * [-1, 1] + [self.aspect, 0]
+                path = replace(path, centres=centres)
+            return path
+        sideways = abs(direction(move.turn)[0])
+        reach = ((0.45, 0.8) if sideways > 0.9 else
+                 (0.34, 0.52) if sideways > 0.3 else (0.3, 0.45))
+        path = draw_path(move.kind, self.num_frames, self.draw, move.turn,
+                         reach)
+        return path.reversed() if move.backwards else path
+
+    # ---- places
+    def _overlap(self, look: Look, path: Path) -> float:
+        total = 0.0
+        for other, other_path, _ in self.placed:
+            gap = path.centres - other_path.centres
+            distance = np.sqrt(gap[:, 0]**2 + gap[:, 1]**2)
+            sizes = (path.scales * look.radius,
+                     other_path.scales * other.radius)
+            deep = np.maximum(
+                0, (sizes[0] + sizes[1]) * 1.08 - distance) / (
+                    2 * np.minimum(*sizes))
+            deep = np.minimum(deep, 1) * (path.present & other_path.present)
+            total = max(total, float(deep.mean()))
+        return total
+
+    def place(self, unit: _Unit, limit: float = 0.14) -> None:
+        """Put a unit where it fits and hides little.
+
+        Raises:
+            SceneFailed: no place was found.
+        """
+        best, best_overlap = None, limit
+        for _ in range(24):
+            base = self.path(unit.move, unit.members[0][0])
+            paths = [base.moved(*offset) for _, offset, _ in unit.members]
+            low, high = [-9.0, -9.0], [9.0, 9.0]
+            for (look, _, _), path in zip(unit.members, paths, strict=True):
+                edge = (path.scales * look.outer * 0.85)[:, None]
+                low = np.maximum(low, (edge - path.centres).max(0))
+                high = np.minimum(
+                    high,
+                    ([self.aspect, 1.0] - edge - path.centres).min(0))
+            if unit.move.kind == 'leave':
+                low[0] = high[0] = 0.0
+            if (low > high).any():
+                continue
+            shift = [self.draw.uniform(a, b)
+                     for a, b in zip(low.tolist(), high.tolist(),
+                                     strict=True)]
+            paths = [path.moved(*shift) for path in paths]
+            overlap = max(
+                self._overlap(look, path) for (look, _, _), path in zip(
+                    unit.members, paths, strict=True))
+            if overlap < best_overlap:
+                best, best_overlap = paths, overlap
+                if overlap < 0.03:
+                    break
+        if best is None:
+            raise SceneFailed
+        for (look, _, depth), path in zip(unit.members, best, strict=True):
+            self.placed.append((look, path, depth))
+            self.moves.append(unit.move)
+
+    def single(self, look: Look, move: Move) -> None:
+        self.place(_Unit(move, [(look, (0.0, 0.0), self.draw.unit())]))
+
+    # ---- groups
+    def twins(self, look: Look, order: bool) -> None:
+        for move in self.twin_moves(order):
+            self.single(look, move)
+
+    def _offset(self, relation: str, look: Look, anchor: Look,
+                move: Move) -> tuple[tuple[float, float], float]:
+        """Where a related object is, seen from its anchor, and its depth.
+
+        The anchor's depth is 0.5.
+        """
+        if relation in ('behind', 'front'):
+            radii = sorted([look.radius, anchor.radius])
+            # the smaller one is hidden by about a quarter
+            distance = radii[1] + 0.4 * radii[0]
+            turn = self.draw.integer(64) / 64
+        elif relation in ('follow', 'lead'):
+            distance = 0.9 * (look.outer + anchor.outer) + 0.05
+            turn = move.turn + (0.5 if relation == 'follow' else 0.0)
+            turn += 0.5 if move.backwards else 0.0
+        else:
+            distance = 0.9 * (look.outer + anchor.outer) + 0.03
+            turn = {'right': 0.0, 'below': 0.25, 'left': 0.5,
+                    'above': 0.75}[relation]
+        x, y = direction(turn)
+        depth = {'behind': 0.0, 'front': 1.0}.get(relation,
+                                                  self.draw.unit())
+        # two groups keep their order in depth within the group only
+        return (x * distance, y * distance), depth
+
+    def related(self, family: tuple[str, ...], second: bool) -> None:
+        """Twins related to one anchor, or to two (``second``)."""
+        draw = self.draw
+        look, anchor = self.new_look(), self.new_look()
+        temporal = 'follow' in family
+        kinds = (('line', 'speed') if temporal else
+                 ('still', 'line', 'bounce', 'zigzag'))
+        if not second:
+            move = self.move(kinds)
+            members = [(anchor, (0.0, 0.0), 0.5)]
+            for relation in draw.shuffled(family):
+                offset, depth = self._offset(relation, look, anchor, move)
+                if members[1:]:  # on the other side than the first twin
+                    scale = -1.0
+                    if temporal:
+                        scale = 1.0
+                        offset = tuple(-v for v in members[1][1])
+                    else:
+                        offset = tuple(scale * v for v in members[1][1])
+                members.append((look, offset, depth))
+            self.place(_Unit(move, members))
+            return
+        other = self.near_look(anchor)
+        if temporal:
+            moves = self.twin_moves(True, kinds)
+        elif draw.chance(0.35):
+            moves = self.twin_moves(True, ('line',))
+        else:
+            moves = self.twin_moves(False, kinds)
+        relations = [draw.choice(family) for _ in range(2)]
+        for relation, move, unit_anchor in zip(
+                relations, moves, (anchor, other), strict=True):
+            offset, depth = self._offset(relation, look, unit_anchor, move)
+            self.place(_Unit(move, [(unit_anchor, (0.0, 0.0), 0.5),
+                                    (look, offset, depth)]))
+
+    def filler(self) -> None:
+        move = self.move(EXTENT + ORDER)
+        if self.moves and self.draw.chance(0.5):
+            move = self.draw.choice(self.moves)
+        self.single(self.near_look(), move)
+
+
+FAMILIES = (('behind', 'front'), ('left', 'right', 'above', 'below'),
+            ('follow', 'lead'))
+
+
+def make_scene(key: tuple[int, ...], num_frames: int, aspect: float,
+               held_out: bool) -> Scene:
+    """Draw a scene.
+
+    Args:
+        key: names the random stream.
+        aspect: width over height of the frame.
+        held_out: whether the pairs of ``HELD_OUT`` may appear.
+
+    Raises:
+        SceneFailed: some object found no place; try another key.
+    """
+    draw = Draw(*key)
+    build = _Builder(draw, num_frames, aspect, held_out)
+    recipe = draw.integer(20)
+    if recipe < 6:  # an order pair and an extent pair
+        orders = draw.shuffled([True, False])
+        build.twins(build.new_look(), orders[0])
+        build.twins(build.near_look() if draw.chance(0.5) else
+                    build.new_look(), orders[1])
+        fillers = draw.integer(3)
+    elif recipe < 10:  # one pair
+        build.twins(build.new_look(), draw.chance(0.5))
+        fillers = 1 + draw.integer(3)
+    elif recipe < 16:  # twins beside two anchors
+        build.related(draw.choice(FAMILIES), second=True)
+        fillers = draw.integer(3)
+    else:  # twins on both sides of one anchor
+        build.related(draw.choice((FAMILIES[0], FAMILIES[2])), second=False)
+        fillers = draw.integer(3)
+    for _ in range(fillers):
+        build.filler()
+    area = sum(look.radius**2 for look, _, _ in build.placed) * 3.14
+    if area > 0.25 * aspect:
+        raise SceneFailed
+    objects = [Object(*each) for each in draw.shuffled(build.placed)]
+    if draw.chance(0.5):
+        objects = [replace(o, path=o.path.reversed()) for o in objects]
+    return Scene(key, num_frames, aspect, tuple(objects),
+                 noise=draw.uniform(5, 12))

@@ -1,0 +1,142 @@
+"""One video: its arrays and its expressions."""
+from dataclasses import dataclass
+
+import numpy as np
+
+from .draw import Draw
+from .facts import Facts
+from .grammar import expression
+from .meanings import (
+    TYPES,
+    Judge,
+    Meaning,
+    Oracles,
+    candidates,
+    describable,
+    lengthen,
+)
+from .render import Video, render
+from .scenes import Scene, SceneFailed, make_scene
+
+
+@dataclass(frozen=True)
+class Size:
+    """What ``--size`` stands for; shape is (height, width) in pixels."""
+    train: int
+    valid: int
+    num_frames: int
+    shape: tuple[int, int]
+
+
+SIZES = {
+    'mini': Size(8, 4, 8, (64, 112)),
+    'small': Size(1200, 100, 16, (96, 160)),
+    'full': Size(3000, 200, 32, (240, 426)),
+}
+SPLITS = ('train', 'valid')
+# of the pool: texts per type and video
+TRAIN_TEXTS = 10
+VALID_TEXTS = {'appearance': 1, 'position': 1, 'motion-extent': 2,
+               'motion-order': 2, 'relation': 3, 'mixed': 1}
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A sentence, its meaning, and what blind oracles would choose from."""
+    text: str
+    length: str  # 'short' or 'long'
+    meaning: Meaning
+    oracles: Oracles
+
+
+@dataclass(frozen=True)
+class Made:
+    scene: Scene
+    video: Video
+    facts: Facts
+    expressions: list[Expression]
+
+
+def _seen_enough(facts: Facts) -> bool:
+    """No object is hidden, or away, for most of the video."""
+    there = facts.full > 0
+    share = facts.areas.sum(1) / np.maximum(facts.full.sum(1), 1)
+    return bool((share > 0.62).all() and (there.mean(1) > 0.45).all()
+                and ((facts.areas > 0).mean(1) > 0.45).all())
+
+
+def make_video(size: Size, split: str, index: int) -> Made:
+    """Video number ``index`` of a split.
+
+    A pure function of its arguments, so videos can be made in any order.
+    """
+    height, width = size.shape
+    for attempt in range(1000):
+        key = (SPLITS.index(split), size.num_frames, height, index, attempt)
+        try:
+            scene = make_scene(key, size.num_frames, width / height,
+                               held_out=split == 'valid')
+        except SceneFailed:
+            continue
+        video = render(scene, height, width)
+        facts = Facts(scene, video.labels, video.silhouettes)
+        if not _seen_enough(facts):
+            continue
+        expressions = make_expressions(facts, split, Draw(*key, 2))
+        if len({e.meaning.type_id for e in expressions}) >= 3:
+            return Made(scene, video, facts, expressions)
+    raise RuntimeError(f'no scene fits for video {index} of {split}')
+
+
+def _preference(meaning: Meaning, draw: Draw) -> float:
+    """Small comes first: mostly brief ones, and places without a time."""
+    wordy = meaning.type_id != 'appearance' and len(meaning.words) > 2
+    timed = any(p.when != 'always' for p in meaning.parts)
+    return draw.unit() + 0.5 * wordy + 0.6 * timed
+
+
+def _rounds(found: dict[tuple[str, int], list[Meaning]], type_id: str,
+            draw: Draw) -> list[Meaning]:
+    """The meanings of a type, the targets taking turns."""
+    queues = []
+    for (found_type, _), meanings in found.items():
+        if found_type == type_id:
+            keys = [(_preference(m, draw), m) for m in meanings]
+            queues.append([m for _, m in sorted(keys, reverse=True)])
+    out = []
+    while queues:
+        for queue in draw.shuffled(queues):
+            out.append(queue.pop())
+        queues = [q for q in queues if q]
+    return out
+
+
+def make_expressions(facts: Facts, split: str,
+                     draw: Draw) -> list[Expression]:
+    """The pool of a training video, or the few of a validation video."""
+    judge = Judge(facts)
+    found = candidates(judge, draw)
+    anchors = describable(judge)
+    out: list[Expression] = []
+    texts = set()
+    for type_id in TYPES:
+        count = TRAIN_TEXTS if split == 'train' else VALID_TEXTS[type_id]
+        start = len(out)
+        meanings = _rounds(found, type_id, draw)
+        if split == 'train':  # few meanings are said in several ways
+            meanings = meanings + meanings
+        first_long = draw.integer(2)
+        for number, meaning in enumerate(meanings):
+            if len(out) - start >= count:
+                break
+            long = None
+            if (number + first_long) % 2:
+                long = lengthen(judge, meaning, draw)
+            text = expression(meaning, long, anchors, draw)
+            if text in texts:
+                continue
+            texts.add(text)
+            said = long or meaning
+            out.append(Expression(text, 'long' if long else 'short', said,
+                                  judge.oracles(said)))
+    return out

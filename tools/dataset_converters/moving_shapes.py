@@ -1,0 +1,35 @@
+"""Make Moving Shapes, the benchmark that needs no download."""
+import argparse
+
+from mmrvos.datasets.moving_shapes import generate
+from mmrvos.datasets.moving_shapes.videos import SIZES
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog='sizes (train / valid videos, frames, pixels):\n' + '\n'.join(
+            f'  {name:6} {s.train} / {s.valid}, {s.num_frames} frames, '
+            f'{s.shape[0]} x {s.shape[1]}' for name, s in SIZES.items()))
+    parser.add_argument('--size', choices=list(SIZES), required=True)
+    parser.add_argument(
+        '--out', required=True,
+        help='folder to make, in the layout of Ref-YouTube-VOS')
+    parser.add_argument(
+        '--workers', type=int, default=2,
+        help='processes (default: 2); the result does not depend on it')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    try:
+        generate(args.size, args.out, workers=args.workers)
+    except FileExistsError as error:
+        raise SystemExit(f'error: {error}') from None
+    print(f'Moving Shapes ({args.size}) is in {args.out}')
+
+
+if __name__ == '__main__':
+    main()
