@@ -1,3 +1,4 @@
+from .hooks import RVOSVisualizationHook
 from .runner import RVOSRunner
 
-__all__ = ['RVOSRunner']
+__all__ = ['RVOSRunner', 'RVOSVisualizationHook']

@@ -1,0 +1,3 @@
+from .visualization_hook import RVOSVisualizationHook
+
+__all__ = ['RVOSVisualizationHook']

@@ -1,0 +1,92 @@
+"""A stand-in for a trained model: it segments the colour a sentence names.
+
+Its masks are known in advance, so a test can tell a right overlay, file or
+score from a wrong one.
+"""
+from pathlib import Path
+
+import numpy as np
+import pycocotools.mask as mask_utils
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+CHANNELS = dict(red=0, green=1, blue=2)
+
+
+@MODELS.register_module()
+class ColourSegmentor(BaseModel):
+    """A pixel belongs to the colour whose channel is above ``threshold``,
+    which is the only weight; the score is the share of such pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threshold = nn.Parameter(torch.zeros(3))
+        self.calls = 0
+
+    def encode_clip(self, frames: Tensor) -> Tensor:
+        """(1, T, 3, h, w) to (T, 3, h, w) bool."""
+        self.calls += 1
+        return frames[0] > self.threshold[:, None, None]
+
+    def forward(self, inputs, data_samples, mode='tensor'):
+        if mode == 'loss':
+            return dict(loss=self.threshold.square().sum())
+        for clip, sample in zip(inputs, data_samples, strict=True):
+            above = self.encode_clip(clip[None].float())
+            masks = [
+                F.interpolate(
+                    above[:, None, self.channel(text)].float(),
+                    sample.ori_shape)[:, 0] > 0.5 for text in sample.texts
+            ]
+            sample.pred = InstanceData(
+                masks=[to_rles(m.numpy()) for m in masks],
+                scores=torch.stack([m.float().mean() for m in masks]))
+        return data_samples
+
+    @staticmethod
+    def channel(text: str) -> int:
+        return next(c for name, c in CHANNELS.items() if name in text)
+
+
+def to_rles(masks: np.ndarray) -> list[dict]:
+    return [
+        mask_utils.encode(np.asfortranarray(m.astype(np.uint8))) for m in masks
+    ]
+
+
+def colour_config() -> Config:
+    return Config(
+        dict(
+            default_scope='mmrvos',
+            model=dict(type='ColourSegmentor'),
+            test_dataloader=dict(
+                dataset=dict(pipeline=[
+                    dict(type='SampleAllFrames'),
+                    dict(type='LoadFrames'),
+                    dict(type='ClipResize', short_sides=24),
+                    dict(type='PackRVOSInputs', keep_masks=True)
+                ]))))
+
+
+def colour_checkpoint(folder: Path, threshold: float = 150) -> str:
+    model = ColourSegmentor()
+    model.threshold.data.fill_(threshold)
+    path = folder / 'colour.pth'
+    torch.save(model.state_dict(), path)
+    return str(path)
+
+
+def colour_video(num_frames: int = 5, shape=(48, 80)) -> np.ndarray:
+    """(T, H, W, 3): a red square going right over black, a green one below
+    it standing still. Edges lie on the grid of half the size."""
+    frames = np.zeros((num_frames, *shape, 3), dtype=np.uint8)
+    for t in range(num_frames):
+        frames[t, 4:16, 4 + 8 * t:20 + 8 * t, 0] = 220
+        frames[t, 30:42, 20:40, 1] = 220
+    return frames
