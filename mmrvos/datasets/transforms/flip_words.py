@@ -6,7 +6,8 @@ LEFT_RIGHT = (('left', 'right'), ('leftmost', 'rightmost'),
               ('clockwise', 'anticlockwise'))
 UP_DOWN = (('up', 'down'), ('upward', 'downward'), ('upwards', 'downwards'),
            ('top', 'bottom'), ('topmost', 'bottommost'), ('above', 'below'),
-           ('upper', 'lower'), ('clockwise', 'anticlockwise'))
+           ('upper', 'lower'), ('highest', 'lowest'),
+           ('clockwise', 'anticlockwise'))
 
 
 def _swap(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
