@@ -3,12 +3,14 @@ from .base import BaseRVOSDataset
 from .jhmdb_sentences import JHMDBSentencesDataset
 from .long_rvos import LongRVOSDataset
 from .mevis import MeViSDataset, RefSAVDataset, ReVOSDataset
+from .moving_shapes_dataset import MovingShapesDataset
 from .ref_davis17 import RefDAVIS17Dataset
 from .ref_youtube_vos import RefYoutubeVOSDataset
 from .refcoco import RefCOCODataset
 
 __all__ = [
     'A2DSentencesDataset', 'BaseRVOSDataset', 'JHMDBSentencesDataset',
-    'LongRVOSDataset', 'MeViSDataset', 'ReVOSDataset', 'RefCOCODataset',
-    'RefDAVIS17Dataset', 'RefSAVDataset', 'RefYoutubeVOSDataset'
+    'LongRVOSDataset', 'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset',
+    'RefCOCODataset', 'RefDAVIS17Dataset', 'RefSAVDataset',
+    'RefYoutubeVOSDataset'
 ]

@@ -85,17 +85,29 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
         videos = []
         for video_id, info in listed.items():
             frame_names = sorted(info['frames'])
-            videos.append(dict(
-                video_id=video_id,
-                frame_names=frame_names,
-                img_dir=str(images / video_id),
-                img_suffix=self.img_suffix,
-                mask_source=self.mask_source(video_id, frame_names),
-                expressions=[
-                    self.parse_expression(video_id, exp_id, e, labels)
-                    for exp_id, e in info['expressions'].items()
-                ]))
+            public = self._has_targets(video_id, info['expressions'])
+            videos.append(
+                dict(
+                    video_id=video_id,
+                    frame_names=frame_names,
+                    img_dir=str(images / video_id),
+                    img_suffix=self.img_suffix,
+                    mask_source=self.mask_source(video_id, frame_names)
+                    if public else None,
+                    expressions=[
+                        self.parse_expression(video_id, exp_id, e, labels)
+                        for exp_id, e in info['expressions'].items()
+                    ]))
         return videos
+
+    def _has_targets(self, video_id: str, expressions: dict) -> bool:
+        """Whether the file says which objects are meant."""
+        silent = [i for i, e in expressions.items() if 'obj_id' not in e]
+        if silent and not self.test_mode:
+            raise ValueError(
+                f'{self.ann_file}: expression {silent[0]} of video {video_id} '
+                'has no obj_id; training needs the file with objects')
+        return not silent
 
     def parse_expression(self, video_id: str, exp_id: str, exp: dict,
                          labels: dict) -> dict:
