@@ -1,0 +1,33 @@
+"""Overlap of boxes (RefCOCO)."""
+import numpy as np
+
+
+def mask_to_box(mask: np.ndarray) -> np.ndarray:
+    """The tight box of an (H, W) mask as (x1, y1, x2, y2) in pixels, right and
+    lower edges outside (a single pixel is 1 wide); zeros if it is empty."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not rows.size:
+        return np.zeros(4)
+    return np.array(
+        [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1], dtype=float)
+
+
+def box_overlap(pred: np.ndarray,
+                gt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Intersection and union of boxes, pair by pair.
+
+    Args:
+        pred, gt: (..., 4) as (x1, y1, x2, y2); a box that is inside out has no
+            area.
+
+    Returns:
+        Two arrays (...), in square pixels.
+    """
+    pred, gt = np.asarray(pred, float), np.asarray(gt, float)
+    sides = (np.minimum(pred[..., 2:], gt[..., 2:]) -
+             np.maximum(pred[..., :2], gt[..., :2])).clip(min=0)
+    intersection = sides.prod(axis=-1)
+    areas = sum((b[..., 2:] - b[..., :2]).clip(min=0).prod(axis=-1)
+                for b in (pred, gt))
+    return intersection, areas - intersection

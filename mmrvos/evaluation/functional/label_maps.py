@@ -1,0 +1,34 @@
+"""J and F between all objects of two label maps."""
+from collections.abc import Sequence
+
+import numpy as np
+
+from .region_contour import BOUND_TH, Silhouette, contour, region
+
+
+def silhouettes(labels: np.ndarray,
+                ids: Sequence[int],
+                void: np.ndarray | None = None,
+                bound_th: float = BOUND_TH) -> list[Silhouette]:
+    """The objects of a label map, prepared.
+
+    Args:
+        labels: (H, W) integers.
+        ids: labels wanted; one that is absent gives an empty mask.
+        void: (H, W) bool, pixels that do not count.
+    """
+    return [Silhouette(labels == i, void, bound_th) for i in ids]
+
+
+def pairwise_jf(pred: Sequence[Silhouette],
+                gt: Sequence[Silhouette]) -> np.ndarray:
+    """J and F of each of n predicted masks with each of m true ones.
+
+    Returns:
+        (2, n, m) float64, J first.
+    """
+    values = np.empty((2, len(pred), len(gt)))
+    for i, ours in enumerate(pred):
+        for k, theirs in enumerate(gt):
+            values[:, i, k] = region(ours, theirs), contour(ours, theirs)
+    return values

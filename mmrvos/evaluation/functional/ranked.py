@@ -1,0 +1,158 @@
+"""Measures of single annotated frames (A2D-, JHMDB-Sentences, RefCOCO)."""
+import contextlib
+import io
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pycocotools.mask as mask_utils
+from pycocotools.cocoeval import COCOeval
+
+from .sequence import PRECISION_THRESHOLDS, precision_at
+
+COCO_MEASURES = ('mAP', 'AP50', 'AP75', 'AP_s', 'AP_m', 'AP_l', 'AR_1',
+                 'AR_10', 'AR_100', 'AR_s', 'AR_m', 'AR_l')
+
+
+class RankedSample(NamedTuple):
+    """One (annotated frame, sentence) with its Q candidate masks."""
+    scores: np.ndarray  # (Q,)
+    ious: np.ndarray  # (Q,) with the true mask; 0 where both are empty
+    intersections: np.ndarray  # (Q,) pixels
+    areas: np.ndarray  # (Q,) pixels
+    gt_area: int
+
+
+def rank_masks(rles: Sequence[dict], scores: Sequence[float],
+               gt: dict) -> RankedSample:
+    """Measure a sample's candidates.
+
+    Args:
+        rles: Q COCO RLEs.
+        scores: (Q,).
+        gt: COCO RLE of the true mask.
+
+    Raises:
+        ValueError: no candidate, another number of scores, a score that is
+            not finite, or masks of another size.
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    rles = list(rles)
+    if not rles or scores.shape != (len(rles), ):
+        raise ValueError(
+            f'{len(rles)} masks with scores of shape {scores.shape}: expected '
+            'at least one mask and a score for each')
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f'scores {scores.tolist()} are not all finite: such masks cannot '
+            'be ranked')
+    sizes = {tuple(rle['size']) for rle in rles}
+    if sizes != {tuple(gt['size'])}:
+        raise ValueError(
+            f'masks of size {sorted(sizes)}, the ground truth has '
+            f"{tuple(gt['size'])}: write predictions at the original size")
+    return RankedSample(
+        scores=scores,
+        ious=mask_utils.iou(rles, [gt], [0])[:, 0],
+        intersections=np.array([
+            mask_utils.area(mask_utils.merge([rle, gt], intersect=True))
+            for rle in rles], dtype=np.int64),
+        areas=mask_utils.area(rles).astype(np.int64),
+        gt_area=int(mask_utils.area(gt)))
+
+
+def best_candidate(scores: np.ndarray) -> int:
+    """Index of the highest score, the last of them on a tie (the official
+    code sorts stably and takes the end)."""
+    return len(scores) - 1 - int(np.argmax(scores[::-1]))
+
+
+def smoothed_iou(intersection: np.ndarray, union: np.ndarray) -> np.ndarray:
+    """(I + 1e-6) / (U + 1e-6) in float32, as the official code has it: two
+    empty masks give 1, and an IoU of 1/2 counts as above 0.5 or not depending
+    on the rounding, which is why the precision is part of the measure."""
+    small = np.float32(1e-6)
+    return ((np.asarray(intersection, np.float32) + small) /
+            (np.asarray(union, np.float32) + small))
+
+
+def iou_measures(
+    intersections: Sequence[float],
+    unions: Sequence[float],
+    ious: Sequence[float],
+    thresholds: Sequence[float] = PRECISION_THRESHOLDS
+) -> dict[str, float]:
+    """P@K, overall IoU and mean IoU of N samples.
+
+    Args:
+        intersections, unions: (N,); their sums' ratio is the overall IoU, in
+            which large objects weigh more.
+        ious: (N,) the IoU of each, which may be smoothed.
+
+    Returns:
+        ``P@K`` for each threshold, ``oIoU``, ``mIoU``, in [0, 1].
+    """
+    precision = precision_at(ious, thresholds)
+    total = float(np.sum(unions))
+    return {
+        **{f'P@{k:g}': value for k, value in precision.items()},
+        'oIoU': float(np.sum(intersections)) / total if total else 1.0,
+        'mIoU': float(np.mean(np.asarray(ious, dtype=np.float64))),
+    }
+
+
+def chosen_iou_measures(
+    samples: Sequence[RankedSample],
+    thresholds: Sequence[float] = PRECISION_THRESHOLDS
+) -> dict[str, float]:
+    """:func:`iou_measures` of each sample's highest-scored mask."""
+    chosen = np.array([(s.intersections[i], s.areas[i] + s.gt_area)
+                       for s in samples
+                       for i in [best_candidate(s.scores)]], dtype=np.int64)
+    intersections = chosen[:, 0]
+    unions = chosen[:, 1] - intersections
+    return iou_measures(intersections, unions,
+                        smoothed_iou(intersections, unions), thresholds)
+
+
+class _NumbersEval(COCOeval):
+    """COCOeval on IoUs that are known already, so that nobody has to keep the
+    masks of a whole test set."""
+
+    def __init__(self, samples: Sequence[RankedSample]) -> None:
+        super().__init__(iouType='segm')
+        self.samples = samples
+        self.params.imgIds = list(range(len(samples)))
+        self.params.catIds = [1]
+        self.params.useCats = 0
+
+    def _prepare(self) -> None:
+        self._gts, self._dts = {}, {}
+        for index, sample in enumerate(self.samples):
+            # identifiers start at 1: COCOeval reads a match with 0 as none
+            self._gts[index, 1] = [
+                dict(id=index + 1, area=sample.gt_area, iscrowd=0, ignore=0)]
+            self._dts[index, 1] = [
+                dict(id=k + 1, score=float(score), area=float(area))
+                for k, (score, area) in enumerate(
+                    zip(sample.scores, sample.areas, strict=True))]
+        self.evalImgs, self.eval = {}, {}
+
+    def computeIoU(self, imgId: int, catId: int) -> np.ndarray:
+        sample = self.samples[imgId]
+        order = np.argsort(-sample.scores, kind='mergesort')
+        return sample.ious[order[:self.params.maxDets[-1]], None]
+
+
+def coco_measures(samples: Sequence[RankedSample]) -> dict[str, float]:
+    """COCO's twelve numbers, one image per sample, all categories alike.
+
+    Returns:
+        ``COCO_MEASURES`` in [0, 1]; -1 where no object has the size.
+    """
+    evaluation = _NumbersEval(samples)
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return dict(zip(COCO_MEASURES, map(float, evaluation.stats), strict=True))

@@ -1,0 +1,150 @@
+"""Region similarity J and contour accuracy F of the DAVIS benchmark.
+
+Same numbers as the official evaluation (davis2017-evaluation), which builds
+the boundary map of both masks and its dilation for every comparison. Here a
+mask's share of the work is done once, in a :class:`Silhouette`, however many
+masks it is compared with, and on packed bits.
+"""
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from math import ceil, sqrt
+
+import numpy as np
+
+from . import bit_plane
+
+BOUND_TH = 0.008
+
+
+def boundary_radius(shape: tuple[int, int], bound_th: float = BOUND_TH) -> int:
+    """Tolerance of F in pixels.
+
+    Args:
+        shape: (H, W) of the frame.
+        bound_th: share of the frame's diagonal, rounded up to a pixel; from 1
+            on it is taken as pixels.
+    """
+    if bound_th >= 1:
+        return int(bound_th)
+    return ceil(bound_th * sqrt(shape[0]**2 + shape[1]**2))
+
+
+class Silhouette:
+    """One mask of one frame, prepared for any number of comparisons.
+
+    Args:
+        mask: (H, W) bool, or numbers of which all but zero are foreground.
+        void: (H, W) bool, pixels that do not count. Both sides of a comparison
+            must have been given the same.
+        bound_th: see :func:`boundary_radius`.
+    """
+
+    def __init__(self,
+                 mask: np.ndarray,
+                 void: np.ndarray | None = None,
+                 bound_th: float = BOUND_TH) -> None:
+        self.shape = mask.shape
+        self.radius = boundary_radius(mask.shape, bound_th)
+        self.words = bit_plane.pack(mask, margin=max(self.radius, 1))
+        if void is not None:
+            self.words &= ~bit_plane.pack(void, margin=max(self.radius, 1))
+        self.area = bit_plane.count(self.words)
+
+    @cached_property
+    def boundary(self) -> np.ndarray:
+        """Packed boundary map."""
+        return bit_plane.boundary(self.words, self.shape[1])
+
+    @cached_property
+    def boundary_length(self) -> int:
+        """Pixels of the boundary map."""
+        return bit_plane.count(self.boundary)
+
+    @cached_property
+    def near(self) -> np.ndarray:
+        """Packed pixels within the tolerance of the boundary."""
+        return bit_plane.dilate(self.boundary, self.radius)
+
+
+def region(pred: Silhouette, gt: Silhouette) -> float:
+    """J of two prepared masks: intersection over union, 1 if both are empty.
+    """
+    intersection = bit_plane.count(pred.words & gt.words)
+    union = pred.area + gt.area - intersection
+    return intersection / union if union else 1.0
+
+
+def contour(pred: Silhouette, gt: Silhouette) -> float:
+    """F of two prepared masks.
+
+    Precision is the share of the prediction's boundary pixels near the ground
+    truth's boundary, recall the other way round, F their harmonic mean. It is
+    1 where neither side has a boundary, 0 where one has none.
+    """
+    if not pred.boundary_length or not gt.boundary_length:
+        return float(pred.boundary_length == gt.boundary_length)
+    precision = bit_plane.count(
+        pred.boundary & gt.near) / pred.boundary_length
+    recall = bit_plane.count(gt.boundary & pred.near) / gt.boundary_length
+    if precision + recall == 0:
+        return 0.0
+    return 2 * precision * recall / (precision + recall)
+
+
+def _per_frame(measures: Sequence[Callable[[Silhouette, Silhouette], float]],
+               pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None,
+               bound_th: float) -> np.ndarray:
+    """(len(measures), ...) values."""
+    pred, gt = np.asarray(pred), np.asarray(gt)
+    if pred.shape != gt.shape or pred.ndim < 2:
+        raise ValueError(
+            f'prediction {pred.shape} and ground truth {gt.shape} must have '
+            'one shape (..., H, W): bring the prediction to the frame size')
+    if void is not None:
+        void = np.broadcast_to(void, gt.shape)
+    values = np.empty((len(measures), *gt.shape[:-2]))
+    for frame in np.ndindex(gt.shape[:-2]):
+        hidden = None if void is None else void[frame]
+        sides = (Silhouette(pred[frame], hidden, bound_th),
+                 Silhouette(gt[frame], hidden, bound_th))
+        for value, measure in zip(values, measures, strict=True):
+            value[frame] = measure(*sides)
+    return values
+
+
+def region_similarity(pred: np.ndarray,
+                      gt: np.ndarray,
+                      void: np.ndarray | None = None) -> np.ndarray:
+    """J of every frame.
+
+    Args:
+        pred: (..., H, W) masks.
+        gt: (..., H, W) masks.
+        void: pixels that do not count, broadcast to ``gt``.
+
+    Returns:
+        (...) float64 in [0, 1].
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    return _per_frame([region], pred, gt, void, BOUND_TH)[0]
+
+
+def contour_accuracy(pred: np.ndarray,
+                     gt: np.ndarray,
+                     void: np.ndarray | None = None,
+                     bound_th: float = BOUND_TH) -> np.ndarray:
+    """F of every frame; see :func:`region_similarity` and, for the tolerance,
+    :func:`boundary_radius`."""
+    return _per_frame([contour], pred, gt, void, bound_th)[0]
+
+
+def region_and_contour(
+        pred: np.ndarray,
+        gt: np.ndarray,
+        void: np.ndarray | None = None,
+        bound_th: float = BOUND_TH) -> tuple[np.ndarray, np.ndarray]:
+    """J and F of every frame; each mask is prepared once for both."""
+    values = _per_frame([region, contour], pred, gt, void, bound_th)
+    return values[0], values[1]

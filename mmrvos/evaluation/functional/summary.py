@@ -1,0 +1,148 @@
+"""From the records of expressions to the numbers of a data set.
+
+A record is a dict about one expression: ``video_id``, ``exp_id``, ``type_id``
+and ``length`` (None where the data set has no such mark), and what was
+measured. Results are in percent; variances, which scale with the square, are
+times 10^4.
+"""
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from .sequence import (
+    PRECISION_THRESHOLDS,
+    precision_at,
+    temporal_iou,
+    temporal_variance,
+    video_iou,
+)
+
+SPLITS = ('type_id', 'length')
+
+
+def with_splits(summarise: Callable[[Sequence[dict]], dict[str, float]],
+                records: Sequence[dict],
+                split_by: Sequence[str] = SPLITS,
+                headline: Sequence[str] | None = None) -> dict[str, float]:
+    """The total, then ``measure/split`` for every value of every mark.
+
+    Args:
+        summarise: numbers of some records.
+        records: of all expressions.
+        split_by: marks to split by. A value that two marks share is called
+            ``mark=value``.
+        headline: measures worth reporting for each split; None for all.
+    """
+    summary = dict(summarise(records))
+    seen: set[str] = set()
+    for mark in split_by:
+        values = {r[mark] for r in records if r[mark] is not None}
+        for value in sorted(values, key=str):
+            name = str(value) if str(value) not in seen else f'{mark}={value}'
+            seen.add(str(value))
+            part = summarise([r for r in records if r[mark] == value])
+            summary.update({
+                f'{key}/{name}': number
+                for key, number in part.items()
+                if headline is None or key in headline
+            })
+    return summary
+
+
+def _percent(values: Sequence[float]) -> float:
+    """Mean of the known values, in percent; NaN if there is none."""
+    known = [v for v in values if not np.isnan(v)]
+    return 100 * float(np.mean(known)) if known else float('nan')
+
+
+def region_contour_summary(records: Sequence[dict]) -> dict[str, float]:
+    """J, F and J&F: the mean over frames, then over expressions.
+
+    Args:
+        records: with ``J`` and ``F``, (T,) each.
+    """
+    j = _percent([np.mean(r['J']) for r in records])
+    f = _percent([np.mean(r['F']) for r in records])
+    return {'J&F': (j + f) / 2, 'J': j, 'F': f}
+
+
+def precision_summary(
+    records: Sequence[dict],
+    thresholds: Sequence[float] = PRECISION_THRESHOLDS
+) -> dict[str, float]:
+    """Precision@K in both readings: ``P@K`` counts expressions by their mean J
+    (the text of MLRL), ``frame_P@K`` all frames of all expressions alike."""
+    samples = precision_at([np.mean(r['J']) for r in records], thresholds)
+    frames = precision_at(
+        np.concatenate([r['J'] for r in records]), thresholds)
+    return {
+        **{f'P@{k:g}': 100 * v for k, v in samples.items()},
+        **{f'frame_P@{k:g}': 100 * v for k, v in frames.items()}
+    }
+
+
+def stability_summary(records: Sequence[dict]) -> dict[str, float]:
+    """Temporal stability: variance over a video's frames, lower is better,
+    averaged over expressions. ``_present`` leaves out the frames without a
+    target, whose J of 0 or 1 otherwise dominates.
+
+    Args:
+        records: with ``J``, ``F`` and ``gt_present``, (T,) each.
+    """
+    summary = {}
+    for name, values in (
+        ('J', [r['J'] for r in records]),
+        ('J&F', [(r['J'] + r['F']) / 2 for r in records])):
+        present = [v[r['gt_present']]
+                   for v, r in zip(values, records, strict=True)]
+        for suffix, sequences in (('', values), ('_present', present)):
+            summary[f'var_{name}{suffix}'] = 100 * _percent(
+                [temporal_variance(v) for v in sequences])
+    return summary
+
+
+def span_summary(records: Sequence[dict]) -> dict[str, float]:
+    """tIoU and vIoU (Long-RVOS).
+
+    Args:
+        records: with ``J``, ``pred_present`` and ``gt_present``, (T,) each.
+    """
+    return {
+        'tIoU': _percent([temporal_iou(r['pred_present'], r['gt_present'])
+                          for r in records]),
+        'vIoU': _percent([
+            video_iou(r['J'], r['pred_present'], r['gt_present'])
+            for r in records])
+    }
+
+
+def target_summary(records: Sequence[dict]) -> dict[str, float]:
+    """How well the existence of a target is told (ReVOS).
+
+    ``A``: share of expressions for which a mask is given in some frame exactly
+    if there is a target in some frame. ``T_acc`` and ``N_acc``: the same among
+    those with and without a target. ``R``, where the records hold it: mean
+    robustness of the expressions without a target.
+    """
+    truth = np.array([r['gt_present'].any() for r in records], dtype=bool)
+    guess = np.array([r['pred_present'].any() for r in records], dtype=bool)
+    summary = {'A': _percent(truth == guess)}
+    for name, chosen in (('T_acc', truth), ('N_acc', ~truth)):
+        if chosen.any():
+            summary[name] = _percent((truth == guess)[chosen])
+    robustness = [r['R'] for r in records if 'R' in r]
+    if robustness:
+        summary['R'] = _percent(robustness)
+    return summary
+
+
+def robustness(pred_area: float, foreground_area: float) -> float:
+    """R of one expression without a target: how little of the video's
+    foreground is marked all the same.
+
+    ``1 - marked / foreground``, not below 0, both summed over the frames; a
+    video without foreground gives 1 if nothing is marked.
+    """
+    if foreground_area == 0:
+        return float(pred_area == 0)
+    return max(0.0, 1 - pred_area / foreground_area)

@@ -1,0 +1,152 @@
+"""Benchmarks that annotate single frames."""
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pycocotools.mask as mask_utils
+
+from mmrvos.registry import METRICS
+
+from ..functional import (
+    PRECISION_THRESHOLDS,
+    box_overlap,
+    chosen_iou_measures,
+    coco_measures,
+    iou_measures,
+    mask_to_box,
+    rank_masks,
+    smoothed_iou,
+)
+from .base import ExpressionMetric, ground_truth
+
+
+def _encode(mask: np.ndarray) -> dict:
+    return mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
+
+
+def _percent(numbers: dict[str, float]) -> dict[str, float]:
+    """COCO says -1 where a measure is undefined; that stays."""
+    return {key: 100 * value if value >= 0 else value
+            for key, value in numbers.items()}
+
+
+@METRICS.register_module()
+class A2DMetric(ExpressionMetric):
+    """A2D-Sentences: one annotated frame per (video, instance, sentence).
+
+    All candidate masks of a sample compete for mAP (pycocotools, categories
+    ignored); the highest-scored one gives P@K, overall and mean IoU. Only IoUs
+    and areas are kept, so memory does not grow with the masks.
+
+    The samples need ``pred.query_masks``, per expression Q RLEs of the frame
+    ``valid_index``, and ``pred.query_scores``.
+
+    Args:
+        thresholds: K of P@K.
+        kwargs: of :class:`ExpressionMetric`.
+    """
+
+    default_prefix = 'a2d'
+    headline = ('mAP', 'oIoU', 'mIoU')
+
+    def __init__(self,
+                 *,
+                 thresholds: Sequence[float] = PRECISION_THRESHOLDS,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.thresholds = tuple(thresholds)
+
+    def score(self, sample: dict) -> list[dict]:
+        source = ground_truth(sample, type(self).__name__)
+        frame = sample.get('valid_index', 0)
+        pred = sample['pred']
+        records = []
+        for e, obj_ids in enumerate(sample['obj_ids']):
+            try:
+                ranked = rank_masks(pred['query_masks'][e],
+                                    np.asarray(pred['query_scores'][e]),
+                                    _encode(source.read(obj_ids, frame)))
+            except ValueError as error:
+                raise ValueError(
+                    f"video {sample['video_id']}, expression "
+                    f"{sample['exp_ids'][e]}: {error}") from error
+            records.append(dict(ranked=ranked))
+        return records
+
+    def summarise(self, records: Sequence[dict]) -> dict[str, float]:
+        samples = [r['ranked'] for r in records]
+        return _percent({
+            **coco_measures(samples),
+            **chosen_iou_measures(samples, self.thresholds)
+        })
+
+
+@METRICS.register_module()
+class JHMDBMetric(A2DMetric):
+    """JHMDB-Sentences: as A2D-Sentences, three frames of every video.
+
+    The published numbers are not all on the same frames (docs/evaluation.md).
+    """
+
+    default_prefix = 'jhmdb'
+
+
+@METRICS.register_module()
+class RefCOCOMetric(ExpressionMetric):
+    """RefCOCO, RefCOCO+ and RefCOCOg: an image is a clip of one frame.
+
+    Masks are measured as on A2D-Sentences, without mAP. Boxes, under ``box_``:
+    ``pred.boxes``, (E, T, 4) as (x1, y1, x2, y2) in pixels of the original
+    image, where the model gives them, else the tight boxes of its masks; true
+    boxes from the meta entry ``gt_boxes``, (E, 4) in the same format, else the
+    tight boxes of the true masks.
+
+    Args:
+        thresholds: K of P@K.
+        kwargs: of :class:`ExpressionMetric`.
+    """
+
+    default_prefix = 'refcoco'
+    headline = ('P@0.5', 'oIoU', 'mIoU', 'box_P@0.5')
+
+    def __init__(self,
+                 *,
+                 thresholds: Sequence[float] = PRECISION_THRESHOLDS,
+                 **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.thresholds = tuple(thresholds)
+
+    def score(self, sample: dict) -> list[dict]:
+        source = ground_truth(sample, type(self).__name__)
+        pred = sample['pred']
+        records = []
+        for e, obj_ids in enumerate(sample['obj_ids']):
+            truth = source.read(obj_ids, 0)
+            mask = mask_utils.decode(pred['masks'][e][0]).astype(bool)
+            if mask.shape != truth.shape:
+                raise ValueError(
+                    f"image {sample['video_id']}: a predicted mask of size "
+                    f'{mask.shape}, the ground truth has {truth.shape}: '
+                    'predict at the original size')
+            box = (np.asarray(pred['boxes'][e][0], dtype=float)
+                   if 'boxes' in pred else mask_to_box(mask))
+            true_box = (np.asarray(sample['gt_boxes'][e], dtype=float)
+                        if 'gt_boxes' in sample else mask_to_box(truth))
+            records.append(
+                dict(
+                    mask=(np.count_nonzero(mask & truth),
+                          np.count_nonzero(mask | truth)),
+                    box=tuple(map(float, box_overlap(box, true_box)))))
+        return records
+
+    def summarise(self, records: Sequence[dict]) -> dict[str, float]:
+        masks = np.array([r['mask'] for r in records], dtype=np.int64).T
+        boxes = np.array([r['box'] for r in records]).T
+        # two boxes without area agree, as two empty masks do
+        ious = np.divide(
+            *boxes, out=np.ones(len(records)), where=boxes[1] > 0)
+        box_measures = iou_measures(*boxes, ious, self.thresholds)
+        return _percent({
+            **iou_measures(*masks, smoothed_iou(*masks), self.thresholds),
+            **{f'box_{key}': value for key, value in box_measures.items()}
+        })

@@ -1,0 +1,1 @@
+"""Evaluation of predictions on disk, whatever made them."""

@@ -1,0 +1,145 @@
+"""What an evaluation leaves behind: table, CSV, JSON, plots."""
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..functional import SPLITS, best_candidate, sequence_statistics
+
+
+def expression_rows(records: Sequence[dict]) -> list[dict[str, Any]]:
+    """One row per expression, numbers in percent."""
+    return [
+        dict({key: r[key] for key in ('video_id', 'exp_id', 'type_id',
+                                      'length')}, **_numbers(r))
+        for r in records
+    ]
+
+
+def _numbers(record: dict) -> dict[str, float]:
+    if 'ranked' in record:
+        ranked = record['ranked']
+        i = best_candidate(ranked.scores)
+        both = int(ranked.intersections[i])
+        union = int(ranked.areas[i]) + ranked.gt_area - both
+        return {'IoU': 100 * both / union if union else 100.0,
+                'score': float(ranked.scores[i])}
+    j, f = frame_values(record)
+    row: dict[str, float] = {'frames': len(j)}
+    for name, values in (('J', j), ('F', f)):
+        statistics = sequence_statistics(values)
+        row[name] = 100 * statistics.mean
+        row[f'{name}-Recall'] = 100 * statistics.recall
+        row[f'{name}-Decay'] = 100 * statistics.decay
+    row['J&F'] = (row['J'] + row['F']) / 2
+    return row
+
+
+def frame_values(record: dict) -> tuple[np.ndarray, np.ndarray]:
+    """J and F of a record's frames, (T,) each."""
+    if 'object' in record:
+        return record['object'].j, record['object'].f
+    return record['J'], record['F']
+
+
+def write_csv(path: Path, records: Sequence[dict]) -> None:
+    rows = expression_rows(records)
+    with open(path, 'w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({
+                k: f'{v:.4f}' if isinstance(v, float) else v
+                for k, v in row.items()
+            })
+
+
+def write_json(path: Path, head: dict, summary: dict[str, float],
+               records: Sequence[dict], problems: Sequence[str]) -> None:
+    """Everything, the values of single frames (in [0, 1]) included."""
+    rows = expression_rows(records)
+    for row, record in zip(rows, records, strict=True):
+        if 'ranked' not in record:
+            j, f = frame_values(record)
+            row['per_frame'] = dict(J=j.tolist(), F=f.tolist())
+    content = dict(
+        head,
+        summary={k: None if np.isnan(v) else v for k, v in summary.items()},
+        problems=list(problems),
+        expressions=rows)
+    path.write_text(json.dumps(content, indent=1), encoding='utf-8')
+
+
+def table(summary: dict[str, float]) -> str:
+    """The total, then a line per split."""
+    totals = {k: v for k, v in summary.items() if '/' not in k}
+    lines = ['  '.join(f'{k} {v:.2f}' for k, v in totals.items())]
+    splits: dict[str, dict[str, float]] = {}
+    for key, value in summary.items():
+        measure, _, split = key.partition('/')
+        if split:
+            splits.setdefault(split, {})[measure] = value
+    width = max(map(len, splits), default=0)
+    lines += [
+        f'{name:{width}}  ' + '  '.join(
+            f'{k} {v:.2f}' for k, v in numbers.items())
+        for name, numbers in splits.items()
+    ]
+    return '\n'.join(lines)
+
+
+def plot(folder: Path, records: Sequence[dict]) -> list[Path]:
+    """J&F over the frames and by split.
+
+    Returns:
+        The files written; none for data sets of single frames.
+    """
+    if not records or 'ranked' in records[0]:
+        return []
+    folder.mkdir(parents=True, exist_ok=True)
+    sequences = [100 * sum(frame_values(r)) / 2 for r in records]
+    written = [folder / 'jf_over_frames.png']
+    _plot_frames(written[0], sequences)
+    groups = {
+        str(value): [s for s, r in zip(sequences, records, strict=True)
+                     if r[mark] == value]
+        for mark in SPLITS
+        for value in sorted({r[mark] for r in records} - {None}, key=str)
+    }
+    if groups:
+        written.append(folder / 'jf_by_split.png')
+        _plot_splits(written[1], dict(all=sequences, **groups))
+    return written
+
+
+def _plot_frames(path: Path, sequences: Sequence[np.ndarray]) -> None:
+    """Mean and quartiles, frame by frame, of the videos that last so long."""
+    from matplotlib.figure import Figure  # slow to import, rarely wanted
+    length = max(map(len, sequences))
+    padded = np.full((len(sequences), length), np.nan)
+    for row, values in zip(padded, sequences, strict=True):
+        row[:len(values)] = values
+    figure = Figure(figsize=(7, 4), layout='constrained')
+    axes = figure.subplots()
+    low, high = np.nanpercentile(padded, (25, 75), axis=0)
+    frames = np.arange(length)
+    axes.fill_between(frames, low, high, alpha=0.2, label='middle half')
+    axes.plot(frames, np.nanmean(padded, axis=0), label='mean')
+    axes.set(xlabel='frame', ylabel='J&F', ylim=(0, 100))
+    axes.legend()
+    figure.savefig(path)
+
+
+def _plot_splits(path: Path, groups: dict[str, list[np.ndarray]]) -> None:
+    from matplotlib.figure import Figure
+    figure = Figure(figsize=(7, 0.4 * len(groups) + 1), layout='constrained')
+    axes = figure.subplots()
+    labels = [f'{name} ({len(s)})' for name, s in groups.items()]
+    means = [np.mean([v.mean() for v in s]) for s in groups.values()]
+    axes.bar_label(axes.barh(labels, means), fmt='%.1f')
+    axes.invert_yaxis()
+    axes.set(xlabel='J&F', xlim=(0, 108))
+    figure.savefig(path)
