@@ -1,20 +1,21 @@
 from .expressions import SampleExpressions
 from .formatting import PackRVOSInputs
 from .geometric import (
-                        CheckValid,
-                        ClipFlip,
-                        ClipRandomCrop,
-                        ClipRandomZoom,
-                        ClipResize,
+    CheckValid,
+    ClipFlip,
+    ClipRandomCrop,
+    ClipRandomZoom,
+    ClipResize,
 )
 from .loading import LoadClipMasks, LoadFrames
 from .photometric import ClipChannelGain, ClipNoise, ClipPhotometricDistort
 from .pseudo_video import ImageToClip
 from .sampling import (
-                        SampleAllFrames,
-                        SampleCentredFrames,
-                        SampleConsecutiveFrames,
-                        SampleLocalGlobalFrames,
+    SampleAllFrames,
+    SampleCentredFrames,
+    SampleConsecutiveFrames,
+    SampleLocalGlobalFrames,
+    SampleSpreadFrames,
 )
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     'ClipPhotometricDistort', 'ClipRandomCrop', 'ClipRandomZoom',
     'ClipResize', 'ImageToClip', 'LoadClipMasks', 'LoadFrames',
     'PackRVOSInputs', 'SampleAllFrames', 'SampleCentredFrames',
-    'SampleConsecutiveFrames', 'SampleExpressions', 'SampleLocalGlobalFrames'
+    'SampleConsecutiveFrames', 'SampleExpressions', 'SampleLocalGlobalFrames',
+    'SampleSpreadFrames'
 ]

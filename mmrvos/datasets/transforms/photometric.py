@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002  MMEngine seeds the global generators of its workers
 """Colours; masks and boxes stay as they are."""
 import cv2
 import numpy as np

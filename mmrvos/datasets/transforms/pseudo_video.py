@@ -1,3 +1,4 @@
+# ruff: noqa: NPY002  MMEngine seeds the global generators of its workers
 """A still image as a short video, for joint training."""
 import random
 

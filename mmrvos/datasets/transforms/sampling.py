@@ -175,6 +175,23 @@ class SampleConsecutiveFrames(FrameSampler):
 
 
 @TRANSFORMS.register_module()
+class SampleSpreadFrames(FrameSampler):
+    """One frame, drawn at random, from each of T equal parts of the video.
+
+    Few frames then show the whole course of events. Not part of any official
+    recipe; a video shorter than T gives some frames several times.
+    """
+
+    def draw(self, key_frame: int, num_total: int) -> list[int]:
+        ends = [num_total * t // self.num_frames
+                for t in range(self.num_frames + 1)]
+        return [
+            random.randint(first, max(first, last - 1))
+            for first, last in zip(ends[:-1], ends[1:], strict=True)
+        ]
+
+
+@TRANSFORMS.register_module()
 class SampleAllFrames(BaseTransform):
     """The whole video, as inference takes it."""
 

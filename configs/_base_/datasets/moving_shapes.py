@@ -1,0 +1,59 @@
+# Moving Shapes makes itself on first use. One entry is a video; the sentences
+# of a step are drawn anew from its large pool, and share the encoded frames.
+data_root = 'data/moving_shapes_small/'
+size = 'small'
+
+train_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=8),
+    dict(type='SampleExpressions', num=6),
+    dict(type='LoadFrames'),
+    dict(type='LoadClipMasks'),
+    # aids for training on little data; the words turn with the picture
+    dict(type='ClipFlip', prob=0.5),
+    dict(type='ClipFlip', prob=0.5, direction='vertical'),
+    dict(type='ClipRandomZoom', scale=(0.8, 1.25), shift=0.1, prob=0.7),
+    dict(type='ClipChannelGain', gain=0.1),
+    dict(type='ClipNoise', max_std=6),
+    dict(type='CheckValid'),
+    dict(type='PackRVOSInputs'),
+]
+test_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='LoadFrames'),
+    dict(type='PackRVOSInputs', keep_masks=True),
+]
+
+train_dataloader = dict(
+    batch_size=4,
+    num_workers=1,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type='MovingShapesDataset',
+        size=size,
+        data_root=data_root,
+        ann_file='meta_expressions/train/meta_expressions.json',
+        data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
+        entry='video',
+        num_frames=16,  # of a video: one entry each
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=1,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    collate_fn=dict(type='pseudo_collate'),
+    dataset=dict(
+        type='MovingShapesDataset',
+        size=size,
+        data_root=data_root,
+        ann_file='meta_expressions/valid/meta_expressions.json',
+        data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
+        test_mode=True,
+        pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='RefYoutubeVOSMetric')
+test_evaluator = val_evaluator
