@@ -79,7 +79,7 @@ class Motion:
         self.straight = (self.length > 0.12
                          and self.distance > 0.97 * self.length)
         self.still = self.length < 0.03
-        self.moving = self.speeds > 0.25 * max(self.speeds.max(), 1e-3)
+        self.moving = self.speeds > 0.15 * max(self.speeds.max(), 1e-3)
         self.turning, self.bending = self._turns()
         # spread across the main axis: zero for motions on one line
         centred = points - points.mean(0)
@@ -134,14 +134,14 @@ def _stops(m: Motion, at_end: bool) -> int:
 def _round(m: Motion, sign: int | None) -> int:
     if sign is None:
         return judge(abs(m.turning) > 0.75 and m.thickness > 0.5,
-                     m.still or m.straight or abs(m.turning) < 0.2)
+                     m.still or m.straight or abs(m.turning) < 0.42)
     return judge(m.turning * sign > 0.75 and m.thickness > 0.5,
-                 m.still or m.straight or m.turning * sign < 0.2)
+                 m.still or m.straight or m.turning * sign < 0.42)
 
 
 def _zigzag(m: Motion) -> int:
     return judge(
-        m.bending > 0.4 and abs(m.turning) < 0.3
+        m.bending > 0.4 and abs(m.turning) < 0.42
         and 0.2 < m.distance < 0.92 * m.length,
         m.still or m.bending < 0.08 or abs(m.turning) > 0.75)
 

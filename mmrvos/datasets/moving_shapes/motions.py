@@ -38,7 +38,7 @@ def _eased(kind: str, time: np.ndarray) -> np.ndarray:
     if kind == 'halt':
         return np.minimum(time * 2, 1)
     if kind == 'speed':
-        return time * (0.15 + 0.85 * time)
+        return time * (0.2 + 0.8 * time)
     return time
 
 

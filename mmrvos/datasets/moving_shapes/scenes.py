@@ -126,27 +126,36 @@ class _Builder:
         self.looks.append(look)
         return look
 
-    def new_look(self) -> Look:
+    def _size(self, single: bool) -> str:
+        """Twins share the honour of being the largest, so objects without a
+        twin are drawn a little smaller: 'the largest' must be no good guess.
+        """
+        names = tuple(SIZES)
+        draws = [self.draw.integer(3) for _ in range(2)]
+        return names[min(draws) if single else draws[0]]
+
+    def new_look(self, not_colour: str = '', single: bool = False) -> Look:
         draw = self.draw
         while True:
             pair = (draw.choice(COLOUR_WORDS), draw.choice(SHAPES))
             if self.held_out and draw.chance(0.35):
                 pair = draw.choice(HELD_OUT)
-            words = (*pair, draw.choice(tuple(SIZES)), draw.choice(TEXTURES))
-            if self._allowed(words):
+            words = (*pair, self._size(single), draw.choice(TEXTURES))
+            if words[0] != not_colour and self._allowed(words):
                 return self._finish(words)
 
-    def near_look(self, other: Look | None = None) -> Look:
+    def near_look(self, other: Look | None = None,
+                  not_colour: str = '') -> Look:
         """A look that differs from another in one attribute."""
         draw = self.draw
-        values = (COLOUR_WORDS, SHAPES, tuple(SIZES), TEXTURES)
+        values = (COLOUR_WORDS, SHAPES, (self._size(True), ), TEXTURES)
         for _ in range(50):
             words = list((other or draw.choice(self.looks)).words)
             place = draw.choice([0, 0, 1, 1, 2, 3])
             words[place] = draw.choice(values[place])
-            if self._allowed(tuple(words)):
+            if words[0] != not_colour and self._allowed(tuple(words)):
                 return self._finish(tuple(words))
-        return self.new_look()
+        return self.new_look(not_colour, single=True)
 
     # ---- motions
     def move(self, kinds: tuple[str, ...]) -> Move:
@@ -262,13 +271,14 @@ class _Builder:
         x, y = direction(turn)
         depth = {'behind': 0.0, 'front': 1.0}.get(relation,
                                                   self.draw.unit())
-        # two groups keep their order in depth within the group only
         return (x * distance, y * distance), depth
 
     def related(self, family: tuple[str, ...], second: bool) -> None:
         """Twins related to one anchor, or to two (``second``)."""
         draw = self.draw
-        look, anchor = self.new_look(), self.new_look()
+        look = self.new_look()
+        # what overlaps must be told apart by the eye
+        anchor = self.new_look(look.colour, single=True)
         temporal = 'follow' in family
         kinds = (('line', 'speed') if temporal else
                  ('still', 'line', 'bounce', 'zigzag'))
@@ -278,16 +288,11 @@ class _Builder:
             for relation in draw.shuffled(family):
                 offset, depth = self._offset(relation, look, anchor, move)
                 if members[1:]:  # on the other side than the first twin
-                    scale = -1.0
-                    if temporal:
-                        scale = 1.0
-                        offset = tuple(-v for v in members[1][1])
-                    else:
-                        offset = tuple(scale * v for v in members[1][1])
+                    offset = (-members[1][1][0], -members[1][1][1])
                 members.append((look, offset, depth))
             self.place(_Unit(move, members))
             return
-        other = self.near_look(anchor)
+        other = self.near_look(anchor, look.colour)
         if temporal:
             moves = self.twin_moves(True, kinds)
         elif draw.chance(0.35):
@@ -337,7 +342,7 @@ def make_scene(key: tuple[int, ...], num_frames: int, aspect: float,
         build.twins(build.new_look(), draw.chance(0.5))
         fillers = 1 + draw.integer(3)
     elif recipe < 16:  # twins beside two anchors
-        build.related(draw.choice(FAMILIES), second=True)
+        build.related(draw.choice((*FAMILIES, FAMILIES[1])), second=True)
         fillers = draw.integer(3)
     else:  # twins on both sides of one anchor
         build.related(draw.choice((FAMILIES[0], FAMILIES[2])), second=False)

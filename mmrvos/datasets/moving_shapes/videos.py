@@ -92,7 +92,7 @@ def _preference(meaning: Meaning, draw: Draw) -> float:
     """Small comes first: mostly brief ones, and places without a time."""
     wordy = meaning.type_id != 'appearance' and len(meaning.words) > 2
     timed = any(p.when != 'always' for p in meaning.parts)
-    return draw.unit() + 0.5 * wordy + 0.6 * timed
+    return draw.unit() + 0.5 * wordy + 0.4 * timed
 
 
 def _rounds(found: dict[tuple[str, int], list[Meaning]], type_id: str,
