@@ -9,12 +9,13 @@ from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import HOOKS as MMENGINE_HOOKS
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import MODELS as MMENGINE_MODELS
-from mmengine.registry import \
-    OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS
+from mmengine.registry import (
+    OPTIM_WRAPPER_CONSTRUCTORS as MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
+)
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
 from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
-from mmengine.registry import Registry
+from mmengine.registry import Registry, root
 
 DATASETS = Registry(
     'dataset', parent=MMENGINE_DATASETS, locations=['mmrvos.datasets'])
@@ -41,3 +42,17 @@ VISUALIZERS = Registry(
     'visualizer',
     parent=MMENGINE_VISUALIZERS,
     locations=['mmrvos.visualization'])
+
+# Nothing of ours in these: without them MMEngine warns, whenever it builds
+# one of its own, that the scope is unknown there.
+OTHERS = [
+    Registry(
+        parent.name,
+        parent=parent,
+        scope=MODELS.scope,
+        locations=['mmrvos.engine'])
+    for parent in (root.EVALUATOR, root.LOG_PROCESSORS, root.LOOPS,
+                   root.MODEL_WRAPPERS, root.OPTIM_WRAPPERS, root.OPTIMIZERS,
+                   root.PARAM_SCHEDULERS, root.RUNNERS, root.VISBACKENDS,
+                   root.WEIGHT_INITIALIZERS)
+]

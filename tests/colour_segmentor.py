@@ -3,6 +3,8 @@
 Its masks are known in advance, so a test can tell a right overlay, file or
 score from a wrong one.
 """
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,12 @@ import pycocotools.mask as mask_utils
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
-from mmrvos.registry import MODELS
+from mmrvos.registry import HOOKS, MODELS
 
 CHANNELS = dict(red=0, green=1, blue=2)
 
@@ -51,7 +54,19 @@ class ColourSegmentor(BaseModel):
 
     @staticmethod
     def channel(text: str) -> int:
-        return next(c for name, c in CHANNELS.items() if name in text)
+        return next((c for name, c in CHANNELS.items() if name in text), 0)
+
+
+@HOOKS.register_module()
+class PowerCut(Hook):
+    """Kills the process after an iteration, without a word."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def after_train_iter(self, runner, *args, **kwargs) -> None:
+        if runner.iter + 1 == self.after:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def to_rles(masks: np.ndarray) -> list[dict]:
