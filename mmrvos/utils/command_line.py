@@ -3,8 +3,8 @@ import os
 import sys
 from collections.abc import Callable
 
-USER_ERRORS = (FileNotFoundError, NotADirectoryError, KeyError, TypeError,
-               ValueError)
+USER_ERRORS = (FileExistsError, FileNotFoundError, NotADirectoryError,
+               KeyError, TypeError, ValueError)
 
 
 def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
