@@ -74,10 +74,9 @@ class Memory:
 
     def maps(self) -> list[Tensor]:
         """(P*T, C, h_i, w_i) of each level."""
-        parts = self.tokens.transpose(1, 2).split(
-            [h * w for h, w in self.shapes], dim=-1)
+        parts = self.tokens.split([h * w for h, w in self.shapes], dim=1)
         return [
-            part.unflatten(-1, shape)
+            part.transpose(1, 2).unflatten(-1, shape)
             for part, shape in zip(parts, self.shapes, strict=True)
         ]
 
@@ -91,7 +90,7 @@ def flatten_levels(levels: tuple[Tensor, ...],
         padding: (P, h_i, w_i) of each level, or None.
     """
     shapes = [(x.shape[-2], x.shape[-1]) for x in levels]
-    tokens = torch.cat([x.flatten(2) for x in levels], dim=-1).transpose(1, 2)
+    tokens = torch.cat([x.flatten(2).transpose(1, 2) for x in levels], dim=1)
     if padding is None:
         ratios = tokens.new_ones(len(tokens), len(levels), 2)
         return Memory(tokens, shapes, None, ratios)

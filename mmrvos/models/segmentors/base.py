@@ -47,6 +47,9 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         head: config of the head.
         dense_head: config of a training-only head on the method's stride-8
             map, see :class:`DenseMaskHead`.
+        channels_last: keep maps as (h, w, C) in memory, so that maps and
+            tokens are views of each other; faster on a CPU, same numbers up
+            to rounding.
         test_cfg: see :class:`InferenceCfg`.
         data_preprocessor: config of the data preprocessor.
         init_cfg: as in MMEngine.
@@ -56,15 +59,18 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
                  *,
                  head: dict,
                  dense_head: dict | None = None,
+                 channels_last: bool = False,
                  test_cfg: dict | None = None,
                  data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         # built here, since BaseModel would ask MMEngine's root registry
         super().__init__(
-            MODELS.build(data_preprocessor or dict(type='RVOSDataPreprocessor')),
+            MODELS.build(data_preprocessor
+                         or dict(type='RVOSDataPreprocessor')),
             init_cfg)
         self.head = MODELS.build(head)
         self.dense_head = dense_head and MODELS.build(dense_head)
+        self.channels_last = channels_last
         self.test_cfg = InferenceCfg(**(test_cfg or {}))
         self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
 
@@ -202,16 +208,22 @@ def collect_targets(data_samples: Sequence[RVOSDataSample],
                     like: Tensor) -> Targets:
     """Targets of a batch, masks padded to the size of ``like``."""
     height, width = like.shape[-2:]
-    masks = [
-        F.pad(s.gt.masks, (0, width - s.gt.masks.shape[-1], 0,
-                           height - s.gt.masks.shape[-2]))
-        for s in data_samples
-    ]
+    masks, boxes, valid = [], [], []
+    for sample in data_samples:
+        # with a valid_index the model decodes only that frame
+        index = sample.get('valid_index')
+        frames = slice(None) if index is None else [index]
+        mask = sample.gt.masks[:, frames]
+        masks.append(
+            F.pad(mask,
+                  (0, width - mask.shape[-1], 0, height - mask.shape[-2])))
+        boxes.append(sample.gt.boxes[:, frames])
+        valid.append(sample.gt.valid[:, frames])
     return Targets(
         masks=torch.cat(masks),
-        boxes=torch.cat([s.gt.boxes for s in data_samples]),
-        valid=torch.cat([s.gt.valid for s in data_samples]),
-        labels=torch.cat([s.gt.labels for s in data_samples]))
+        boxes=torch.cat(boxes),
+        valid=torch.cat(valid),
+        labels=torch.cat([sample.gt.labels for sample in data_samples]))
 
 
 def join_windows(windows: Sequence[InstanceData]) -> InstanceData:

@@ -79,6 +79,8 @@ class ReferFormer(BaseRVOSSegmentor):
         batch, num_frames = frames.shape[:2]
         if not getattr(self.backbone, 'temporal', False):
             frames = frames.flatten(0, 1)
+            if self.channels_last:
+                frames = frames.contiguous(memory_format=torch.channels_last)
         maps = self.backbone(frames)
         if valid_index is not None:
             rows = valid_index + num_frames * torch.arange(

@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Sequence
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
@@ -19,9 +20,9 @@ def word_tokenizer(vocabulary: Sequence[str]) -> PreTrainedTokenizerFast:
     Raises:
         ValueError: a word occurs twice.
     """
-    if len(set(vocabulary)) != len(vocabulary):
-        raise ValueError('the vocabulary holds a word twice: '
-                         f'{sorted(w for w in set(vocabulary) if list(vocabulary).count(w) > 1)}')
+    twice = sorted(w for w, n in Counter(vocabulary).items() if n > 1)
+    if twice:
+        raise ValueError(f'the vocabulary holds words twice: {twice}')
     ids = {w: i for i, w in enumerate((*SPECIAL_TOKENS, *vocabulary))}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token='<unk>'))
     tokenizer.normalizer = normalizers.Lowercase()

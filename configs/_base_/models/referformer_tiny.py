@@ -1,0 +1,87 @@
+# ReferFormer small enough for a CPU, everything from scratch. All methods'
+# tiny configs share its backbone, text encoder and widths.
+# The words of Moving Shapes (mmrvos.datasets.moving_shapes.VOCABULARY).
+vocabulary = (
+    'a above after ahead and anticlockwise appearing appears at back '
+    'becomes before behind below big bigger blue bottom bottommost bounces '
+    'bouncing by centre circle clockwise comes coming cross cyan directly '
+    'disappearing disappears disc does dots dotted down downwards early end '
+    'faster first followed following follows forth frame front furthest '
+    'gets getting goes going green growing grows half hidden hiding highest '
+    'hoop in is just large larger last late leading leads leaves leaving '
+    'left leftmost leftwards line little lower lowest medium middle move '
+    'moves moving never not object of on one orange part partly pink place '
+    'plain purple red right rightmost rightwards ring round scene shape '
+    'shrinking shrinks side sideways slower small smaller square star start '
+    'stay staying stays still stop stopping stops straight striped stripes '
+    'that the then there to top topmost travelling travels triangle up '
+    'upper upwards vertically video waiting waits way which with yellow '
+    'zigzag zigzagging zigzags')
+model = dict(
+    type='ReferFormer',
+    data_preprocessor=dict(
+        type='RVOSDataPreprocessor', pad_size_divisor=32,
+        test_pad_size_divisor=32),
+    backbone=dict(
+        type='mmdet.ResNet',
+        depth=18,
+        base_channels=24,
+        num_stages=4,
+        out_indices=(0, 1, 2, 3),
+        norm_cfg=dict(type='GN', num_groups=8),
+        norm_eval=False,
+        style='pytorch'),
+    backbone_channels=(24, 48, 96, 192),
+    text_encoder=dict(
+        type='HuggingFaceTextEncoder',
+        config=dict(
+            hidden_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            intermediate_size=192,
+            max_position_embeddings=66),
+        vocabulary=vocabulary,
+        out_channels=64,
+        frozen=False),
+    embed_dims=64,
+    fusion=dict(type='CrossModalFusion', embed_dims=64, num_heads=4),
+    encoder=dict(
+        type='DeformableEncoder',
+        num_layers=2,
+        embed_dims=64,
+        num_heads=4,
+        num_levels=4,
+        num_points=2,
+        feedforward_channels=256,
+        dropout=0.),
+    decoder=dict(
+        type='LanguageQueryDecoder',
+        num_queries=3,
+        num_layers=3,
+        embed_dims=64,
+        num_heads=4,
+        num_levels=4,
+        num_points=2,
+        feedforward_channels=256,
+        dropout=0.),
+    pixel_decoder=dict(
+        type='CrossModalFPN',
+        fine_channels=24,
+        embed_dims=64,
+        mask_channels=32,
+        num_heads=4,
+        feedforward_channels=128,
+        dropout=0.,
+        reductions=(8, 4, 2, 1)),
+    head=dict(
+        type='ReferringHead',
+        num_classes=1,
+        num_layers=3,
+        embed_dims=64,
+        mask_channels=32,
+        dynamic_channels=8,
+        mask_target='average'),
+    dense_head=dict(
+        type='DenseMaskHead', in_channels=64, mask_weight=1., dice_weight=1.),
+    channels_last=True,
+    test_cfg=dict(expressions_per_pass=16))

@@ -1,0 +1,63 @@
+"""Turn a checkpoint of an official repository into one of ours.
+
+    python tools/model_converters/official_to_mmrvos.py referformer IN OUT
+"""
+import argparse
+from pathlib import Path
+
+import torch
+
+from mmrvos.conversion import METHODS
+from mmrvos.registry import MODELS
+from mmrvos.utils import (
+    clear_errors,
+    load_config,
+    load_weights,
+    read_checkpoint,
+)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description='Convert an official checkpoint: every key is renamed by '
+        'exactly one rule, and a key that no rule knows is an error.')
+    parser.add_argument('method', choices=sorted(METHODS))
+    parser.add_argument('source', help='the official checkpoint')
+    parser.add_argument('target', help='where to write ours')
+    parser.add_argument(
+        '--config',
+        help='also load the result, strictly, into the model of this config')
+    parser.add_argument(
+        '--quiet', action='store_true', help='print counts, not every key')
+    return parser.parse_args()
+
+
+def read_official(path: str) -> dict[str, torch.Tensor]:
+    """The weights of an official checkpoint, without running its code."""
+    # the official training also stores its command line
+    with torch.serialization.safe_globals([argparse.Namespace]):
+        checkpoint = read_checkpoint(path)['state_dict']
+    weights = checkpoint.get('model', checkpoint)
+    return {k.removeprefix('module.'): v for k, v in weights.items()}
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    if Path(args.target).exists():
+        raise FileExistsError(f'{args.target} exists: remove it, or name '
+                              'another file')
+    weights, report = METHODS[args.method](read_official(args.source))
+    if not args.quiet:
+        print(report)
+    if args.config:
+        model = MODELS.build(load_config(args.config).model)
+        load_weights(model, weights, source=args.source)
+    Path(args.target).parent.mkdir(parents=True, exist_ok=True)
+    torch.save(dict(state_dict=weights), args.target)
+    print(f'{len(report.renamed)} keys renamed, {len(report.dropped)} '
+          f'dropped: {args.target}')
+
+
+if __name__ == '__main__':
+    main()
