@@ -149,7 +149,8 @@ def test_ref_davis17(tmp_path):
 def test_a2d_sentences(tmp_path):
     root = miniature.a2d(tmp_path)
     converter('a2d_sentences')(root, root)
-    rows = load_json(root / 'a2d_sentences_single_frame_train_annotations.json')
+    rows = load_json(root /
+                     'a2d_sentences_single_frame_train_annotations.json')
     # instance 1 is not in frame 1
     assert rows == [['the red thing', 'vid_a', 1, 0],
                     ['the red thing', 'vid_a', 4, 0],
@@ -337,6 +338,6 @@ def test_own_folders(tmp_path):
     np.testing.assert_array_equal(two.mask_source.read(['1'], 3), MAPS[3] == 1)
 
     table.write_text('video,object,sentence\none,3,the third\n')
-    with pytest.raises(ValueError, match=r'object 3, but its masks hold .1, 2'):
+    with pytest.raises(ValueError, match='object 3, but its masks hold .1, 2'):
         convert(*paths, tmp_path / 'out', 'train', link=False)
     assert not (tmp_path / 'out/train').exists()  # nothing half-written

@@ -67,13 +67,14 @@ def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
             found[count] = cv2.cvtColor(video.retrieve()[1],
                                         cv2.COLOR_BGR2RGB)
         count += 1
-    if not found:
+    video.release()
+    if count <= min(inds):
         raise ValueError(
             f'{path} ends after {count} frames, frame {min(inds)} was '
             'expected: copy it again')
-    video.release()
-    last = max(found)
-    return [found[min(i, last)] for i in inds]
+    if count <= max(inds):
+        return read_video_frames(path, [min(i, count - 1) for i in inds])
+    return [found[i] for i in inds]
 
 
 @TRANSFORMS.register_module()

@@ -1,0 +1,51 @@
+import numpy as np
+
+from mmrvos.datasets.transforms import (
+    ClipChannelGain,
+    ClipNoise,
+    ClipPhotometricDistort,
+)
+from mmrvos.datasets.transforms.photometric import distort, to_uint8
+
+from .clip import make_clip
+
+
+def test_values_saturate():
+    values = np.array([-3.7, 0, 254.9, 256.2, 400], dtype=np.float32)
+    assert to_uint8(values).tolist() == [0, 0, 254, 255, 255]
+    white = np.full((4, 4, 3), 250, dtype=np.uint8)
+    assert to_uint8(distort(white, brightness=32)).min() == 255
+
+
+def test_saturation_keeps_grey_grey():
+    grey = np.full((4, 4, 3), 120, dtype=np.uint8)
+    np.testing.assert_allclose(
+        distort(grey, saturation=1.5, hue=12), 120, atol=1e-3)
+
+
+def test_every_frame_or_the_clip_is_drawn():
+    still = np.repeat(make_clip(1)['frames'], 6, axis=0)
+    np.random.seed(3)  # noqa: NPY002  the transforms use the global state
+    each = ClipPhotometricDistort()(dict(frames=still))['frames']
+    once = ClipPhotometricDistort(per_clip=True)(dict(frames=still))['frames']
+    assert len({frame.tobytes() for frame in each}) > 2
+    assert len({frame.tobytes() for frame in once}) == 1
+    assert each.dtype == once.dtype == np.uint8
+
+
+def test_gain_is_one_factor_per_channel():
+    transform = ClipChannelGain(0.3)
+    transform.draw = lambda: np.array([0.5, 1, 1.5])
+    frames = make_clip(2)['frames']
+    out = transform(dict(frames=frames))['frames']
+    truth = np.minimum(np.floor(frames * [0.5, 1, 1.5] + 0.5), 255)
+    np.testing.assert_array_equal(out, truth)
+
+
+def test_noise_has_the_drawn_strength():
+    transform = ClipNoise()
+    transform.draw = lambda: 5.0
+    frames = np.full((3, 60, 80, 3), 128, dtype=np.uint8)
+    out = transform(dict(frames=frames))['frames'].astype(float) - 128
+    assert abs(out.mean()) < 0.3 and 4.7 < out.std() < 5.3
+    assert np.abs(np.corrcoef(out.reshape(3, -1)) - np.eye(3)).max() < 0.1
