@@ -51,8 +51,8 @@ OTHERS = [
         parent=parent,
         scope=MODELS.scope,
         locations=['mmrvos.engine'])
-    for parent in (root.EVALUATOR, root.LOG_PROCESSORS, root.LOOPS,
-                   root.MODEL_WRAPPERS, root.OPTIM_WRAPPERS, root.OPTIMIZERS,
-                   root.PARAM_SCHEDULERS, root.RUNNERS, root.VISBACKENDS,
-                   root.WEIGHT_INITIALIZERS)
+    for parent in (root.EVALUATOR, root.FUNCTIONS, root.LOG_PROCESSORS,
+                   root.LOOPS, root.MODEL_WRAPPERS, root.OPTIM_WRAPPERS,
+                   root.OPTIMIZERS, root.PARAM_SCHEDULERS, root.RUNNERS,
+                   root.VISBACKENDS, root.WEIGHT_INITIALIZERS)
 ]

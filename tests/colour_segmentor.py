@@ -29,7 +29,7 @@ class ColourSegmentor(BaseModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.threshold = nn.Parameter(torch.zeros(3))
+        self.threshold = nn.Parameter(torch.full((3, ), 3.))
         self.calls = 0
 
     def encode_clip(self, frames: Tensor) -> Tensor:
@@ -81,6 +81,7 @@ def colour_config() -> Config:
             default_scope='mmrvos',
             model=dict(type='ColourSegmentor'),
             test_dataloader=dict(
+                collate_fn=dict(type='pseudo_collate'),
                 dataset=dict(pipeline=[
                     dict(type='SampleAllFrames'),
                     dict(type='LoadFrames'),

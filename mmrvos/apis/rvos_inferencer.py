@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.dataset import Compose
+from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
 from rich.progress import Progress, track
@@ -46,6 +46,8 @@ class RVOSInferencer(BaseInferencer):
             model-index.yml gives for a name. None for ``model`` reads the
             config from a training checkpoint.
         device: e.g. 'cuda:1'; by default the first GPU, else the CPU.
+        window: frames decoded together, which bounds the memory; each window
+            chooses its own object. By default ``test_cfg.window``.
         show_progress: show progress bars.
 
     Raises:
@@ -57,12 +59,14 @@ class RVOSInferencer(BaseInferencer):
                  model: str | Config | ConfigDict | None = None,
                  weights: str | None = None,
                  device: str | None = None,
+                 window: int | None = None,
                  show_progress: bool = True) -> None:
         if isinstance(model, str) and model.endswith(
                 '.py') and not Path(model).is_file():
             raise FileNotFoundError(
                 f'{model} is missing: expected a config file')
         init_default_scope('mmrvos')
+        self.window = window
         super().__init__(
             model=model,
             weights=weights,
@@ -160,15 +164,14 @@ class RVOSInferencer(BaseInferencer):
             for names, paths, frames in self._chunks(source, chunk)
         ]
         samples = [p['data_samples'] for p in packed]
-        sample: RVOSDataSample = samples[0]
-        for key in ('frame_names', 'img_paths'):
-            sample.set_metainfo(
-                {key: [x for s in samples for x in s.get(key)]})
-        sample.set_metainfo(
-            dict(frame_inds=np.arange(len(sample.frame_names))))
-        return dict(
-            inputs=[torch.cat([p['inputs'] for p in packed])],
-            data_samples=[sample])
+        clip: RVOSDataSample = samples[0]
+        clip.set_metainfo(
+            dict(
+                frame_names=[n for s in samples for n in s.frame_names],
+                img_paths=[p for s in samples for p in s.img_paths],
+                frame_inds=np.arange(sum(len(s.img_paths) for s in samples))))
+        frames = torch.cat([p['inputs'] for p in packed])
+        return self.collate_fn([dict(inputs=frames, data_samples=clip)])
 
     def _chunks(
         self, source: VideoSource, size: int
@@ -266,6 +269,9 @@ class RVOSInferencer(BaseInferencer):
                     f'{weights} holds no config, expected a checkpoint of '
                     'tools/train.py; pass the config file as model')
             cfg.update(Config.fromstring(text, '.py')._cfg_dict)
+        if self.window is not None:
+            cfg.model.setdefault('test_cfg', ConfigDict())
+            cfg.model.test_cfg.window = self.window
         model = MODELS.build(cfg.model)
         load_weights(model, checkpoint['state_dict'], source=weights)
         return model.to(device).eval()
@@ -284,6 +290,9 @@ class RVOSInferencer(BaseInferencer):
             TRANSFORMS.build(step) for step in steps
             if step['type'] != 'LoadClipMasks'
         ])
+
+    def _init_collate(self, cfg: Config | ConfigDict) -> Callable:
+        return pseudo_collate
 
     def _init_visualizer(self, cfg: Config | ConfigDict) -> RVOSVisualizer:
         options = dict(cfg.get('visualizer') or dict(type='RVOSVisualizer'))

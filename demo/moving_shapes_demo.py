@@ -1,0 +1,55 @@
+"""Segment a validation video of Moving Shapes by a sentence of every kind.
+
+Moving Shapes is made on first use. Run from the repository's folder.
+"""
+import argparse
+
+from mmrvos.apis import RVOSInferencer
+from mmrvos.registry import DATASETS
+from mmrvos.utils import clear_errors
+
+MODEL = 'referformer/tiny_shapes'
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--index', type=int, default=0, help='of the video (default: 0)')
+    parser.add_argument(
+        '--out-dir', default='demo/output', help='default: %(default)s')
+    return parser.parse_args()
+
+
+def one_of_each_kind(expressions: list[dict]) -> list[str]:
+    """The first short expression of every ``type_id``."""
+    chosen: dict[str, str] = {}
+    for expression in expressions:
+        if expression['length'] == 'short':
+            chosen.setdefault(expression['type_id'], expression['text'])
+    return list(chosen.values())
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    inferencer = RVOSInferencer(MODEL)
+    dataset = DATASETS.build(inferencer.cfg.test_dataloader.dataset)
+    if not 0 <= args.index < len(dataset):
+        raise ValueError(f'--index {args.index}: expected 0 to '
+                         f'{len(dataset) - 1}, one of the videos')
+    video = dataset.get_data_info(args.index)
+    results = inferencer(
+        video['img_paths'],
+        one_of_each_kind(video['expressions']),
+        out_dir=args.out_dir)
+    print(f'\nvideo {video["video_id"]}')
+    for result in results:
+        print(f'  score {result.score:.2f}  {result.text}')
+    print(f'overlay: {args.out_dir}/overlay.mp4 and overlay.png, masks in '
+          f'{args.out_dir}/masks')
+
+
+if __name__ == '__main__':
+    main()
