@@ -116,32 +116,35 @@ def _plain_boundary(mask: np.ndarray) -> np.ndarray:
 # --------------------------------------------------------------------- ours
 
 
-def our_evaluation(pred: Path, gt: Path,
-                   workers: int = 1) -> tuple[float, float]:
+def our_evaluation(root: Path, workers: int = 1) -> Callable:
     """The same by the code behind ``eval_masks.py``, for any number of
     sequences."""
     from mmrvos.evaluation.functional import davis_totals
     from mmrvos.evaluation.offline.ground_truth import load_davis17
     from mmrvos.evaluation.offline.predictions import PredictionFiles
     from mmrvos.evaluation.offline.scoring import LabelMapScorer, score_all
-    scorer = LabelMapScorer(
-        PredictionFiles(pred), load_davis17(gt), 'unsupervised')
-    objects = [record['object'] for scored in score_all(scorer, workers)
-               for record in scored.records]
-    totals = davis_totals(objects)
-    return totals['J-Mean'], totals['F-Mean']
+
+    def run() -> tuple[float, float]:
+        scorer = LabelMapScorer(
+            PredictionFiles(root / 'pred'), load_davis17(root / 'gt'),
+            'unsupervised')
+        objects = [record['object'] for scored in score_all(scorer, workers)
+                   for record in scored.records]
+        totals = davis_totals(objects)
+        return totals['J-Mean'], totals['F-Mean']
+
+    return run
 
 
 # ------------------------------------------------------------ what is measured
+# Each takes the folder and returns what is to be timed, imports done.
 
 
-def plain_task(root: Path) -> tuple[float, float]:
+def plain_task(root: Path) -> Callable:
+    import cv2  # noqa: F401
+    import scipy.optimize  # noqa: F401
     (sequence, ) = (root / 'gt').iterdir()
-    return plain_evaluation(root / 'pred' / sequence.name, sequence)
-
-
-def our_task(root: Path) -> tuple[float, float]:
-    return our_evaluation(root / 'pred', root / 'gt')
+    return lambda: plain_evaluation(root / 'pred' / sequence.name, sequence)
 
 
 def _masks(root: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -171,13 +174,11 @@ def our_functions(root: Path) -> Callable:
 
 
 def _measure(queue: multiprocessing.Queue, task: Callable, root: Path,
-             prepared: bool, repeats: int) -> None:
+             repeats: int) -> None:
     """Runs in a process of its own."""
     import cv2
     cv2.setNumThreads(1)
-    run = task(root) if prepared else lambda: task(root)
-    # imports are not what is measured
-    import mmrvos.evaluation.offline.scoring  # noqa: F401
+    run = task(root)
     best = float('inf')
     for _ in range(repeats):
         start = time.process_time()
@@ -187,13 +188,13 @@ def _measure(queue: multiprocessing.Queue, task: Callable, root: Path,
     queue.put((best, peak, result))
 
 
-def measure(task: Callable, root: Path, prepared: bool = False,
+def measure(task: Callable, root: Path,
             repeats: int = 1) -> tuple[float, float, tuple[float, float]]:
     """CPU seconds (the best of some runs), peak GiB and the numbers."""
     context = multiprocessing.get_context('spawn')
     queue = context.Queue()
     process = context.Process(
-        target=_measure, args=(queue, task, root, prepared, repeats))
+        target=_measure, args=(queue, task, root, repeats))
     process.start()
     process.join()
     if process.exitcode:
@@ -264,17 +265,18 @@ def main() -> None:
             make_sequence(root, 'sequence', number, args.frames)
             compare(f'from PNG, {number} object(s)',
                     measure(plain_task, root),
-                    measure(our_task, root, repeats=args.repeats))
+                    measure(our_evaluation, root, args.repeats))
         compare('J and F functions, 1 object',
-                measure(plain_functions, root, True, args.repeats),
-                measure(our_functions, root, True, args.repeats))
+                measure(plain_functions, root, args.repeats),
+                measure(our_functions, root, args.repeats))
         root = Path(folder) / 'many'
         for i in range(8 if args.workers else 0):
             make_sequence(root, f'sequence{i}', 2, args.frames // 2)
         first = None
         for workers in args.workers:
+            run = our_evaluation(root, workers)
             start = time.perf_counter()
-            our_evaluation(root / 'pred', root / 'gt', workers)
+            run()
             seconds = time.perf_counter() - start
             first = first or seconds
             print(f'8 sequences, {workers} process(es): {seconds:.2f} s, '

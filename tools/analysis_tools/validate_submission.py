@@ -71,7 +71,8 @@ def main() -> int:
     if number is None and (args.dataset, args.split) == ('ytvos', 'valid'):
         number = YTVOS_VIDEOS
     count = 0
-    for line in check_submission(files, args.dataset, expected, number):
+    for line in check_submission(
+            files, args.dataset, expected, number or None):
         print(line)
         count += 1
     print(f'{len(expected)} videos checked: '

@@ -11,21 +11,20 @@ import numpy as np
 _WORD = np.dtype('<u8')  # with bitorder='little', bit i is column i
 
 
-def pack(mask: np.ndarray, margin: int) -> np.ndarray:
+def pack(mask: np.ndarray) -> np.ndarray:
     """Pack a mask row by row.
 
     Args:
         mask: (H, W), bool, or numbers of which all but zero are foreground.
-        margin: columns of zeros that every row has at its end at least. A
-            horizontal shift by no more than these stays in its row: what
-            leaves on one side lands in a margin.
 
     Returns:
-        (H, ceil((W + margin) / 64)) uint64.
+        (H, ceil(W / 64)) uint64, zero beyond the last column.
     """
     height, width = mask.shape
+    if mask.dtype.kind == 'f':
+        mask = mask != 0
     packed = np.packbits(mask, axis=1, bitorder='little')
-    words = np.zeros((height, -(-(width + margin) // 64)), dtype=_WORD)
+    words = np.zeros((height, -(-width // 64)), dtype=_WORD)
     words.view(np.uint8)[:, :packed.shape[1]] = packed
     return words
 
@@ -43,18 +42,24 @@ def count(words: np.ndarray) -> int:
 
 
 def _shift(words: np.ndarray, step: int) -> np.ndarray:
-    """Pixel x of the result is pixel x + step of the input, 0 < |step|."""
+    """Pixel x of the result is pixel x + step of the input, 0 < |step|.
+
+    All rows are one string of bits: what leaves a row on one side enters the
+    row before or after it.
+    """
     flat = words.reshape(-1)
     whole, bits = divmod(abs(step), 64)
     out = np.zeros_like(flat)
-    kept = max(flat.size - whole, 0)
+    kept = flat.size - whole
+    if kept <= 0:
+        return out.reshape(words.shape)
     if step > 0:
         np.right_shift(flat[whole:], bits, out=out[:kept])
-        if bits and kept > 1:
+        if bits:
             out[:kept - 1] |= flat[whole + 1:] << (64 - bits)
     else:
         np.left_shift(flat[:kept], bits, out=out[whole:])
-        if bits and kept > 1:
+        if bits:
             out[whole + 1:] |= flat[:kept - 1] >> (64 - bits)
     return out.reshape(words.shape)
 
@@ -63,7 +68,7 @@ def _shift(words: np.ndarray, step: int) -> np.ndarray:
 def _all_but_last_column(width: int, num_words: int) -> np.ndarray:
     row = np.zeros((1, num_words * 64), dtype=bool)
     row[:, :width - 1] = True
-    return pack(row, margin=0)
+    return pack(row)
 
 
 def boundary(words: np.ndarray, width: int) -> np.ndarray:
@@ -73,7 +78,7 @@ def boundary(words: np.ndarray, width: int) -> np.ndarray:
     the right one, so a mask that fills the frame has no boundary at all.
 
     Args:
-        words: a packed mask with a margin of at least one column.
+        words: a packed mask.
         width: W of the mask.
     """
     right = _shift(words, 1)
@@ -101,30 +106,38 @@ def dilate(words: np.ndarray, radius: int) -> np.ndarray:
     a wide one grows from the next narrower.
 
     Args:
-        words: a packed mask with a margin of at least ``radius`` columns.
+        words: a packed mask.
         radius: in pixels.
 
     Returns:
-        Like ``words``; its margin holds rubbish.
+        Like ``words``, but not zero beyond the last column.
     """
     out = np.zeros_like(words)
-    used = np.flatnonzero(words.any(axis=1))
-    if not used.size:
+    rows = np.flatnonzero(words.any(axis=1))
+    columns = np.flatnonzero(words.any(axis=0))
+    if not rows.size:
         return out
-    # the rows that the result can reach, for most objects a part of the frame
-    top, bottom = max(used[0] - radius, 0), used[-1] + radius + 1
-    inside = out[top:bottom]
-    spread, reached = words[top:bottom], 0
-    for half, rows in _disk_rows(radius):
+    # the part that the result can reach, for most objects not the whole frame
+    reach = -(-radius // 64)
+    part = np.s_[max(rows[0] - radius, 0):rows[-1] + radius + 1,
+                 max(columns[0] - reach, 0):columns[-1] + reach + 1]
+    height, width = out[part].shape
+    # zeros at the end of every row take up what a shift pushes out of a row
+    spread = np.zeros((height, width + reach), dtype=_WORD)
+    spread[:, :width] = words[part]
+    dilated = np.zeros_like(spread)
+    reached = 0
+    for half, offsets in _disk_rows(radius):
         while reached < half:
             # a longer step would leave a gap behind
             step = min(half - reached, 2 * reached + 1)
             spread = spread | _shift(spread, step) | _shift(spread, -step)
             reached += step
-        for dy in rows:
+        for dy in offsets:
             if dy == 0:
-                inside |= spread
-            elif dy < len(inside):
-                inside[dy:] |= spread[:-dy]
-                inside[:-dy] |= spread[dy:]
+                dilated |= spread
+            elif dy < height:
+                dilated[dy:] |= spread[:-dy]
+                dilated[:-dy] |= spread[dy:]
+    out[part] = dilated[:, :width]
     return out

@@ -11,7 +11,7 @@ Protocols:
   are left out, void pixels are background.
 """
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -45,7 +45,8 @@ def merge_soft_masks(scores: np.ndarray,
     return np.where(highest >= threshold, best + 1, 0).astype(np.uint8)
 
 
-class ObjectValues(NamedTuple):
+@dataclass(frozen=True)  # MMEngine would make a tuple of a NamedTuple
+class ObjectValues:
     """J and F of one object of a sequence."""
     pred_label: int
     gt_label: int

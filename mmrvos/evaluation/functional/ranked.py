@@ -2,7 +2,7 @@
 import contextlib
 import io
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -14,7 +14,8 @@ COCO_MEASURES = ('mAP', 'AP50', 'AP75', 'AP_s', 'AP_m', 'AP_l', 'AR_1',
                  'AR_10', 'AR_100', 'AR_s', 'AR_m', 'AR_l')
 
 
-class RankedSample(NamedTuple):
+@dataclass(frozen=True)  # MMEngine would make a tuple of a NamedTuple
+class RankedSample:
     """One (annotated frame, sentence) with its Q candidate masks."""
     scores: np.ndarray  # (Q,)
     ious: np.ndarray  # (Q,) with the true mask; 0 where both are empty

@@ -45,9 +45,9 @@ class Silhouette:
                  bound_th: float = BOUND_TH) -> None:
         self.shape = mask.shape
         self.radius = boundary_radius(mask.shape, bound_th)
-        self.words = bit_plane.pack(mask, margin=max(self.radius, 1))
+        self.words = bit_plane.pack(mask)
         if void is not None:
-            self.words &= ~bit_plane.pack(void, margin=max(self.radius, 1))
+            self.words &= ~bit_plane.pack(void)
         self.area = bit_plane.count(self.words)
 
     @cached_property
@@ -104,11 +104,13 @@ def _per_frame(measures: Sequence[Callable[[Silhouette, Silhouette], float]],
         void = np.broadcast_to(void, gt.shape)
     values = np.empty((len(measures), *gt.shape[:-2]))
     for frame in np.ndindex(gt.shape[:-2]):
-        hidden = None if void is None else void[frame]
+        hidden = None
+        if void is not None and void[frame].any():
+            hidden = void[frame]
         sides = (Silhouette(pred[frame], hidden, bound_th),
                  Silhouette(gt[frame], hidden, bound_th))
-        for value, measure in zip(values, measures, strict=True):
-            value[frame] = measure(*sides)
+        for i, measure in enumerate(measures):
+            values[(i, *frame)] = measure(*sides)
     return values
 
 

@@ -1,0 +1,290 @@
+"""tools/analysis_tools/eval_masks.py on good and bad predictions."""
+import csv
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from .conftest import FRAMES, SIZE, TOOLS, load_tool, save
+
+tool = load_tool('eval_masks')
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """(root, data set, options) to (exit status, summary, stderr)."""
+
+    def call(root: Path, dataset: str, *options, pred: Path | None = None):
+        out = root / 'out.json'
+        out.unlink(missing_ok=True)
+        monkeypatch.setattr(sys, 'argv', [
+            'eval_masks.py', str(pred or root / 'pred'), '--gt',
+            str(root / 'gt'), '--dataset', dataset, '--json', str(out),
+            *map(str, options)
+        ])
+        status = tool.main()
+        result = json.loads(out.read_text()) if out.exists() else None
+        return status, result, capsys.readouterr().err
+
+    return call
+
+
+def pack(folder: Path, target: Path) -> Path:
+    with zipfile.ZipFile(target, 'w') as archive:
+        for path in sorted(folder.rglob('*.*')):
+            archive.write(path, path.relative_to(folder).as_posix())
+    return target
+
+
+# ------------------------------------------------------------ good predictions
+
+
+def test_perfect_masks_score_100(ytvos, run):
+    status, result, err = run(ytvos, 'ytvos')
+    assert status == 0 and 'problem' not in err
+    summary = result['summary']
+    for key in ('J&F', 'J', 'F', 'P@0.9', 'frame_P@0.9', 'J&F/motion',
+                'J&F/long'):
+        assert summary[key] == 100
+    assert summary['var_J'] == 0
+    assert len(result['expressions']) == 6
+    assert len(result['expressions'][0]['per_frame']['J']) == len(FRAMES)
+
+
+def test_zip_workers_csv_and_plots_agree(ytvos, run, tmp_path):
+    shutil.rmtree(ytvos / 'pred/Annotations/bb/1')
+    folder = run(ytvos, 'ytvos')
+    zipped = run(
+        ytvos, 'ytvos', '--workers', 2, '--csv', tmp_path / 'out.csv',
+        '--plot', tmp_path / 'plots',
+        pred=pack(ytvos / 'pred', tmp_path / 'pred.zip'))
+    assert folder[0] == zipped[0] == 1
+    assert folder[1] == zipped[1]
+    rows = list(csv.DictReader((tmp_path / 'out.csv').open()))
+    assert [r['J&F'] for r in rows] == ['100.0000'] * 4 + ['0.0000'
+                                                          ] + ['100.0000']
+    for name in ('jf_over_frames', 'jf_by_split'):
+        assert Image.open(tmp_path / f'plots/{name}.png').size[0] > 100
+
+
+def test_mevis_takes_the_union(mevis, run):
+    assert run(mevis, 'mevis')[1]['summary']['J&F'] == 100
+    for frame in FRAMES[:3]:  # where the second object is there as well
+        shutil.copy(mevis / f'pred/aa/1/{frame}.png',
+                    mevis / f'pred/aa/0/{frame}.png')
+    # one of two equally large objects is half of the target
+    assert run(mevis, 'mevis')[1]['summary']['J'] == pytest.approx(
+        (100 * 3 + (3 * 50 + 100) / 4) / 4)
+
+
+def test_davis_matches_objects_or_not(davis, run):
+    status, result, _ = run(davis, 'davis17')
+    assert status == 0
+    assert result['summary']['J&F'] == 100  # swapped labels lose nothing
+    assert result['protocol'] == 'unsupervised'
+    fixed = run(davis, 'davis17', '--protocol', 'fixed')[1]
+    per_label = {e['exp_id']: e['J'] for e in fixed['expressions']}
+    assert per_label['anno_0/1'] == per_label['anno_0/2'] == 100
+    # the second object is gone in the last of four frames, its prediction not
+    assert per_label['anno_1/1'] == per_label['anno_1/2'] == 0
+
+
+def test_davis_takes_one_folder_of_results(davis, run):
+    status, result, _ = run(davis, 'davis17', pred=davis / 'pred/anno_0')
+    assert (status, len(result['expressions'])) == (0, 2)
+    assert result['summary']['J&F'] == 100
+
+
+def test_a2d_ranks_candidates(a2d, run):
+    status, result, _ = run(a2d, 'a2d')
+    assert status == 0
+    summary = result['summary']
+    assert summary['P@0.5'] == pytest.approx(200 / 3)
+    assert summary['mIoU'] == pytest.approx(200 / 3, abs=1e-3)
+    assert summary['oIoU'] == pytest.approx(100 * 2 / 4)
+    # by score: right, right, wrong, wrong, wrong, right (precision 3/6)
+    recall = np.linspace(0, 1, 101)
+    assert summary['mAP'] == pytest.approx(
+        100 * np.mean(np.where(recall <= 2 / 3, 1, 0.5)), abs=0.7)
+
+
+def test_jhmdb_takes_single_masks(a2d, run):
+    source = a2d / 'gt/a2d_sentences_test_annotations_in_coco_format.json'
+    source.rename(
+        a2d / 'gt/jhmdb_sentences_gt_annotations_in_coco_format.json')
+    (a2d / 'pred/scores.json').unlink()
+    for folder in sorted((a2d / 'pred').iterdir()):
+        shutil.copy(folder / '0.png', a2d / f'pred/{folder.name}.png')
+        shutil.rmtree(folder)
+    status, result, _ = run(a2d, 'jhmdb')
+    assert status == 0
+    assert result['summary']['mAP'] == pytest.approx(100)
+
+
+# ------------------------------------------------------------- bad predictions
+
+
+def corrupt(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:40])
+
+
+def rgb(path: Path) -> None:
+    Image.new('RGB', SIZE[::-1]).save(path)
+
+
+def small(path: Path) -> None:
+    save(path, np.zeros((18, 35)))
+
+
+@pytest.mark.parametrize('damage, words', [
+    (corrupt, 'cannot be decoded'),
+    (rgb, 'mode RGB'),
+    (small, 'size (18, 35), the ground truth has (36, 70)'),
+    (Path.unlink, 'missing'),
+])
+def test_a_bad_frame_counts_0_and_the_rest_is_scored(ytvos, run, damage,
+                                                     words):
+    # the second object is absent here: an empty mask would score 1
+    damage(ytvos / 'pred/Annotations/aa/1/00015.png')
+    status, result, err = run(ytvos, 'ytvos')
+    assert status == 1
+    (line, ) = [x for x in err.splitlines() if x.startswith('problem: ')]
+    assert 'aa/1/00015.png' in line and words in line
+    scores = {(e['video_id'], e['exp_id']): e['J&F']
+              for e in result['expressions']}
+    assert scores.pop(('aa', '1')) == 75
+    assert set(scores.values()) == {100}
+
+
+@pytest.mark.parametrize('dataset', ['ytvos', 'mevis'])
+def test_a_missing_video_counts_0(dataset, run, request):
+    root = request.getfixturevalue(dataset)
+    top = root / 'pred' / ('Annotations' if dataset == 'ytvos' else '')
+    shutil.rmtree(top / 'aa')
+    status, result, err = run(root, dataset)
+    assert status == 1 and err.count('problem: ') == 1
+    assert 'the video is missing' in err
+    assert result['summary']['J&F'] == 50
+
+
+def test_unknown_videos_and_other_files_are_named(ytvos, run):
+    save(ytvos / 'pred/Annotations/zz/0/00000.png', np.zeros(SIZE))
+    (ytvos / 'pred/notes.txt').write_text('hello')
+    status, result, err = run(ytvos, 'ytvos')
+    assert status == 1
+    assert 'zz: unknown to the data set' in err
+    assert 'notes.txt: not a PNG' in err
+    assert result['summary']['J&F'] == 100
+
+
+@pytest.mark.parametrize('name', ['../evil.png', '/etc/evil.png',
+                                  'a/../../evil.png', 'C:/evil.png',
+                                  '..\\evil.png'])
+def test_a_zip_that_climbs_out_is_refused(ytvos, run, tmp_path, name):
+    target = pack(ytvos / 'pred', tmp_path / 'pred.zip')
+    with zipfile.ZipFile(target, 'a') as archive:
+        archive.writestr(name, b'')
+    status, result, err = run(ytvos, 'ytvos', pred=target)
+    assert (status, result) == (2, None)
+    assert 'refused' in err and 'leads out of the archive' in err
+
+
+def test_a_zip_with_a_link_or_a_damaged_entry(ytvos, run, tmp_path):
+    link = zipfile.ZipInfo('Annotations/aa/0/link.png')
+    link.external_attr = 0o120777 << 16
+    target = pack(ytvos / 'pred', tmp_path / 'link.zip')
+    with zipfile.ZipFile(target, 'a') as archive:
+        archive.writestr(link, '/etc/passwd')
+    assert 'is a link' in run(ytvos, 'ytvos', pred=target)[2]
+
+    target = pack(ytvos / 'pred', tmp_path / 'damaged.zip')
+    with zipfile.ZipFile(target) as archive:
+        info = archive.getinfo('Annotations/aa/0/00000.png')
+    content = bytearray(target.read_bytes())
+    start = info.header_offset + 30 + len(info.filename) + 20
+    content[start:start + 20] = bytes(20)
+    target.write_bytes(content)
+    status, result, err = run(ytvos, 'ytvos', pred=target)
+    assert status == 1 and 'cannot be read' in err
+    assert len(result['expressions']) == 6
+
+
+def test_what_is_no_zip_or_not_there(ytvos, run, tmp_path):
+    (tmp_path / 'x.zip').write_bytes(b'no zip')
+    for pred, words in ((tmp_path / 'x.zip', 'neither a folder nor a zip'),
+                        (tmp_path / 'nowhere', 'is missing')):
+        status, _, err = run(ytvos, 'ytvos', pred=pred)
+        assert status == 2 and words in err
+        assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize('scores, words', [
+    ([float('nan'), 0.5], 'nan'),
+    ([0.5], '2 masks with the scores [0.5]'),
+    (['high', 'low'], "'high'"),
+])
+def test_scores_that_rank_nothing(a2d, run, scores, words):
+    path = a2d / 'pred/scores.json'
+    content = json.loads(path.read_text())
+    content['v_a_f_1_i_0'] = scores
+    path.write_text(json.dumps(content))
+    status, result, err = run(a2d, 'a2d')
+    assert status == 1
+    assert 'v_a_f_1_i_0' in err and words in err
+    assert result['summary']['P@0.5'] == pytest.approx(100 / 3)
+
+
+def test_davis_with_too_many_labels_or_a_missing_frame(davis, run):
+    labels = np.arange(36 * 70).reshape(SIZE) % 40
+    save(davis / 'pred/anno_0/cat/00005.png', labels)
+    (davis / 'pred/anno_1/cat/00000.png').unlink()
+    status, result, err = run(davis, 'davis17')
+    assert status == 1
+    assert 'label 39' in err and 'anno_1/cat/00000.png: missing' in err
+    assert result['summary']['J&F'] == 75  # one of four frames each
+
+
+def test_broken_ground_truth(ytvos, run):
+    corrupt(ytvos / 'gt/valid/Annotations/aa/00005.png')
+    status, result, err = run(ytvos, 'ytvos')
+    assert status == 1 and 'aa: left out, its ground truth' in err
+    assert {e['video_id'] for e in result['expressions']} == {'bb'}
+
+
+def test_expressions_without_objects(ytvos, run):
+    path = ytvos / 'gt/meta_expressions/valid/meta_expressions.json'
+    content = json.loads(path.read_text())
+    del content['videos']['bb']['expressions']['2']['obj_id']
+    path.write_text(json.dumps(content))
+    status, _, err = run(ytvos, 'ytvos')
+    assert status == 2 and '--expressions' in err
+    path.write_text('{')
+    assert 'no valid JSON' in run(ytvos, 'ytvos')[2]
+
+
+def test_the_test_videos_are_left_out(ytvos, run):
+    folder = ytvos / 'gt/meta_expressions'
+    content = json.loads(
+        (folder / 'valid/meta_expressions.json').read_text())
+    del content['videos']['aa']
+    (folder / 'test').mkdir()
+    (folder / 'test/meta_expressions.json').write_text(json.dumps(content))
+    _, result, _ = run(ytvos, 'ytvos')
+    assert {e['video_id'] for e in result['expressions']} == {'aa'}
+
+
+def test_exit_status_of_the_command(ytvos):
+    (ytvos / 'pred/Annotations/aa/1/00015.png').unlink()
+    done = subprocess.run(
+        [sys.executable, TOOLS / 'eval_masks.py', ytvos / 'pred', '--gt',
+         ytvos / 'gt', '--dataset', 'ytvos'],
+        capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert 'J&F 95.83' in done.stdout  # 5.75 of 6
+    assert 'Traceback' not in done.stderr
