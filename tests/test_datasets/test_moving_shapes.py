@@ -1,4 +1,5 @@
 import hashlib
+import importlib
 import json
 import multiprocessing
 from collections import Counter
@@ -34,6 +35,7 @@ from mmrvos.datasets.moving_shapes.scenes import (
 )
 from mmrvos.datasets.moving_shapes.shapes import (
     SHAPES,
+    coverage,
     outer_radius,
     signed_distance,
 )
@@ -115,7 +117,7 @@ def test_layout_is_that_of_ref_youtube_vos(tree, made):
                     tree / split / 'JPEGImages' / name / f'{frame}.jpg')
                 pixels = np.asarray(image).astype(int)
                 assert pixels.shape == (64, 112, 3)
-                assert abs(pixels - m.video.frames[t]).mean() < 3
+                assert abs(pixels - m.video.frames[t]).mean() < 5
                 label = Image.open(
                     tree / split / 'Annotations' / name / f'{frame}.png')
                 assert label.mode == 'P'
@@ -194,9 +196,9 @@ def test_static_oracle_is_at_half_on_motion(made):
 
 
 def test_set_oracle_is_at_half_on_motion_order_only(made):
-    for m, e in every(made, 'motion-order'):
+    for _, e in every(made, 'motion-order'):
         assert e.oracles.set == e.oracles.static
-    for m, e in every(made, 'motion-extent', 'appearance', 'position'):
+    for _, e in every(made, 'motion-extent', 'appearance', 'position'):
         assert e.oracles.set == 1 << e.meaning.target
 
 
@@ -267,9 +269,9 @@ def test_shapes_have_the_area_of_their_size(shape):
     y, x = np.mgrid[-60:60, -60:60] + 0.5
     radius = 40.0
     outer = radius * outer_radius(shape)
-    inside = signed_distance(shape, x, y, np.float64(outer)) < 0
-    assert abs(inside.sum() / (np.pi * radius**2) - 1) < 0.01
-    farthest = np.sqrt(x**2 + y**2)[inside].max()
+    distance = signed_distance(shape, x, y, np.float64(outer))
+    assert abs(coverage(distance).sum() / (np.pi * radius**2) - 1) < 0.01
+    farthest = np.sqrt(x**2 + y**2)[distance < 0].max()
     assert outer - 3 < farthest <= outer + 1e-6
 
 
@@ -289,8 +291,8 @@ def test_sizes_lie_a_factor_of_two_apart():
 def test_motions_are_recognised(kind, forward, reversed_, frames):
     facts = {**EXTENT_FACTS, **ORDER_FACTS}
     for seed in range(10):
-        path = draw_path(kind, frames, Draw(seed), 0.25, (0.3, 0.5))
-        for path, name in ((path, forward), (path.reversed(), reversed_)):
+        drawn = draw_path(kind, frames, Draw(seed), 0.25, (0.3, 0.5))
+        for path, name in ((drawn, forward), (drawn.reversed(), reversed_)):
             assert facts[name](Motion(path, path.present)) == YES
             if forward != reversed_:
                 other = ({forward, reversed_} - {name}).pop()
@@ -375,7 +377,7 @@ def test_somebody_elses_folder_is_left_alone(tmp_path):
 def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError('disk full')
-    module = pytest.importorskip(
+    module = importlib.import_module(
         'mmrvos.datasets.moving_shapes.generate')
     monkeypatch.setattr(module, '_write_video', fail)
     with pytest.raises(OSError, match='disk full'):

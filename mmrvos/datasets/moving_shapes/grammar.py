@@ -270,4 +270,4 @@ def _words(item: object) -> Iterable[str]:
 VOCABULARY: tuple[str, ...] = tuple(sorted({
     *_words([NOUNS, ADJECTIVES, WITH, SUPERLATIVES, REGIONS, TIMES, EXTENT,
              ORDER, GO, WAYS, AND_THEN, FIRST_WAITS, RELATIONS, TAILS]),
-    *'the one is and that which'.split()}))
+    'the', 'one', 'is', 'and', 'that', 'which'}))

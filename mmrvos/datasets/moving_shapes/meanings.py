@@ -191,9 +191,9 @@ class Judge:
             r for r in RELATIONS if r not in SIDES]
         for (name, anchor), found in self.facts.relation.items():
             same = anchor in [p.anchor for p in relations]
-            if name in family and not (same and name in SIDES):
-                if found.sure & others:
-                    return True
+            if (name in family and not (same and name in SIDES)
+                    and found.sure & others):
+                return True
         return False
 
     def _all_decide(self, meaning: Meaning) -> bool:

@@ -1,17 +1,19 @@
 from .base import ExpressionMetric
 from .frame_metrics import A2DMetric, JHMDBMetric, RefCOCOMetric
+from .moving_shapes import MovingShapesMetric
 from .ref_davis import RefDAVISMetric
 from .submission_writer import SubmissionWriter
 from .video_metrics import (
-                            LongRVOSMetric,
-                            MeViSMetric,
-                            RefYoutubeVOSMetric,
-                            ReVOSMetric,
-                            VideoMetric,
+    LongRVOSMetric,
+    MeViSMetric,
+    RefYoutubeVOSMetric,
+    ReVOSMetric,
+    VideoMetric,
 )
 
 __all__ = [
     'A2DMetric', 'ExpressionMetric', 'JHMDBMetric', 'LongRVOSMetric',
-    'MeViSMetric', 'ReVOSMetric', 'RefCOCOMetric', 'RefDAVISMetric',
-    'RefYoutubeVOSMetric', 'SubmissionWriter', 'VideoMetric'
+    'MeViSMetric', 'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric',
+    'RefDAVISMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
+    'VideoMetric'
 ]
