@@ -1,0 +1,10 @@
+# For testing weights of r50_a2d.py on JHMDB-Sentences; there is no training.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/datasets/jhmdb_sentences.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))
+test_cfg = dict(type='TestLoop')
