@@ -41,26 +41,32 @@ def count(words: np.ndarray) -> int:
     return int(np.bitwise_count(words).sum(dtype=np.int64))
 
 
-def _shift(words: np.ndarray, step: int) -> np.ndarray:
-    """Pixel x of the result is pixel x + step of the input, 0 < |step|.
+def _right_neighbours(words: np.ndarray) -> np.ndarray:
+    """Pixel x of the result is pixel x + 1; what the last column gets is
+    undefined."""
+    flat = words.reshape(-1)
+    out = flat >> 1
+    out[:-1] |= flat[1:] << 63
+    return out.reshape(words.shape)
 
-    All rows are one string of bits: what leaves a row on one side enters the
-    row before or after it.
+
+def _widen(words: np.ndarray, step: int) -> np.ndarray:
+    """A pixel of the result is set if it, or the one ``step`` columns to its
+    left or right, is set.
+
+    All rows are one string of bits here: what leaves a row on one side enters
+    the row before or after it.
     """
     flat = words.reshape(-1)
-    whole, bits = divmod(abs(step), 64)
-    out = np.zeros_like(flat)
+    whole, bits = divmod(step, 64)
     kept = flat.size - whole
-    if kept <= 0:
-        return out.reshape(words.shape)
-    if step > 0:
-        np.right_shift(flat[whole:], bits, out=out[:kept])
-        if bits:
-            out[:kept - 1] |= flat[whole + 1:] << (64 - bits)
-    else:
-        np.left_shift(flat[:kept], bits, out=out[whole:])
-        if bits:
-            out[whole + 1:] |= flat[:kept - 1] >> (64 - bits)
+    out = flat.copy()
+    if kept > 0:
+        out[:kept] |= flat[whole:] >> bits
+        out[whole:] |= flat[:kept] << bits
+    if kept > 1 and bits:
+        out[:kept - 1] |= flat[whole + 1:] << (64 - bits)
+        out[whole + 1:] |= flat[:kept - 1] >> (64 - bits)
     return out.reshape(words.shape)
 
 
@@ -81,7 +87,7 @@ def boundary(words: np.ndarray, width: int) -> np.ndarray:
         words: a packed mask.
         width: W of the mask.
     """
-    right = _shift(words, 1)
+    right = _right_neighbours(words)
     edges = words ^ right
     edges[:-1] |= words[:-1] ^ right[1:]
     edges &= _all_but_last_column(width, words.shape[1])
@@ -131,7 +137,7 @@ def dilate(words: np.ndarray, radius: int) -> np.ndarray:
         while reached < half:
             # a longer step would leave a gap behind
             step = min(half - reached, 2 * reached + 1)
-            spread = spread | _shift(spread, step) | _shift(spread, -step)
+            spread = _widen(spread, step)
             reached += step
         for dy in offsets:
             if dy == 0:
