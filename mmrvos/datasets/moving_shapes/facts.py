@@ -81,10 +81,17 @@ class Motion:
         self.still = self.length < 0.03
         self.moving = self.speeds > 0.15 * max(self.speeds.max(), 1e-3)
         self.turning, self.bending = self._turns()
-        # spread across the main axis: zero for motions on one line
-        centred = points - points.mean(0)
-        spread = np.linalg.svd(centred, compute_uv=False)
-        self.thickness = float(spread[1]) / max(float(spread[0]), 1e-6)
+        self.thickness = self._thickness(points)
+
+    @staticmethod
+    def _thickness(points: np.ndarray) -> float:
+        """Spread across the main axis over that along it, 0 on one line."""
+        x, y = (points - points.mean(0)).T
+        xx, yy, xy = (float((a * b).sum()) for a, b in (
+            (x, x), (y, y), (x, y)))
+        root = math.sqrt((xx - yy)**2 + 4 * xy**2)
+        low, high = xx + yy - root, xx + yy + root
+        return math.sqrt(max(low, 0.0) / max(high, 1e-12))
 
     def _turns(self) -> tuple[float, float]:
         """Signed and absolute turns of the direction, clockwise positive."""
@@ -214,9 +221,8 @@ ORDER_FACTS: dict[str, Judge] = {
 }
 
 
-def motion_facts(paths: list[Path], visible: np.ndarray,
+def motion_facts(motions: list[Motion],
                  table: dict[str, Judge]) -> dict[str, Bits]:
-    motions = [Motion(p, v) for p, v in zip(paths, visible, strict=True)]
     return {name: bits([judge_(m) for m in motions])
             for name, judge_ in table.items()}
 
@@ -251,10 +257,14 @@ class Facts:
         self.look = self._look()
         self.region = self._regions()
         seen = areas > 0
-        self.extent = motion_facts(self.paths, seen, EXTENT_FACTS)
-        self.order = motion_facts(self.paths, seen, ORDER_FACTS)
+        motions = [Motion(p, s)
+                   for p, s in zip(self.paths, seen, strict=True)]
+        self.extent = motion_facts(motions, EXTENT_FACTS)
+        self.order = motion_facts(motions, ORDER_FACTS)
         self.order_reversed = motion_facts(
-            [p.reversed() for p in self.paths], seen[:, ::-1], ORDER_FACTS)
+            [Motion(p.reversed(), s[::-1])
+             for p, s in zip(self.paths, seen, strict=True)], ORDER_FACTS)
+        self.common = self._common()
         self.relation = {
             (name, anchor): bits([
                 self._relate(name, i, anchor) if i != anchor else NO
@@ -334,6 +344,16 @@ class Facts:
         return bits(answers)
 
     # ---- two objects
+    def _common(self) -> np.ndarray:
+        """(N, N, T) pixels that two silhouettes share."""
+        out = np.zeros((self.count, *self.full.shape), dtype=int)
+        for i in range(self.count):
+            for j in range(i):
+                both = self.silhouettes[i] & self.silhouettes[j]
+                if both.any():
+                    out[i, j] = out[j, i] = both.sum((1, 2))
+        return out
+
     def _relate(self, name: str, i: int, anchor: int) -> int:
         both = self.visible[i] & self.visible[anchor]
         if both.mean() < 0.4:
@@ -356,13 +376,12 @@ class Facts:
 
     def _overlap(self, name: str, i: int, anchor: int,
                  both: np.ndarray) -> int:
-        common = (self.silhouettes[i] & self.silhouettes[anchor]).sum((1, 2))
-        smaller = np.minimum(self.full[i], self.full[anchor])
-        share = (common / np.maximum(smaller, 1))[both]
         objects = self.scene.objects
         nearer = objects[i].depth > objects[anchor].depth
         if nearer != (name == 'front'):
             return NO
+        smaller = np.minimum(self.full[i], self.full[anchor])
+        share = (self.common[i, anchor] / np.maximum(smaller, 1))[both]
         return judge(_share(share > 0.08) >= 0.8, _share(share > 0) <= 0.1)
 
     def _convoy(self, name: str, gap: np.ndarray, both: np.ndarray, i: int,

@@ -81,12 +81,14 @@ class Judge:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self._looks = {(): facts.all}
 
-    def look(self, words: Sequence[str]) -> Bits:
-        out = self.facts.all
-        for word in words:
-            out = out.meet(self.facts.look[word])
-        return out
+    def look(self, words: tuple[str, ...]) -> Bits:
+        """Objects that all the look words fit."""
+        if words not in self._looks:
+            self._looks[words] = self.look(words[:-1]).meet(
+                self.facts.look[words[-1]])
+        return self._looks[words]
 
     def part(self, part: Part, among: int, backwards: bool = False) -> Bits:
         """One part, perhaps in the video played backwards.
@@ -143,7 +145,7 @@ class Judge:
         """Another object misses exactly one of the look words."""
         rest = self.fits(meaning, without='look')
         for word in meaning.words:
-            kept = [w for w in meaning.words if w != word]
+            kept = tuple(w for w in meaning.words if w != word)
             miss = ~self.facts.look[word].maybe
             if self._others(meaning,
                             rest.meet(self.look(kept))) & miss:
@@ -320,6 +322,8 @@ def candidates(judge: Judge, draw: Draw, mixes: int = 1500
         found = look
         for part in parts:
             found = found.meet(judge.part(part, look.maybe))
+            if not found.sure:
+                break
         if found.only is not None:
             meaning = Meaning(type_id, found.only, words, parts, core)
             if judge.check(meaning):

@@ -26,6 +26,7 @@ def direction(turn: float) -> tuple[float, float]:
             float(np.round(np.sin(angle) * 2**30) / 2**30))
 
 
+@lru_cache
 def outer_radius(shape: str) -> float:
     """Radius of the smallest circle around a shape of area pi."""
     area = {  # of the shape whose outer radius is 1
