@@ -1,0 +1,81 @@
+"""Draw some videos of Moving Shapes with their sentences in one picture."""
+import argparse
+import json
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+NUM_FRAMES = 5
+LINE = 15
+FONT = ImageFont.load_default(size=11)
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('root', help='folder of Moving Shapes')
+    parser.add_argument('out', help='picture to write')
+    parser.add_argument('--subset', choices=['train', 'valid'],
+                        default='valid')
+    parser.add_argument('--videos', type=int, nargs='+', default=[0, 1, 2, 3],
+                        help='which ones, by number')
+    return parser.parse_args()
+
+
+def one_per_type(expressions: dict[str, dict]) -> list[dict]:
+    """The first sentence of each type."""
+    found: dict[str, dict] = {}
+    for e in expressions.values():
+        found.setdefault(e['type_id'], e)
+    return list(found.values())
+
+
+def draw_video(base: Path, name: str, video: dict) -> Image.Image:
+    """Frames from first to last, the last one's masks, sentences below."""
+    last = len(video['frames']) - 1
+    tiles = [
+        Image.open(base / 'JPEGImages' / name / f'{video["frames"][i]}.jpg')
+        for i in (last * k // (NUM_FRAMES - 1) for k in range(NUM_FRAMES))]
+    masks = Image.open(
+        base / 'Annotations' / name / f'{video["frames"][last]}.png')
+    tiles.append(masks.convert('RGB'))
+    width, height = tiles[0].size
+    said = one_per_type(video['expressions'])
+    sheet = Image.new('RGB', (len(tiles) * (width + 2) - 2,
+                              height + LINE * len(said) + 8), 'white')
+    for k, tile in enumerate(tiles):
+        sheet.paste(tile, (k * (width + 2), 0))
+    draw = ImageDraw.Draw(sheet)
+    palette = masks.getpalette()
+    for k, e in enumerate(said):
+        y = height + 2 + k * LINE
+        i = 3 * int(e['obj_id'])
+        draw.rectangle((2, y + 2, 12, y + 12), fill=tuple(palette[i:i + 3]))
+        draw.text((18, y), e['type_id'], fill='grey', font=FONT)
+        draw.text((110, y), e['exp'], fill='black', font=FONT)
+    return sheet
+
+
+def main() -> None:
+    args = parse_args()
+    root = Path(args.root)
+    path = root / 'meta_expressions' / args.subset / 'meta_expressions.json'
+    if not path.is_file():
+        raise SystemExit(
+            f'error: {path} is missing: '
+            'tools/dataset_converters/moving_shapes.py makes it')
+    videos = json.loads(path.read_text())['videos']
+    names = sorted(videos)
+    parts = [draw_video(root / args.subset, names[i], videos[names[i]])
+             for i in args.videos]
+    sheet = Image.new('RGB', (parts[0].width, sum(p.height for p in parts)),
+                      'white')
+    top = 0
+    for part in parts:
+        sheet.paste(part, (0, top))
+        top += part.height
+    sheet.save(args.out)
+    print(f'{args.out}: {len(parts)} videos')
+
+
+if __name__ == '__main__':
+    main()
