@@ -1,3 +1,7 @@
+import ctypes
+import signal
+import sys
+
 import torch
 import torch.distributed as torch_dist
 from mmengine.dist import is_distributed
@@ -15,7 +19,8 @@ class RVOSRunner(Runner):
       weights) and without running code from it. ``load_cfg.drop`` in the
       config lists keys of ``load_from`` that are meant to be left out.
     - ``launcher='pytorch'`` also works on a machine without GPU: the
-      processes meet over gloo.
+      processes meet over gloo. They end with their launcher, also when it is
+      killed: orphans would go on writing checkpoints beside a resumed run.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -28,6 +33,8 @@ class RVOSRunner(Runner):
                     '(tools/dist_train.sh)')
             # MMEngine would ask for a CUDA device first
             torch_dist.init_process_group('gloo')
+        if self.launcher == 'pytorch':
+            die_with_parent()
         super().setup_env(env_cfg)
 
     def wrap_model(self, model_wrapper_cfg: dict | None,
@@ -63,3 +70,10 @@ class RVOSRunner(Runner):
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
+
+
+def die_with_parent() -> None:
+    """Ask Linux to kill this process when the one that started it ends."""
+    if sys.platform == 'linux':
+        set_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)

@@ -10,9 +10,10 @@ from mmengine.logging.history_buffer import HistoryBuffer
 from torch import Tensor, nn
 
 # What MMEngine's training checkpoints hold besides tensors: the log history.
-# `getattr` is how pickle names a method, and harmless on these classes alone.
+# `getattr` is how pickle names its methods; torch lets a file look such a
+# method up, and calls nothing that is not in this list.
 SAFE_GLOBALS = [
-    HistoryBuffer, getattr, slice, np.ndarray, np.dtype,
+    HistoryBuffer, getattr, np.ndarray, np.dtype,
     np._core.multiarray._reconstruct, np._core.multiarray.scalar,
     *(type(np.dtype(name)) for name in ('float64', 'int64', 'uint32'))
 ]
@@ -49,7 +50,9 @@ def read_checkpoint(path: str | Path, map_location: str = 'cpu') -> dict:
                 raise FileNotFoundError(
                     f'{path} is missing: expected a checkpoint file')
     except (UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0]
+        code = re.search(r'GLOBAL (\S+)', str(error))
+        reason = (f'it wants to call {code[1]}'
+                  if code else str(error).strip().splitlines()[0])
         raise ValueError(
             f'{path} cannot be read as a checkpoint ({reason}); expected a '
             'file written by torch.save that holds tensors and plain data '
