@@ -9,7 +9,6 @@ default_hooks = dict(
     # tools/test.py --show-dir sets draw and out_dir
     visualization=dict(
         type='RVOSVisualizationHook', draw=False, interval=1, out_dir=None))
-custom_hooks = []
 
 env_cfg = dict(
     cudnn_benchmark=False,

@@ -1,5 +1,5 @@
 # The common budget of the tiny configs: two clips a step, six sentences each.
-train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=6, val_interval=2)
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=5, val_interval=5)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 
@@ -16,7 +16,7 @@ param_scheduler = [
         power=1.,
         eta_min=1e-5,
         begin=0,
-        end=6,
+        end=5,
         by_epoch=True,
         convert_to_iter_based=True),
 ]

@@ -27,16 +27,16 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
         (B, Q, heads * C).
     """
     batch, num_queries, num_heads = locations.shape[:3]
-    grids = (2 * locations - 1).permute(3, 0, 2, 1, 4, 5).flatten(1, 2)
-    weights = weights.permute(3, 0, 2, 1, 4).flatten(1, 2).unsqueeze(2)
+    # points before queries: the sum over points then runs along memory
+    grids = (2 * locations - 1).permute(3, 0, 2, 4, 1, 5).flatten(1, 2)
+    weights = weights.permute(3, 0, 2, 4, 1).flatten(1, 2).unsqueeze(2)
     maps = value.permute(0, 2, 3, 1).flatten(0, 1)  # (B*heads, C, sum hw)
+    parts = maps.split([h * w for h, w in shapes], dim=-1)
     output = 0
-    for level, (shape, flat) in enumerate(
-            zip(shapes, maps.split([h * w for h, w in shapes], dim=-1),
-                strict=True)):
+    for level, (shape, part) in enumerate(zip(shapes, parts, strict=True)):
         sampled = F.grid_sample(
-            flat.unflatten(-1, shape), grids[level], align_corners=False)
-        output = output + (sampled * weights[level]).sum(-1)
+            part.unflatten(-1, shape), grids[level], align_corners=False)
+        output = output + (sampled * weights[level]).sum(2)
     return output.view(batch, -1, num_queries).transpose(1, 2)
 
 

@@ -134,11 +134,10 @@ class DeformableEncoder(BaseModule):
             DeformableEncoderLayer(
                 self_attn_cfg=dict(attention), ffn_cfg=dict(ffn))
             for _ in range(num_layers))
-        self.level_embed = nn.Parameter(torch.empty(num_levels, embed_dims))
+        self.level_embed = nn.Parameter(torch.randn(num_levels, embed_dims))
 
     def init_weights(self) -> None:
         init_deformable(self.layers)
-        nn.init.normal_(self.level_embed)
 
     def forward(self, levels: tuple[Tensor, ...],
                 clip: ClipFeatures) -> Memory:

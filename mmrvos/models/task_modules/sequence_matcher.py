@@ -82,7 +82,9 @@ class SequenceMatcher:
         positive = 0.25 * (1 - prob)**2 * -(prob + 1e-8).log()
         negative = 0.75 * prob**2 * -(1 - prob + 1e-8).log()
         shown = valid.float()[..., None]
-        class_cost = ((positive - negative) * shown).sum(2) / shown.sum(1)
+        # an object that no frame shows has no class cost
+        class_cost = ((positive - negative) * shown).sum(2) / shown.sum(
+            1).clamp(min=1)
 
         target_boxes = target_boxes[:, :, None]  # (P, T, 1, 4)
         box_cost = (boxes - target_boxes).abs().sum(-1).mean(2)

@@ -1,0 +1,129 @@
+import pytest
+import torch
+import torch.nn.functional as F
+
+from mmrvos.models.heads import DenseMaskHead, ReferringHead
+from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
+from mmrvos.models.losses import mask_targets
+
+from .tiny import make_batch, tiny_model
+
+
+def predict(model, batch):
+    data = model.data_preprocessor(batch, True)
+    return model(**data, mode='tensor')
+
+
+@pytest.mark.parametrize('relative', [True, False])
+def test_dynamic_masks_equal_convolutions_query_by_query(relative):
+    torch.manual_seed(0)
+    layers = DynamicMaskLayers(5, 4, relative)
+    features = torch.randn(2, 5, 3, 6)
+    params = torch.randn(2, 3, layers.num_params)
+    centres = torch.rand(2, 3, 2) * 20
+    masks = layers(features, params, centres, 4)
+    first = 5 + 2 * relative
+    for f in range(2):
+        for q in range(3):
+            w1, w2, w3, b1, b2, b3 = params[f, q].split(
+                [4 * first, 16, 4, 4, 4, 1])
+            x = features[f]
+            if relative:
+                y, z = torch.meshgrid(
+                    torch.arange(3.) * 4 + 2, torch.arange(6.) * 4 + 2,
+                    indexing='ij')
+                offset = centres[f, q][:, None, None] - torch.stack([z, y])
+                x = torch.cat([x, offset])
+            x = F.conv2d(x[None], w1.view(4, first, 1, 1), b1).relu()
+            x = F.conv2d(x, w2.view(4, 4, 1, 1), b2).relu()
+            x = F.conv2d(x, w3.view(1, 4, 1, 1), b3)
+            torch.testing.assert_close(masks[f, q], x[0, 0])
+
+
+def test_chosen_masks_are_those_of_all_queries():
+    model = tiny_model()
+    with torch.no_grad():
+        predictions = predict(
+            model, make_batch(texts=('the red square', 'the star')))
+        everything = model.head.masks(predictions)
+        chosen = torch.tensor([2, 0])
+        some = model.head.masks(predictions, layer=1, chosen=chosen)
+    assert everything.shape == (3, 2, 2, 3, 16, 24)
+    expected = torch.stack([everything[1, 0, :, 2], everything[1, 1, :, 0]])
+    torch.testing.assert_close(some[0, :, :, 0], expected)
+
+
+def test_mask_targets_subsample_or_average():
+    mask = torch.zeros(1, 8, 8).bool()
+    mask[0, 2, 2] = mask[0, 4:, 4:] = True
+    assert mask_targets(mask, 4, average=False).tolist() == [[[1, 0], [0, 1]]]
+    assert mask_targets(mask, 4, average=True).tolist() == [[[1 / 16, 0],
+                                                             [0, 1]]]
+
+
+def test_mask_targets_of_other_sizes_reach_over_the_border():
+    assert mask_targets(torch.ones(3, 2, 9, 13).bool(), 4,
+                        average=False).shape == (3, 2, 3, 4)
+
+
+def test_every_parameter_learns():
+    model = tiny_model().train()
+    predictions = predict(model, make_batch())
+    batch = model.data_preprocessor(make_batch(), True)
+    losses = model(**batch, mode='loss')
+    assert predictions.dense is not None
+    assert {'loss_cls', 'd0.loss_dice', 'd1.loss_giou',
+            'loss_dense_mask'} <= set(losses)
+    sum(losses.values()).backward()
+    still = [n for n, p in model.named_parameters()
+             if p.grad is None or not p.grad.isfinite().all()]
+    assert still == []
+
+
+def test_an_absent_object_gives_finite_losses_and_its_boxes_count():
+    model = tiny_model()
+    batch = model.data_preprocessor(make_batch(), True)
+    gt = batch['data_samples'][0].gt
+    shown = model(**batch, mode='loss')
+    gt.masks[:], gt.boxes[:], gt.valid[:] = False, 0, False
+    absent = model(**batch, mode='loss')
+    assert all(v.isfinite() for v in absent.values())
+    # one valid frame at least in the normaliser, so the sum is not divided
+    # by two; boxes are pulled to zero, as officially
+    assert absent['loss_bbox'] > 0
+    assert shown['loss_bbox'] != absent['loss_bbox']
+
+
+def test_loss_weights_scale_losses():
+    batch = tiny_model().data_preprocessor(make_batch(), True)
+    one = tiny_model()(**batch, mode='loss')
+    two = tiny_model(head__loss_weights=dict(dice=10.))(**batch, mode='loss')
+    torch.testing.assert_close(two['loss_dice'], 2 * one['loss_dice'])
+    torch.testing.assert_close(two['loss_mask'], one['loss_mask'])
+
+
+@pytest.mark.parametrize('args,match', [
+    (dict(mask_target='middle'), 'subsample'),
+    (dict(loss_weights=dict(focal=1.)), 'focal'),
+])
+def test_head_refuses_unknown_options(args, match):
+    with pytest.raises(ValueError, match=match):
+        ReferringHead(**args)
+
+
+def test_without_refinement_all_layers_share_one_head():
+    model = tiny_model(head__box_refinement=False)
+    assert len(model.head.box_branches) == 1
+    predictions = predict(model, make_batch())
+    # the first points stay the references of every layer
+    assert predictions.references.shape[-1] == 2
+    torch.testing.assert_close(predictions.references[0],
+                               predictions.references[2])
+
+
+def test_dense_head_needs_a_dense_map():
+    head = DenseMaskHead(in_channels=4)
+    predictions = predict(tiny_model(), make_batch())
+    predictions.dense = None
+    with pytest.raises(ValueError, match='dense_head'):
+        head.loss(predictions, None)

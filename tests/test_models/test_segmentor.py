@@ -1,0 +1,163 @@
+import pytest
+import torch
+
+from mmrvos.models import InferenceCfg
+from mmrvos.models.segmentors.base import collect_targets, image_sizes
+from mmrvos.models.segmentors.referformer import padding_masks
+
+from .tiny import make_batch, make_sample, tiny_model
+
+TEXTS = ('the red square', 'the star', 'the small one that moves right')
+
+
+def masks_of(samples) -> list:
+    return [[[rle['counts'] for rle in frames] for frames in s.pred.masks]
+            for s in samples]
+
+
+def tensors(model, batch, training=False):
+    with torch.no_grad():
+        return model(
+            **model.data_preprocessor(batch, training), mode='tensor')
+
+
+def test_sentences_together_equal_one_at_a_time():
+    model = tiny_model()
+    together = tensors(model, make_batch(texts=TEXTS))
+    for index, text in enumerate(TEXTS):
+        alone = tensors(model, make_batch(texts=(text, )))
+        torch.testing.assert_close(
+            together.logits[:, index], alone.logits[:, 0], rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            together.mask_features[index],
+            alone.mask_features[0],
+            rtol=0,
+            atol=1e-5)
+
+
+@pytest.mark.parametrize('size', [1, 2, 8])
+def test_expressions_per_pass_changes_nothing(size):
+    batch = make_batch(texts=TEXTS)
+    expected = masks_of(tiny_model().test_step(batch))
+    model = tiny_model(test_cfg__expressions_per_pass=size)
+    assert masks_of(model.test_step(make_batch(texts=TEXTS))) == expected
+    assert len(expected[0]) == 3
+    assert len(expected[0][0]) == 2
+
+
+def test_the_backbone_runs_once_for_all_sentences():
+    model = tiny_model(test_cfg__expressions_per_pass=1)
+    calls = []
+    model.backbone.register_forward_hook(lambda *_: calls.append(1))
+    model.test_step(make_batch(texts=TEXTS))
+    assert len(calls) == 1
+
+
+def test_padding_does_not_change_a_clip():
+    # a video beside a larger one, and alone: the transformer, unlike the
+    # backbone, must not see the padding
+    model = tiny_model(data_preprocessor__pad_size_divisor=1)
+    model.backbone = torch.nn.Identity()
+    torch.manual_seed(0)
+    maps = [torch.randn(2, c, 32 // s, 48 // s)
+            for c, s in zip((24, 48, 96, 192), (1, 2, 4, 8), strict=True)]
+    padded = [torch.nn.functional.pad(m, (0, m.shape[-1] // 2)) for m in maps]
+
+    def run(levels, width):
+        model.backbone.forward = lambda x: levels
+        clip = model.encode_clip(
+            torch.zeros(1, 2, 3, 128, width), torch.tensor([[128., 192.]]))
+        # GroupNorm sees the whole map: take its inputs out of the question
+        return clip
+
+    assert run(maps, 192).padding is None
+    clip = run(padded, 288)
+    assert clip.padding[0].shape == (1, 32, 72)
+    assert not clip.padding[0][..., :48].any()
+    assert clip.padding[0][..., 48:].all()
+    torch.testing.assert_close(
+        clip.positions[0][..., :48],
+        run(maps, 192).positions[0],
+        rtol=0,
+        atol=1e-6)
+
+
+def test_windows_choose_queries_anew():
+    model = tiny_model(test_cfg__window=2)
+    batch = make_batch(num_frames=5)
+    sample = model.test_step(batch)[0]
+    assert sample.pred.queries.shape == (1, 3)
+    assert len(sample.pred.masks[0]) == 5
+    # a window is what the same frames give as a video
+    frames = make_batch(num_frames=5)['inputs'][0]
+    tail = tiny_model().test_step(
+        dict(
+            inputs=[frames[4:]],
+            data_samples=[make_sample((64, 96), 1, ['the red square'])]))[0]
+    assert sample.pred.masks[0][4] == tail.pred.masks[0][0]
+
+
+def test_masks_have_the_original_size():
+    sample = tiny_model().test_step(make_batch())[0]
+    assert sample.pred.masks[0][0]['size'] == [128, 192]
+
+
+def test_valid_index_decodes_one_frame():
+    model = tiny_model()
+    batch = make_batch(num_frames=3)
+    batch['data_samples'][0].set_metainfo(dict(valid_index=1))
+    one = tensors(model, batch, training=True)
+    assert one.logits.shape[2] == 1
+    # an image backbone does not see the other frames
+    alone = make_batch(num_frames=3)
+    alone['inputs'][0] = alone['inputs'][0][1:2]
+    torch.testing.assert_close(
+        one.logits, tensors(model, alone, training=True).logits,
+        rtol=0, atol=1e-5)
+    like = torch.zeros(3, 3, 64, 96)
+    assert collect_targets(batch['data_samples'], like).masks.shape == (
+        1, 1, 64, 96)
+
+
+def test_targets_are_padded_to_the_batch():
+    samples = [make_sample((40, 60), 2, ['a', 'b']),
+               make_sample((64, 50), 2, ['c'])]
+    targets = collect_targets(samples, torch.zeros(2, 3, 64, 96))
+    assert targets.masks.shape == (3, 2, 64, 96)
+    assert not targets.masks[0, :, 40:].any()
+    assert image_sizes(samples, torch.zeros(1)).tolist() == [[40, 60],
+                                                             [64, 50]]
+
+
+def test_padding_masks_are_nearest_samples():
+    masks = padding_masks(
+        torch.tensor([[4., 6.], [8., 8.]]), (8, 8), [(4, 4), (2, 2)])
+    assert (~masks[0][0]).int().tolist() == [[1, 1, 1, 0], [1, 1, 1, 0],
+                                             [0] * 4, [0] * 4]
+    assert (~masks[1][0]).int().tolist() == [[1, 1], [0, 0]]
+    assert not masks[0][1].any()
+    assert padding_masks(torch.tensor([[8., 8.]]), (8, 8), [(4, 4)]) is None
+
+
+def test_clips_of_a_batch_need_one_length():
+    model = tiny_model()
+    batch = make_batch(shapes=((64, 96), (64, 96)))
+    batch['inputs'][1] = batch['inputs'][1][:1]
+    with pytest.raises(ValueError, match='num_frames'):
+        tensors(model, batch, training=True)
+
+
+@pytest.mark.parametrize('cfg,error', [(dict(windw=4), TypeError),
+                                       (dict(window=0), ValueError)])
+def test_test_cfg_is_checked(cfg, error):
+    with pytest.raises(error, match='windw|window'):
+        InferenceCfg(**cfg)
+
+
+def test_channels_last_gives_the_same_numbers():
+    batch = make_batch(shapes=((64, 96), (48, 80)), texts=TEXTS)
+    last = tensors(tiny_model(channels_last=True), batch, training=True)
+    batch = make_batch(shapes=((64, 96), (48, 80)), texts=TEXTS)
+    first = tensors(tiny_model(channels_last=False), batch, training=True)
+    torch.testing.assert_close(
+        last.mask_features, first.mask_features, rtol=0, atol=1e-4)

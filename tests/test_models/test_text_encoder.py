@@ -1,0 +1,86 @@
+import pytest
+import torch
+from transformers import RobertaConfig, RobertaModel
+
+from mmrvos.models.text_encoders import HuggingFaceTextEncoder
+from mmrvos.models.text_encoders.tokenizers import word_tokenizer
+
+CONFIG = dict(
+    hidden_size=16,
+    num_hidden_layers=1,
+    num_attention_heads=2,
+    intermediate_size=16,
+    max_position_embeddings=34)
+
+
+def encoder(**changes) -> HuggingFaceTextEncoder:
+    torch.manual_seed(0)
+    args = dict(
+        config=CONFIG, vocabulary='the red square moves', out_channels=8)
+    return HuggingFaceTextEncoder(**(args | changes)).eval()
+
+
+def test_words_get_roberta_like_ids():
+    tokenizer = word_tokenizer(['the', 'red', 'square'])
+    ids = tokenizer(['The red blob', 'square'], padding='longest').input_ids
+    assert ids == [[0, 4, 5, 3, 2], [0, 6, 2, 1, 1]]
+
+
+def test_a_vocabulary_with_repetition_is_refused():
+    with pytest.raises(ValueError, match='red'):
+        word_tokenizer(['red', 'the', 'red'])
+
+
+def test_padding_does_not_change_words():
+    model = encoder()
+    index = torch.tensor([0, 0])
+    both = model(*model.tokenize(['red square', 'the red square moves']),
+                 index)
+    alone = model(*model.tokenize(['red square']), index[:1])
+    assert both.padding.tolist() == [[False] * 4 + [True] * 2, [False] * 6]
+    torch.testing.assert_close(both.words[:1, :4], alone.words)
+    torch.testing.assert_close(both.sentence[:1], alone.sentence)
+
+
+@pytest.mark.parametrize('frozen', [True, False])
+def test_frozen_stops_gradients_but_not_of_the_projection(frozen):
+    model = encoder(frozen=frozen)
+    text = model(*model.tokenize(['red square']), torch.tensor([0]))
+    text.sentence[:, 0].sum().backward()
+    assert model.projection[0].weight.grad.abs().sum() > 0
+    pooler = model.model.pooler.dense.weight.grad
+    assert pooler is None if frozen else pooler.abs().sum() > 0
+
+
+def test_loads_model_and_tokenizer_from_a_folder(tmp_path):
+    word_tokenizer(['red', 'square']).save_pretrained(tmp_path)
+    saved = RobertaModel(RobertaConfig(vocab_size=6, pad_token_id=1, **CONFIG))
+    saved.save_pretrained(tmp_path)
+    model = HuggingFaceTextEncoder(name=str(tmp_path), out_channels=8)
+    torch.testing.assert_close(model.model.embeddings.word_embeddings.weight,
+                               saved.embeddings.word_embeddings.weight)
+    assert model.tokenize(['red'])[0].tolist() == [[0, 4, 2]]
+
+
+def test_no_network_says_what_to_pass(monkeypatch):
+    monkeypatch.setattr('huggingface_hub.constants.HF_HUB_OFFLINE', True)
+    with pytest.raises(OSError, match='model.text_encoder.name=FOLDER'):
+        HuggingFaceTextEncoder(name='no-such-model-anywhere')
+
+
+@pytest.mark.parametrize('text', ['', '  '])
+def test_an_empty_expression_is_an_error(text):
+    with pytest.raises(ValueError, match='is empty'):
+        encoder().tokenize(['red', text])
+
+
+@pytest.mark.parametrize(
+    'args', [dict(), dict(name='roberta-base', config=CONFIG)])
+def test_name_or_config(args):
+    with pytest.raises(ValueError, match='either name'):
+        HuggingFaceTextEncoder(**args)
+
+
+def test_a_config_needs_words():
+    with pytest.raises(ValueError, match='vocabulary'):
+        HuggingFaceTextEncoder(config=CONFIG)

@@ -1,0 +1,68 @@
+"""A ReferFormer and batches that take milliseconds."""
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.structures import InstanceData
+
+from mmrvos.registry import MODELS
+from mmrvos.structures import RVOSDataSample
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+
+
+def tiny_cfg(**changes) -> Config:
+    """The tiny model's config; dotted keys (``a__b=c``) change it."""
+    cfg = Config.fromfile(CONFIGS / '_base_/models/referformer_tiny.py')
+    cfg.merge_from_dict(
+        {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
+    return cfg.model
+
+
+def tiny_model(seed: int = 0, **changes) -> torch.nn.Module:
+    """Random weights, with box heads that do not start at zero."""
+    torch.manual_seed(seed)
+    model = MODELS.build(tiny_cfg(**changes))
+    for branch in model.head.box_branches:
+        torch.nn.init.normal_(branch.layers[-1].weight, std=0.1)
+    return model.eval()
+
+
+def make_sample(shape, num_frames: int, texts: list[str],
+                **meta) -> RVOSDataSample:
+    """A sample with one rectangle as the target of every expression."""
+    height, width = shape
+    masks = torch.zeros(len(texts), num_frames, height, width).bool()
+    masks[:, :, 4:20, 8:32] = True
+    box = torch.tensor([20 / width, 12 / height, 24 / width, 16 / height])
+    sample = RVOSDataSample(
+        metainfo=dict(
+            video_id='video',
+            texts=texts,
+            img_shape=shape,
+            ori_shape=(height * 2, width * 2),
+            frame_names=[str(t) for t in range(num_frames)],
+            **meta))
+    sample.gt = InstanceData(
+        masks=masks,
+        boxes=box.expand(len(texts), num_frames, 4).clone(),
+        valid=torch.ones(len(texts), num_frames).bool(),
+        labels=torch.zeros(len(texts)).long())
+    return sample
+
+
+def make_batch(shapes=((64, 96), ),
+               num_frames: int = 2,
+               texts=('the red square', ),
+               seed: int = 0) -> dict:
+    """A batch as the dataloader gives it."""
+    generator = torch.Generator().manual_seed(seed)
+    return dict(
+        inputs=[
+            torch.randint(
+                0, 256, (num_frames, 3, *shape), generator=generator).byte()
+            for shape in shapes
+        ],
+        data_samples=[
+            make_sample(shape, num_frames, list(texts)) for shape in shapes
+        ])
