@@ -232,7 +232,7 @@ def test_each_core_part_of_a_mixed_sentence_is_needed(made):
 
 def test_the_largest_object_is_no_good_guess():
     hits, chances = {}, {}
-    for i in range(90):
+    for i in range(50):
         m = make_video(MINI, 'train', 100 + i)
         largest = m.facts.areas.sum(1).argmax()
         for type_id, target in sorted(
@@ -242,7 +242,7 @@ def test_the_largest_object_is_no_good_guess():
             chances.setdefault(type_id, []).append(1 / m.facts.count)
     for type_id in TYPES:
         gap = np.mean(hits[type_id]) - np.mean(chances[type_id])
-        assert abs(gap) < 0.1, (type_id, gap)
+        assert abs(gap) < 0.12, (type_id, gap)
 
 
 def test_held_out_pairs_appear_in_validation_only():
