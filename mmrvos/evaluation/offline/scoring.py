@@ -14,7 +14,12 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as mask_utils
 
-from ..functional import LabelMapSequence, RankedSample, rank_masks
+from ..functional import (
+    LabelMapSequence,
+    ObjectValues,
+    RankedSample,
+    rank_masks,
+)
 from ..video_scorer import score_video
 from .ground_truth import FrameTask, LabelMapTask, VideoTask
 from .predictions import PredictionError, PredictionFiles
@@ -188,8 +193,13 @@ class LabelMapScorer(VideoScorer):
                 type_id=None,
                 length=None,
                 annotator=annotator,
-                object=values) for values in sequence.objects()
+                object=values)
+            for values in sorted(sequence.objects(), key=_gt_label)
         ]
+
+
+def _gt_label(values: ObjectValues) -> int:
+    return values.gt_label
 
 
 class FrameScorer(Scorer):
