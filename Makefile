@@ -7,7 +7,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip install --disable-pip-version-check -c requirements/constraints.txt
+PIP := $(BIN)/pip install -q --disable-pip-version-check -c requirements/constraints.txt
 MMCV := $(shell grep -E '^onedl-mmcv' requirements/mminstall.txt)
 STAMP := $(VENV)/.installed
 export MAX_JOBS ?= $(shell nproc)
@@ -31,10 +31,11 @@ install: $(STAMP)
 # pip's cache knows neither MMCV_WITH_OPS nor FORCE_CUDA: what it holds may be
 # a build without (CUDA) ops, so the check decides, and a miss builds afresh.
 $(STAMP): setup.py pyproject.toml $(wildcard requirements/*.txt)
-	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), \
-		"Python 3.11 is needed: make PYTHON=/path/to/python3.11"'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+		"Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -r requirements/build.txt
+	@echo "mmcv and its ops: about seven minutes where pip has no wheel of it"
 	MMCV_WITH_OPS=1 $(PIP) --no-build-isolation $(MMCV)
 	$(PIP) -r requirements/mminstall.txt -r requirements/runtime.txt \
 		-r requirements/tests.txt
