@@ -1,8 +1,9 @@
 import pytest
 import torch
 from mmcv.ops import MultiScaleDeformableAttention
-from mmcv.ops.multi_scale_deform_attn import \
-    multi_scale_deformable_attn_pytorch
+from mmcv.ops.multi_scale_deform_attn import (
+    multi_scale_deformable_attn_pytorch,
+)
 
 from mmrvos.models.layers import (
     DeformableAttention,
@@ -60,7 +61,8 @@ def test_attention_equals_mmcv(size):
 
 
 @pytest.mark.parametrize('number,limit,expected', [(67, 64, 1), (36, 64, 36),
-                                                   (128, 64, 64), (90, 64, 45)])
+                                                   (128, 64, 64),
+                                                   (90, 64, 45)])
 def test_im2col_step_divides_any_batch(number, limit, expected):
     assert largest_divisor(number, limit) == expected
 

@@ -53,33 +53,36 @@ def test_the_backbone_runs_once_for_all_sentences():
     assert len(calls) == 1
 
 
-def test_padding_does_not_change_a_clip():
-    # a video beside a larger one, and alone: the transformer, unlike the
-    # backbone, must not see the padding
-    model = tiny_model(data_preprocessor__pad_size_divisor=1)
-    model.backbone = torch.nn.Identity()
-    torch.manual_seed(0)
-    maps = [torch.randn(2, c, 32 // s, 48 // s)
-            for c, s in zip((24, 48, 96, 192), (1, 2, 4, 8), strict=True)]
-    padded = [torch.nn.functional.pad(m, (0, m.shape[-1] // 2)) for m in maps]
-
-    def run(levels, width):
-        model.backbone.forward = lambda x: levels
-        clip = model.encode_clip(
-            torch.zeros(1, 2, 3, 128, width), torch.tensor([[128., 192.]]))
-        # GroupNorm sees the whole map: take its inputs out of the question
-        return clip
-
-    assert run(maps, 192).padding is None
-    clip = run(padded, 288)
-    assert clip.padding[0].shape == (1, 32, 72)
-    assert not clip.padding[0][..., :48].any()
-    assert clip.padding[0][..., 48:].all()
+def test_positions_and_masks_know_the_padding():
+    model = tiny_model()
+    sizes = torch.tensor([[64., 96.]])
+    plain = model.encode_clip(torch.zeros(1, 2, 3, 64, 96), sizes)
+    padded = model.encode_clip(torch.zeros(1, 2, 3, 64, 160), sizes)
+    assert plain.padding is None
+    assert padded.padding[0].shape == (1, 16, 40)
+    assert not padded.padding[0][..., :24].any()
+    assert padded.padding[0][..., 24:].all()
     torch.testing.assert_close(
-        clip.positions[0][..., :48],
-        run(maps, 192).positions[0],
-        rtol=0,
-        atol=1e-6)
+        padded.positions[0][..., :24], plain.positions[0], rtol=0, atol=1e-6)
+
+
+def test_what_lies_under_the_padding_does_not_matter():
+    """Behind the projections, nothing may leak out of padded cells."""
+    model = tiny_model()
+    clip = model.encode_clip(
+        torch.randn(1, 2, 3, 64, 160), torch.tensor([[64., 96.]]))
+    text = model.encode_text([['the red square']])
+    other = [x.clone() for x in clip.levels]
+    for level, padding in zip(other, clip.padding[1:], strict=True):
+        level.masked_fill_(padding[:, None], 100.)
+
+    def queries(levels):
+        memory = model.encoder(tuple(levels), clip)
+        return model.decoder(text.sentence, memory, 2,
+                             model.head.refiners())[0]
+
+    torch.testing.assert_close(
+        queries(clip.levels), queries(other), rtol=0, atol=1e-5)
 
 
 def test_windows_choose_queries_anew():

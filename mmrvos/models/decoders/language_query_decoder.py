@@ -5,8 +5,12 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..layers import (DeformableDecoderLayer, Memory, init_deformable,
-                      layer_cfgs)
+from ..layers import (
+    DeformableDecoderLayer,
+    Memory,
+    init_deformable,
+    layer_cfgs,
+)
 
 
 def refine(delta: Tensor, reference: Tensor) -> Tensor:

@@ -1,6 +1,11 @@
 from .deformable_attention import DeformableAttention, sample_levels
-from .deformable_encoder import (DeformableDecoderLayer, DeformableEncoder,
-                                 Memory, init_deformable, layer_cfgs)
+from .deformable_encoder import (
+                                 DeformableDecoderLayer,
+                                 DeformableEncoder,
+                                 Memory,
+                                 init_deformable,
+                                 layer_cfgs,
+)
 from .position_encoding import sine_word_positions
 
 __all__ = [

@@ -2,7 +2,9 @@ from dataclasses import dataclass
 
 import torch
 from mmdet.models.layers.transformer.deformable_detr_layers import (
-    DeformableDetrTransformerDecoderLayer, DeformableDetrTransformerEncoderLayer)
+    DeformableDetrTransformerDecoderLayer,
+    DeformableDetrTransformerEncoderLayer,
+)
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 

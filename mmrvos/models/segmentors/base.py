@@ -1,6 +1,7 @@
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import torch
 import torch.nn.functional as F
@@ -236,7 +237,10 @@ def join_windows(windows: Sequence[InstanceData]) -> InstanceData:
         joined = windows[0]
         joined.queries = joined.queries[:, None]
         return joined
-    masks = [sum(parts, []) for parts in zip(*(w.masks for w in windows))]
+    masks = [
+        list(chain.from_iterable(parts))
+        for parts in zip(*(w.masks for w in windows), strict=True)
+    ]
     frames = torch.tensor([len(w.masks[0]) for w in windows])
     scores = torch.stack([w.scores for w in windows], dim=1)
     return InstanceData(

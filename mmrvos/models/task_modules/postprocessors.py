@@ -103,7 +103,8 @@ class MergeObjects:
                  ori_shape: tuple[int, int]) -> InstanceData:
         """Disjoint masks (RLE), scores and query index of each expression."""
         best = [best_masks(head, predictions) for predictions in chunks]
-        scores, queries, logits = (torch.cat(x) for x in zip(*best, strict=True))
+        scores, queries, logits = (
+            torch.cat(parts) for parts in zip(*best, strict=True))
         masks = [[] for _ in scores]
         for part in logits.split(FRAMES_AT_ONCE, dim=1):
             labels = self.merge(upsample(part, ori_shape).sigmoid())

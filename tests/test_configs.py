@@ -1,0 +1,93 @@
+"""Every config that a user can start is built, with a small text model."""
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.evaluator import Evaluator
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
+
+from mmrvos.datasets.moving_shapes import VOCABULARY
+from mmrvos.registry import DATASETS, MODELS
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+LEAVES = sorted(
+    path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
+
+
+def load(path: Path) -> Config:
+    """The config, with nothing in it that has to be downloaded."""
+    cfg = Config.fromfile(path)
+    DefaultScope.get_instance(
+        f'test-{path.stem}', scope_name=cfg.default_scope)
+    cfg.model.backbone.init_cfg = None
+    if 'name' in cfg.model.text_encoder:
+        del cfg.model.text_encoder['name']
+        cfg.model.text_encoder.update(
+            vocabulary='a dog',
+            config=dict(
+                hidden_size=8,
+                num_hidden_layers=1,
+                num_attention_heads=1,
+                intermediate_size=8))
+    return cfg
+
+
+@pytest.mark.parametrize(
+    'path', LEAVES, ids=lambda path: f'{path.parent.name}/{path.stem}')
+def test_config_builds(path):
+    cfg = load(path)
+    model = MODELS.build(cfg.model)
+    for split in ('train', 'val', 'test'):
+        loader = cfg.get(f'{split}_dataloader')
+        if loader is None:  # configs that only test
+            assert split != 'test'
+            continue
+        dataset = loader.dataset
+        parts = dataset.get('datasets', [dataset])
+        for part in parts:
+            Compose(part.pipeline)
+            DATASETS.get(part.type)
+        if split != 'train':
+            Evaluator(cfg[f'{split}_evaluator'])
+    if 'train_dataloader' not in cfg:
+        return
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    assert optim_wrapper.param_groups
+    # the effective batch is stated: so many processes of this batch size
+    assert cfg.auto_scale_lr.base_batch_size % (
+        cfg.train_dataloader.batch_size) == 0
+    # nothing is left of a base's schedule: the last drop lies in the training
+    epochs = cfg.train_cfg.max_epochs
+    for scheduler in cfg.param_scheduler:
+        assert all(m < epochs for m in scheduler.get('milestones', []))
+
+
+def test_learning_rates_of_the_official_recipe():
+    cfg = load(CONFIGS / 'referformer/r50_ytvos.py')
+    model = MODELS.build(cfg.model)
+    groups = build_optim_wrapper(model, cfg.optim_wrapper).param_groups
+    rates = Counter(
+        group['lr'] for group in groups for p in group['params']
+        if p.requires_grad)
+    # the official count: 298 + 18 of the rest, 42 of the backbone
+    assert rates == {1e-4: 316, 5e-5: 42}
+    assert {group['weight_decay'] for group in groups} == {5e-4}
+    # a text model that is trained has its own rate, its projection has not
+    model.text_encoder.model.requires_grad_(True)
+    groups = build_optim_wrapper(model, cfg.optim_wrapper).param_groups
+    by_param = {id(p): g['lr'] for g in groups for p in g['params']}
+    for name, p in model.named_parameters():
+        if name.startswith('text_encoder.model'):
+            assert by_param[id(p)] == pytest.approx(1e-5)
+        elif name.startswith('text_encoder.projection'):
+            assert by_param[id(p)] == 1e-4
+
+
+def test_tiny_models_know_all_words_of_moving_shapes():
+    for path in CONFIGS.glob('*/tiny_shapes.py'):
+        words = Config.fromfile(path).model.text_encoder.vocabulary.split()
+        assert words == list(VOCABULARY), (
+            f'{path}: update the vocabulary of the tiny model')
