@@ -23,6 +23,8 @@ def pack(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
     if mask.dtype.kind == 'f':
         mask = mask != 0
+    # decoded RLEs come column by column, which packing along rows is slow on
+    mask = np.ascontiguousarray(mask)
     packed = np.packbits(mask, axis=1, bitorder='little')
     words = np.zeros((height, -(-width // 64)), dtype=_WORD)
     words.view(np.uint8)[:, :packed.shape[1]] = packed
