@@ -1,0 +1,52 @@
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from mmrvos.visualization import write_image
+
+from ..colour_segmentor import colour_checkpoint, colour_video
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def demo(monkeypatch, tmp_path):
+    """demo/video_demo.py with a model that knows colours."""
+
+    def run_demo(*args: str) -> Path:
+        monkeypatch.setattr(sys, 'argv', [
+            'video_demo.py', *args, '--model',
+            str(ROOT / 'tests/test_tools/colour_shapes.py'), '--weights',
+            colour_checkpoint(tmp_path), '--out-dir',
+            str(tmp_path / 'out'), '--device', 'cpu', '--no-progress'
+        ])
+        runpy.run_path(
+            str(ROOT / 'demo/video_demo.py'), run_name='__main__')
+        return tmp_path / 'out'
+
+    return run_demo
+
+
+def test_folder_of_frames(demo, tmp_path, capsys):
+    video = colour_video(3)
+    for t, frame in enumerate(video):
+        write_image(tmp_path / 'frames' / f'{t}.png', frame)
+    out = demo(str(tmp_path / 'frames'), '--text', 'red', 'the green one')
+    for e, channel in enumerate((0, 1)):
+        for t in range(3):
+            mask = cv2.imread(str(out / f'masks/{e}/{t}.png'), -1)
+            assert (mask == 255 * (video[t, ..., channel] > 150)).all()
+    said = json.loads((out / 'result.json').read_text())
+    assert [e['text'] for e in said['expressions']] == ['red', 'the green one']
+    assert (out / 'overlay.mp4').is_file()
+    assert f'{out}: overlay.mp4' in capsys.readouterr().out
+
+
+def test_missing_video_is_one_line(demo, tmp_path):
+    with pytest.raises(SystemExit, match='holiday.mp4 is missing'):
+        demo('holiday.mp4', '--text', 'red')
+    assert not (tmp_path / 'out').exists()
