@@ -83,6 +83,32 @@ def test_mevis_takes_the_union(mevis, run):
         (100 * 3 + (3 * 50 + 100) / 4) / 4)
 
 
+def test_revos_leaves_out_expressions_without_a_target(mevis, run):
+    folder = mevis / 'gt/valid_u'
+    content = json.loads((folder / 'meta_expressions.json').read_text())
+    for video in content['videos'].values():
+        video['expressions']['1'].update(anno_id=[], type_id=2)
+        video['expressions']['0'].update(type_id=0)
+    (mevis / 'gt/meta_expressions_valid_.json').write_text(
+        json.dumps(content))
+    (folder / 'mask_dict.json').rename(mevis / 'gt/mask_dict.json')
+    status, result, _ = run(mevis, 'revos')
+    assert status == 0
+    assert result['summary']['J&F'] == 100
+    # a mask is given where there is no target
+    assert result['summary']['N_acc'] == 0
+    assert result['summary']['T_acc'] == 100
+
+
+def test_any_folder_around_the_videos_is_found(ytvos, run):
+    (ytvos / 'pred/Annotations').rename(ytvos / 'pred/valid')
+    (ytvos / 'pred').rename(ytvos / 'results')
+    (ytvos / 'pred').mkdir()
+    (ytvos / 'results').rename(ytvos / 'pred/results')
+    status, result, _ = run(ytvos, 'ytvos')
+    assert (status, result['summary']['J&F']) == (0, 100)
+
+
 def test_davis_matches_objects_or_not(davis, run):
     status, result, _ = run(davis, 'davis17')
     assert status == 0
