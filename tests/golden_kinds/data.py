@@ -14,7 +14,7 @@ from mmrvos.datasets.transforms import (
 )
 from mmrvos.datasets.transforms.geometric import crop_clip, resized_shape
 from mmrvos.datasets.transforms.loading import masks_to_boxes
-from mmrvos.datasets.transforms.photometric import distort, to_uint8
+from mmrvos.datasets.transforms.photometric import distort, permute, to_uint8
 from mmrvos.datasets.transforms.sampling import (
     centred_window,
     consecutive_window,
@@ -176,11 +176,12 @@ def run_distort(case: Case) -> None:
     for i, spec in enumerate(case.meta['distort']):
         params, calls = scripted_draw(spec['params'], len(spec['calls']))
         assert calls == [tuple(call) for call in spec['calls']]
-        values = distort(frame, **params)
+        order = params.pop('permutation', None)
+        values = permute(distort(frame, **params), order)
         truth = case.outputs[f'distort{i}_float']
         close(values[::3, ::3], truth, 1e-2)
         # our cast saturates, so it is held against the clipped truth ...
-        pixels = to_uint8(values)
+        pixels = to_uint8(values.copy())
         assert np.abs(pixels[::3, ::3] - np.clip(truth, 0, 255)).max() < 1.02
         # ... and against the official cast where that did not wrap round
         inside = (values >= 0) & (values < 256)

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
@@ -7,6 +8,16 @@ from mmrvos.registry import TRANSFORMS
 from mmrvos.structures import RVOSDataSample
 
 from ..mask_sources import ClipMasks
+
+
+def channels_first(frames: np.ndarray) -> np.ndarray:
+    """(T, H, W, 3) to (T, 3, H, W), several times faster than a transpose."""
+    frames = np.ascontiguousarray(frames)
+    out = np.empty((len(frames), 3, *frames.shape[1:3]), dtype=np.uint8)
+    for frame, planes in zip(frames, out, strict=True):
+        for channel, plane in enumerate(planes):
+            cv2.extractChannel(frame, channel, dst=plane)
+    return out
 
 
 @TRANSFORMS.register_module()
@@ -49,7 +60,7 @@ class PackRVOSInputs(BaseTransform):
             labels=torch.tensor([e['label'] for e in results['expressions']]))
 
     def transform(self, results: dict) -> dict:
-        frames = np.ascontiguousarray(results['frames'].transpose(0, 3, 1, 2))
+        frames = channels_first(results['frames'])
         expressions, inds = results['expressions'], results['frame_inds']
         meta = dict(
             video_id=results['video_id'],

@@ -11,6 +11,8 @@ from mmrvos.registry import TRANSFORMS
 PERMUTATIONS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1),
                 (2, 1, 0))
 
+PIXELS_AT_ONCE = 1 << 15
+
 
 def distort(frame: np.ndarray,
             brightness: float | None = None,
@@ -18,8 +20,9 @@ def distort(frame: np.ndarray,
             contrast_first: bool = True,
             saturation: float | None = None,
             hue: float | None = None,
-            permutation: int | None = None) -> np.ndarray:
-    """The official colour distortion with given parameters, before the cast.
+            scratch: np.ndarray | None = None) -> np.ndarray:
+    """The official colour distortion with given parameters, before the cast
+    and the permutation of the channels.
 
     The HSV conversion reads the RGB frame as BGR, as the official code does;
     saturation and hue mean the same in both, up to the sense of the turn.
@@ -30,36 +33,43 @@ def distort(frame: np.ndarray,
         contrast: factor, before or after saturation and hue.
         saturation: factor, not clipped.
         hue: degrees added.
-        permutation: index into ``PERMUTATIONS``.
+        scratch: (2, H, W, 3) float32, memory to work in.
 
     Returns:
-        (H, W, 3) float32, not clipped.
+        (H, W, 3) float32, not clipped: the first half of ``scratch``.
     """
-    out = frame.astype(np.float32)
+    if scratch is None:
+        scratch = np.empty((2, *frame.shape), dtype=np.float32)
+    out, hsv = scratch
+    np.copyto(out, frame)
     if brightness is not None:
         out += np.float32(brightness)
     if contrast is not None and contrast_first:
         out *= np.float32(contrast)
     if saturation is not None or hue is not None:
-        hsv = cv2.cvtColor(out, cv2.COLOR_BGR2HSV)
+        cv2.cvtColor(out, cv2.COLOR_BGR2HSV, dst=hsv)
         if saturation is not None:
             hsv[..., 1] *= np.float32(saturation)
         if hue is not None:
-            turned = hsv[..., 0] + np.float32(hue)
-            turned[turned > 360] -= 360
-            turned[turned < 0] += 360
-            hsv[..., 0] = turned
-        out = cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR)
+            # OpenCV goes round the circle upwards only
+            hsv[..., 0] += np.float32(hue % 360)
+        cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR, dst=out)
     if contrast is not None and not contrast_first:
         out *= np.float32(contrast)
-    if permutation is not None:
-        out = out[..., PERMUTATIONS[permutation]]
     return out
 
 
 def to_uint8(values: np.ndarray) -> np.ndarray:
-    """Truncate to 0 .. 255. The official cast wraps round instead."""
-    return np.clip(values, 0, 255).astype(np.uint8)
+    """Truncate to 0 .. 255, in place. The official cast wraps round."""
+    return np.clip(values, 0, 255, out=values).astype(np.uint8)
+
+
+def permute(image: np.ndarray, permutation: int | None) -> np.ndarray:
+    """Channels of (H, W, 3) in the order ``PERMUTATIONS[permutation]``."""
+    if permutation is None:
+        return image
+    pairs = [(c, i) for i, c in enumerate(PERMUTATIONS[permutation])]
+    return cv2.mixChannels([image], [np.empty_like(image)], sum(pairs, ()))[0]
 
 
 @TRANSFORMS.register_module()
@@ -96,7 +106,8 @@ class ClipPhotometricDistort(BaseTransform):
 
     @cache_randomness
     def draw(self) -> dict:
-        """Arguments of :func:`distort`, drawn in the official order."""
+        """Arguments of :func:`distort` and :func:`permute`, drawn in the
+        official order."""
         params: dict = {}
 
         def contrast() -> None:
@@ -121,11 +132,21 @@ class ClipPhotometricDistort(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         frames = results['frames']
+        height, width = frames.shape[1:3]
         out = np.empty(frames.shape, dtype=np.uint8)
+        # strips stay in the cache, and memory is not asked for anew
+        rows = max(1, PIXELS_AT_ONCE // width)
+        scratch = np.empty((2, rows, width, 3), dtype=np.float32)
         for t, frame in enumerate(frames):
             if t == 0 or not self.per_clip:
                 params = self.draw()
-            out[t] = to_uint8(distort(frame, **params))
+                permutation = params.pop('permutation', None)
+            for top in range(0, height, rows):
+                strip = frame[top:top + rows]
+                values = distort(
+                    strip, **params, scratch=scratch[:, :len(strip)])
+                out[t, top:top + rows] = permute(
+                    to_uint8(values), permutation)
         results['frames'] = out
         return results
 

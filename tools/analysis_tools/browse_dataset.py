@@ -1,0 +1,95 @@
+"""Write what the network will see: augmented frames, masks, boxes, words.
+
+One picture per sample, all frames of the clip side by side.
+"""
+import argparse
+import random
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+from mmengine.utils import track_iter_progress
+
+from mmrvos.registry import DATASETS
+from mmrvos.structures import RVOSDataSample
+from mmrvos.utils import clear_errors, load_config
+from mmrvos.visualization import (
+    contact_sheet,
+    draw_legend,
+    draw_masks,
+    write_image,
+)
+from mmrvos.visualization.drawing import colour_of
+
+
+def draw_boxes(image: np.ndarray, boxes: torch.Tensor,
+               valid: torch.Tensor) -> np.ndarray:
+    """Boxes (E, 4), normalised (cx, cy, w, h), of the valid expressions."""
+    height, width = image.shape[:2]
+    image = np.ascontiguousarray(image)
+    for e in torch.nonzero(valid).flatten().tolist():
+        cx, cy, w, h = (boxes[e] * boxes.new_tensor(
+            [width, height, width, height])).tolist()
+        cv2.rectangle(
+            image, (round(cx - w / 2), round(cy - h / 2)),
+            (round(cx + w / 2), round(cy + h / 2)), colour_of(e), 1)
+    return image
+
+
+def draw_sample(inputs: torch.Tensor, sample: RVOSDataSample) -> np.ndarray:
+    """All frames of a packed sample in one picture, with its sentences.
+
+    Args:
+        inputs: (T, 3, h, w) uint8.
+    """
+    frames = inputs.permute(0, 2, 3, 1).numpy()
+    images = list(frames)
+    if 'gt' in sample:
+        gt = sample.gt
+        images = [
+            draw_boxes(
+                draw_masks(frame, gt.masks[:, t].numpy()), gt.boxes[:, t],
+                gt.valid[:, t]) for t, frame in enumerate(frames)
+        ]
+    sheet = contact_sheet(images, columns=len(images))
+    return np.concatenate([sheet, draw_legend(sample.texts, sheet.shape[1])])
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config')
+    parser.add_argument('--out', type=Path, required=True)
+    parser.add_argument(
+        '--loader', choices=['train', 'val', 'test'], default='train')
+    parser.add_argument('--num', type=int, default=20, help='samples')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    return parser.parse_args()
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    cfg = load_config(args.config, args.cfg_options)
+    init_default_scope('mmrvos')
+    if f'{args.loader}_dataloader' not in cfg:
+        raise ValueError(f'{args.config} has no {args.loader}_dataloader')
+    dataset = DATASETS.build(cfg[f'{args.loader}_dataloader'].dataset)
+    random.seed(args.seed)
+    np.random.seed(args.seed)  # noqa: NPY002  the transforms use it
+    chosen = random.sample(range(len(dataset)), min(args.num, len(dataset)))
+    args.out.mkdir(parents=True, exist_ok=True)
+    for i in track_iter_progress(chosen):
+        item = dataset[i]
+        sample = item['data_samples']
+        name = f'{i:06d}_{Path(sample.video_id).name}.png'
+        write_image(args.out / name, draw_sample(item['inputs'], sample))
+    print(f'\n{len(chosen)} pictures are in {args.out}')
+
+
+if __name__ == '__main__':
+    main()
