@@ -97,7 +97,11 @@ def load_weights(model: nn.Module,
     def wanted(keys) -> set[str]:
         return {k for k in keys if not any(re.search(p, k) for p in drop)}
 
-    missing = sorted(wanted(own) - set(state_dict))
+    # official files have no batch counts for their frozen norms, and nothing
+    # reads them there
+    missing = sorted(
+        key for key in wanted(own) - set(state_dict)
+        if not key.endswith('.num_batches_tracked'))
     unexpected = sorted(wanted(state_dict) - set(own))
     shapes = [
         f'{key}: {tuple(state_dict[key].shape)} in the file, '
@@ -113,9 +117,10 @@ def load_weights(model: nn.Module,
             + _listed('of another shape', shapes) +
             '\nUse the config it was trained with, or convert it first '
             '(tools/model_converters).')
+    # checked above, more finely than by strict=True
     model.load_state_dict(
         {key: state_dict[key]
-         for key in wanted(own)}, strict=not drop)
+         for key in wanted(state_dict)}, strict=False)
 
 
 def _listed(title: str, lines: list[str], limit: int = 20) -> str:

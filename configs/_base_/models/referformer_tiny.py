@@ -83,8 +83,8 @@ model = dict(
         mask_target='average',
         # masks are one value a clip and divided by its frames, so they weigh
         # little; boxes count less than in the official recipe
-        loss_weights=dict(cls=4., bbox=2., giou=1., mask=5., dice=10.)),
+        loss_weights=dict(cls=2., bbox=1., giou=0.5, mask=2., dice=5.)),
     dense_head=dict(
-        type='DenseMaskHead', in_channels=64, mask_weight=2., dice_weight=2.),
+        type='DenseMaskHead', in_channels=64, mask_weight=5., dice_weight=5.),
     channels_last=True,
     test_cfg=dict(expressions_per_pass=16))
