@@ -35,7 +35,9 @@ class Report:
     """One data set of the config.
 
     Args:
-        title: loader, class and annotation file.
+        title: loader, class and annotation file, for people.
+        kind: the class.
+        ann_file: its annotation file.
         counts: what was found.
         problems: {kind: lines}.
     """
@@ -51,13 +53,14 @@ class Report:
     def print(self) -> None:
         """The table of this data set, then its problems."""
         wanted = expected(self.kind, self.ann_file)
-        print(f'\n{self.title}')
+        print(f'\n{self.title}\n  {"":12} {"found":>9} {"expected":>9}')
         for name, found in self.counts.items():
             number = getattr(wanted, name, None)
-            verdict = '' if number is None else (
-                f'expected {number}' + (' ok' if number == found else
-                                        '   <-- differs'))
-            print(f'  {name:12} {found:>9,}  {verdict}'.rstrip())
+            shown = '-' if number is None else f'{number:,}'
+            print(f'  {name:12} {found:>9,} {shown:>9}')
+            if number not in (None, found):
+                self.add('counts that differ',
+                         f'{name}: {found:,} found, {number:,} published')
         for kind, lines in self.problems.items():
             print(f'  {kind}: {len(lines)}')
             for line in lines[:SHOWN]:
