@@ -11,7 +11,7 @@ from mmrvos.registry import TRANSFORMS
 PERMUTATIONS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1),
                 (2, 1, 0))
 
-PIXELS_AT_ONCE = 1 << 15
+PIXELS_AT_ONCE = 1 << 17
 
 
 def distort(frame: np.ndarray,
@@ -59,17 +59,26 @@ def distort(frame: np.ndarray,
     return out
 
 
-def to_uint8(values: np.ndarray) -> np.ndarray:
-    """Truncate to 0 .. 255, in place. The official cast wraps round."""
-    return np.clip(values, 0, 255, out=values).astype(np.uint8)
+def to_uint8(values: np.ndarray,
+             out: np.ndarray | None = None) -> np.ndarray:
+    """Truncate to 0 .. 255, in place, into ``out`` if given. The official
+    cast wraps round."""
+    np.clip(values, 0, 255, out=values)
+    if out is None:
+        return values.astype(np.uint8)
+    np.copyto(out, values, casting='unsafe')
+    return out
 
 
-def permute(image: np.ndarray, permutation: int | None) -> np.ndarray:
-    """Channels of (H, W, 3) in the order ``PERMUTATIONS[permutation]``."""
-    if permutation is None:
-        return image
+def permute(image: np.ndarray,
+            permutation: int,
+            out: np.ndarray | None = None) -> np.ndarray:
+    """Channels of (H, W, 3) in the order ``PERMUTATIONS[permutation]``, into
+    ``out`` if given."""
+    out = np.empty_like(image) if out is None else out
     pairs = [(c, i) for i, c in enumerate(PERMUTATIONS[permutation])]
-    return cv2.mixChannels([image], [np.empty_like(image)], sum(pairs, ()))[0]
+    cv2.mixChannels([image], [out], sum(pairs, ()))
+    return out
 
 
 @TRANSFORMS.register_module()
@@ -134,19 +143,23 @@ class ClipPhotometricDistort(BaseTransform):
         frames = results['frames']
         height, width = frames.shape[1:3]
         out = np.empty(frames.shape, dtype=np.uint8)
-        # strips stay in the cache, and memory is not asked for anew
-        rows = max(1, PIXELS_AT_ONCE // width)
+        # a fresh array as large as a frame costs more than the arithmetic
+        rows = min(height, max(1, PIXELS_AT_ONCE // width))
         scratch = np.empty((2, rows, width, 3), dtype=np.float32)
         for t, frame in enumerate(frames):
             if t == 0 or not self.per_clip:
                 params = self.draw()
-                permutation = params.pop('permutation', None)
+                order = params.pop('permutation', None)
             for top in range(0, height, rows):
-                strip = frame[top:top + rows]
+                strip = slice(top, min(top + rows, height))
                 values = distort(
-                    strip, **params, scratch=scratch[:, :len(strip)])
-                out[t, top:top + rows] = permute(
-                    to_uint8(values), permutation)
+                    frame[strip],
+                    **params,
+                    scratch=scratch[:, :strip.stop - top])
+                if order is None:
+                    to_uint8(values, out[t, strip])
+                else:
+                    permute(to_uint8(values), order, out[t, strip])
         results['frames'] = out
         return results
 

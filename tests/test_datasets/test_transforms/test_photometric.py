@@ -49,3 +49,20 @@ def test_noise_has_the_drawn_strength():
     out = transform(dict(frames=frames))['frames'].astype(float) - 128
     assert abs(out.mean()) < 0.3 and 4.7 < out.std() < 5.3
     assert np.abs(np.corrcoef(out.reshape(3, -1)) - np.eye(3)).max() < 0.1
+
+
+def test_strips_make_no_difference(monkeypatch):
+    frames = make_clip(2, size=3)['frames']
+    outs = []
+    for pixels in (1, 1000, 10**6):
+        monkeypatch.setattr(
+            'mmrvos.datasets.transforms.photometric.PIXELS_AT_ONCE', pixels)
+        np.random.seed(5)  # noqa: NPY002
+        outs.append(ClipPhotometricDistort()(dict(frames=frames))['frames'])
+        params = dict(brightness=3., hue=-9., permutation=2)
+        transform = ClipPhotometricDistort()
+        transform.draw = lambda params=params: dict(params)
+        outs[-1] = np.concatenate(
+            [outs[-1], transform(dict(frames=frames))['frames']])
+    np.testing.assert_array_equal(outs[0], outs[1])
+    np.testing.assert_array_equal(outs[1], outs[2])
