@@ -4,6 +4,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, TextFeatures
+from ..layers import to_maps, to_tokens
 
 
 @MODELS.register_module()
@@ -43,16 +44,13 @@ class CrossModalFusion(BaseModule):
         keys = text.words + text.positions
         fused = []
         for level in clip.levels:
-            # all pixels of a clip: (P, T*h*w, C)
-            pixels = level.unflatten(0, (-1, clip.num_frames)).movedim(
-                2, -1).flatten(1, 3)
+            pixels = to_tokens(level, clip.num_frames)
             attended = self.attention(
                 pixels,
                 keys,
                 text.words,
                 key_padding_mask=text.padding,
                 need_weights=False)[0]
-            fused.append((pixels * attended).transpose(1, 2).unflatten(
-                -1, (clip.num_frames, *level.shape[-2:])).transpose(
-                    1, 2).flatten(0, 1))
+            fused.append(
+                to_maps(pixels * attended, clip.num_frames, level.shape[-2:]))
         return tuple(fused), text.sentence

@@ -1,4 +1,4 @@
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, bias_init_with_prob
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
@@ -33,6 +33,10 @@ class DenseMaskHead(BaseModule):
         self.mask_weight = mask_weight
         self.dice_weight = dice_weight
         self.conv = nn.Conv2d(in_channels, 1, 1)
+
+    def init_weights(self) -> None:
+        # few pixels are the object's: begin with that
+        nn.init.constant_(self.conv.bias, bias_init_with_prob(0.01))
 
     def loss(self, predictions: Predictions,
              targets: Targets) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, TextFeatures
-from ..layers import Memory
+from ..layers import Memory, to_maps, to_tokens
 
 
 class VisionLanguageBlock(BaseModule):
@@ -54,19 +54,12 @@ class VisionLanguageBlock(BaseModule):
             text: P expressions.
             num_frames: T.
         """
-        height, width = x.shape[-2:]
         if len(position) > 1:
             position = position.repeat_interleave(num_frames, 0)
-
         attended = self.attend_frames(x, position, padding, num_frames)
-        tokens = x + self.dropout(attended)
-
-        def to_tokens(maps: Tensor) -> Tensor:  # (P, T*h*w, C)
-            return maps.unflatten(0, (-1, num_frames)).movedim(
-                2, -1).flatten(1, 3)
-
-        tokens = self.norms[0](to_tokens(tokens))
-        places = to_tokens(position.expand_as(x))
+        tokens = self.norms[0](
+            to_tokens(x + self.dropout(attended), num_frames))
+        places = to_tokens(position.expand_as(x), num_frames)
         attended = self.text_attn(
             tokens + places,
             text.words + text.positions,
@@ -75,8 +68,7 @@ class VisionLanguageBlock(BaseModule):
             need_weights=False)[0]
         tokens = self.norms[1](tokens + self.dropout(attended))
         tokens = self.norms[2](self.ffn(tokens))
-        return tokens.transpose(1, 2).unflatten(
-            -1, (num_frames, height, width)).transpose(1, 2).flatten(0, 1)
+        return to_maps(tokens, num_frames, x.shape[-2:])
 
     def attend_frames(self, x: Tensor, position: Tensor,
                       padding: Tensor | None, num_frames: int) -> Tensor:
@@ -96,19 +88,14 @@ class VisionLanguageBlock(BaseModule):
             padding = padding[:, None].expand(-1, num_frames, -1,
                                               -1).flatten(1)
 
-        def to_tokens(maps: Tensor) -> Tensor:
-            return maps.unflatten(0, (-1, num_frames)).movedim(
-                2, -1).flatten(1, 3)
-
-        keys = to_tokens(x + position)
+        keys = to_tokens(x + position, num_frames)
         attended = self.self_attn(
             keys,
             keys,
-            to_tokens(x),
+            to_tokens(x, num_frames),
             key_padding_mask=padding,
             need_weights=False)[0]
-        attended = attended.transpose(1, 2).unflatten(
-            -1, (num_frames, *small)).transpose(1, 2).flatten(0, 1)
+        attended = to_maps(attended, num_frames, small)
         if self.reduction > 1:
             attended = F.interpolate(
                 attended, size, mode='bilinear', align_corners=False)
