@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import h5py
 import numpy as np
 import pycocotools.mask as mask_utils
 from PIL import Image, UnidentifiedImageError
@@ -120,7 +119,14 @@ def read_a2d_frame(path: str) -> tuple[np.ndarray, np.ndarray]:
 
     Raises:
         FileNotFoundError, ValueError: it is missing or broken.
+        ModuleNotFoundError: h5py, which nothing else needs, is not installed.
     """
+    try:
+        import h5py
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            'A2D-Sentences keeps its masks in HDF5 files: pip install '
+            'h5py') from None
     if not Path(path).exists():
         raise FileNotFoundError(
             f'{path} is missing: A2D-Sentences needs the h5 files of '
