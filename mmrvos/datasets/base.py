@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from mmengine.dataset import BaseDataset
 
-from mmrvos.registry import DATASETS
-
 
 class SerializedList:
     """A list of picklable items in one byte array.
@@ -42,13 +40,6 @@ def clean_text(text: str) -> str:
     return ' '.join(text.lower().split())
 
 
-def missing_file_error(path: str | Path, dataset: str,
-                       hint: str) -> FileNotFoundError:
-    """The one line that a missing file deserves."""
-    return FileNotFoundError(f'{path} is missing. {dataset}: {hint}')
-
-
-@DATASETS.register_module()
 class BaseRVOSDataset(BaseDataset):
     """Videos with expressions about objects in them.
 
@@ -64,7 +55,8 @@ class BaseRVOSDataset(BaseDataset):
       their union is the target; empty: no target) and optionally ``type_id``,
       ``length`` ('short' or 'long'), ``label`` (0 by default);
     - optionally ``key_frame``, the only annotated frame, and ``valid_span``,
-      (first, last) index of the frames in which the target counts.
+      (first, last) index of the frames in which targets count: outside they
+      are absent in training and not scored in testing.
 
     Entries, i.e. what :meth:`get_data_info` returns, are such dicts, with
     ``img_paths`` (list[str]) for all frames and
@@ -162,7 +154,7 @@ class BaseRVOSDataset(BaseDataset):
             FileNotFoundError: naming it and what to do.
         """
         if not Path(path).exists():
-            raise missing_file_error(path, type(self).__name__, self.hint)
+            raise FileNotFoundError(f'{path} is missing. {self.hint}')
         return str(path)
 
     def load_data_list(self) -> list[dict]:

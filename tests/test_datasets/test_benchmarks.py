@@ -64,6 +64,11 @@ def test_ref_youtube_vos(tmp_path):
     assert info['expressions'][0]['text'] == 'the red one on the left'
     assert [e['exp_id'] for e in info['other_expressions']] == ['1', '2']
 
+    windows = build('ref_youtube_vos_windows', 'train_dataloader', root)
+    assert len(windows) == 6  # one of the seven frames, the last repeated
+    for sample in check_training(windows, num_frames=8):
+        assert sample.frame_names[-2:] == ['00030', '00030']
+
     # the validation list is what the test file does not hold
     miniature.ref_youtube_vos(tmp_path, ('ccc', 'ddd', 'eee'), 'valid')
     miniature.ref_youtube_vos(tmp_path, ('ddd', ), 'test')

@@ -39,9 +39,8 @@ class PackRVOSInputs(BaseTransform):
 
     def __init__(self,
                  keep_masks: bool = False,
-                 meta_keys: tuple[str, ...] = ('valid_index', 'annotator',
-                                               'valid_span', 'frame_inds')
-                 ) -> None:
+                 meta_keys: tuple[str, ...] = ('valid_index', 'valid_span',
+                                               'annotator')) -> None:
         self.keep_masks = keep_masks
         self.meta_keys = tuple(meta_keys)
 

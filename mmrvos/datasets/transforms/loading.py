@@ -141,7 +141,8 @@ def masks_to_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class LoadClipMasks(BaseTransform):
     """Read the masks of every expression in the sampled frames.
 
-    Where only one frame is annotated (``valid_index``), the others stay empty.
+    Where only one frame is annotated (``valid_index``), or targets count in a
+    span of the video (``valid_span``), other frames stay empty.
     An annotated ``box`` of an expression (RefCOCO) takes the place of the
     mask's.
 
@@ -163,8 +164,9 @@ class LoadClipMasks(BaseTransform):
         masks = np.zeros(
             (len(targets), *results['frames'].shape[:3]), dtype=bool)
         only = results.get('valid_index')
+        first, last = results.get('valid_span', (0, max(inds)))
         for t, frame in enumerate(inds):
-            if only is not None and t != only:
+            if only not in (None, t) or not first <= frame <= last:
                 continue
             seen = {}  # several expressions of one object are read once
             for e, target in enumerate(targets):

@@ -109,9 +109,12 @@ def test_unions_and_no_target(tmp_path):
     assert not clip['valid'][1].any()
 
 
-def test_one_annotated_frame(tmp_path):
+def test_frames_that_do_not_count(tmp_path):
     clip = loaded(tmp_path, valid_index=2)
     assert clip['valid'].tolist() == [[False, False, True, False]] * 2
+    clip = loaded(tmp_path, valid_span=(1, 2))
+    assert clip['valid'].tolist() == [[False, True, True, False],
+                                      [False, False, True, False]]
 
 
 def test_mask_of_another_size_is_named(tmp_path):
