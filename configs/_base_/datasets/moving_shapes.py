@@ -55,5 +55,5 @@ val_dataloader = dict(
         pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-val_evaluator = dict(type='RefYoutubeVOSMetric')
+val_evaluator = dict(type='MovingShapesMetric', data_root=data_root)
 test_evaluator = val_evaluator
