@@ -103,22 +103,26 @@ class H5Masks(MaskSource):
         self.root = str(root)
 
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
-        path = f'{self.root}/{frame + 1:05d}.h5'
-        instances, masks = read_a2d_frame(path)
         wanted = [int(i) for i in obj_ids]
-        for i in wanted:
-            if i not in instances:
-                raise ValueError(
-                    f'{path} has no instance {i}; it knows '
-                    f'{instances.tolist()}')
-        return masks[np.isin(instances, wanted)].any(axis=0)
+        path = f'{self.root}/{frame + 1:05d}.h5'
+        return read_a2d_frame(path, wanted)[1].any(axis=0)
 
 
-def read_a2d_frame(path: str) -> tuple[np.ndarray, np.ndarray]:
-    """Instance ids (n,) int64 and masks (n, H, W) bool of an A2D h5 file.
+def read_a2d_frame(
+        path: str,
+        wanted: Sequence[int] | None = None) -> tuple[list[int], np.ndarray]:
+    """Instance ids and masks of an A2D h5 file.
+
+    Args:
+        path: the file.
+        wanted: ids of the instances to decode; None decodes all.
+
+    Returns:
+        The ids, and masks (n, H, W) bool.
 
     Raises:
-        FileNotFoundError, ValueError: it is missing or broken.
+        FileNotFoundError, ValueError: it is missing, broken, or lacks a wanted
+            instance.
         ModuleNotFoundError: h5py, which nothing else needs, is not installed.
     """
     try:
@@ -134,17 +138,25 @@ def read_a2d_frame(path: str) -> tuple[np.ndarray, np.ndarray]:
             'listed as annotated')
     try:
         with h5py.File(path, 'r') as file:
-            instances = np.ravel(file['instance'][()]).astype(np.int64)
-            masks = np.asarray(file['reMask'][()])
-    except (OSError, KeyError) as error:
+            known = np.ravel(file['instance'][()]).astype(int).tolist()
+            stored = file['reMask']
+            count = 1 if stored.ndim == 2 else len(stored)
+            ids = known if wanted is None else list(wanted)
+            if count != len(known):
+                raise ValueError(f'{count} masks for {len(known)} instances')
+            masks = [
+                stored[()] if stored.ndim == 2 else stored[known.index(i)]
+                for i in ids if i in known
+            ]
+            size = stored.shape[:-3:-1]  # Matlab's order: (W, H)
+    except (OSError, KeyError, ValueError) as error:
         raise ValueError(
             f'{path} cannot be read ({error}): copy it again') from None
-    masks = masks.reshape(-1, *masks.shape[-2:]).transpose(0, 2, 1) > 0
-    if len(masks) != len(instances):
+    if len(masks) < len(ids):
         raise ValueError(
-            f'{path} holds {len(masks)} masks for {len(instances)} instances: '
-            'copy it again')
-    return instances, masks
+            f'{path} has no instance {sorted(set(ids) - set(known))}; it '
+            f'knows {known}')
+    return ids, np.reshape([m.T for m in masks], (-1, *size)) > 0
 
 
 class MatMasks(MaskSource):

@@ -183,7 +183,7 @@ def test_a2d_sentences(tmp_path):
         assert ann['area'] == mask.sum()
         assert miniature.encode(mask) == ann['segmentation']
         assert ann['bbox'][2] == mask.any(0).sum()
-    with pytest.raises(ValueError, match='no instance 5; it knows .0, 1'):
+    with pytest.raises(ValueError, match=r'no instance \[5\]; it knows .0, 1'):
         sample.mask_source.read(['5'], sample.valid_index)
 
 

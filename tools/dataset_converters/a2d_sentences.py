@@ -58,7 +58,7 @@ def list_samples(folder: Path,
                     f'{folder / video} holds no h5 files, but the video has '
                     'sentences; unpack a2d_annotation_with_instances again')
             present[video] = {
-                int(f.stem): set(read_a2d_frame(str(f))[0].tolist())
+                int(f.stem): set(read_a2d_frame(str(f))[0])
                 for f in files
             }
         samples += [[text, video, frame, instance]
@@ -73,7 +73,7 @@ def ground_truth(folder: Path, samples: list[list]) -> dict:
     for _, video, frame, instance in track_iter_progress(samples):
         path = folder / video / f'{frame:05d}.h5'
         instances, masks = read_a2d_frame(str(path))
-        place = instances.tolist().index(instance)
+        place = instances.index(instance)
         with h5py.File(path, 'r') as file:
             corners = np.reshape(file['reBBox'][()], (4, -1))[:, place]
         x1, y1, x2, y2 = corners.astype(float)
