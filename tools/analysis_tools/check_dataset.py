@@ -53,7 +53,9 @@ class Report:
     def print(self) -> None:
         """The table of this data set, then its problems."""
         wanted = expected(self.kind, self.ann_file)
-        print(f'\n{self.title}\n  {"":12} {"found":>9} {"expected":>9}')
+        print(f'\n{self.title}')
+        if self.counts:
+            print(f'  {"":12} {"found":>9} {"expected":>9}')
         for name, found in self.counts.items():
             number = getattr(wanted, name, None)
             shown = '-' if number is None else f'{number:,}'
