@@ -1,6 +1,7 @@
 import argparse
 from pathlib import Path
 
+import torch
 from mmengine.config import Config, DictAction
 
 from mmrvos.engine import RVOSRunner
@@ -53,6 +54,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def use_amp(cfg: Config) -> None:
+    if not torch.cuda.is_available():
+        raise ConfigError('--amp needs a GPU, and there is none: leave it out')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ConfigError(

@@ -94,6 +94,17 @@ def test_an_absent_object_gives_finite_losses_and_its_boxes_count():
     assert shown['loss_bbox'] != absent['loss_bbox']
 
 
+def test_mixed_precision_gives_nearly_the_same_losses():
+    model = tiny_model()
+    batch = model.data_preprocessor(make_batch(), True)
+    full = model(**batch, mode='loss')
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        half = model(**batch, mode='loss')
+    for name, value in full.items():
+        assert half[name].dtype == torch.float32
+        torch.testing.assert_close(half[name], value, rtol=0.05, atol=0.05)
+
+
 def test_loss_weights_scale_losses():
     batch = tiny_model().data_preprocessor(make_batch(), True)
     one = tiny_model()(**batch, mode='loss')

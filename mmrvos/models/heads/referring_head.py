@@ -171,8 +171,11 @@ class ReferringHead(BaseModule):
             others, weighted.
         """
         masks = self.masks(predictions)
-        return self.loss_by_layer(predictions.logits, predictions.boxes, masks,
-                                  targets)
+        # sums over the pixels of a clip overflow half precision
+        with torch.autocast(masks.device.type, enabled=False):
+            return self.loss_by_layer(predictions.logits.float(),
+                                      predictions.boxes.float(),
+                                      masks.float(), targets)
 
     def loss_by_layer(self, logits: Tensor, boxes: Tensor, masks: Tensor,
                       targets: Targets) -> dict[str, Tensor]:
