@@ -28,9 +28,10 @@ class RVOSDataSample(BaseDataElement):
       ``img_shape``, zero where absent, ``valid`` (E, T) bool, ``labels`` (E,).
     - ``pred`` (:class:`InstanceData`, E long), test: ``masks``, per expression
       a list of T COCO RLE dicts at ``ori_shape`` (small, and decoded a frame
-      at a time), ``scores`` (E,) of the chosen query, ``queries`` (E,) its
-      index; ``query_masks`` and ``query_scores``, all queries' RLE and scores
-      of the annotated frame, where the protocol ranks them.
+      at a time), ``scores`` (E,) of the chosen queries, ``queries`` (E,
+      windows) their indices; ``query_masks``, ``query_scores`` and
+      ``query_boxes``, all queries' RLE, scores and (x1, y1, x2, y2) pixels
+      in the annotated frame, where the protocol ranks them.
     """
 
     @property

@@ -122,6 +122,17 @@ def test_valid_index_decodes_one_frame():
         1, 1, 64, 96)
 
 
+def test_a_window_does_not_cut_the_context_of_a_valid_index():
+    batches = [make_batch(num_frames=3) for _ in range(2)]
+    for batch in batches:
+        batch['data_samples'][0].set_metainfo(dict(valid_index=2))
+    whole, windows = (
+        masks_of(tiny_model(test_cfg__window=size).test_step(batch))
+        for size, batch in zip((3, 2), batches, strict=True))
+    assert len(windows[0][0]) == 1
+    assert windows == whole
+
+
 def test_targets_are_padded_to_the_batch():
     samples = [make_sample((40, 60), 2, ['a', 'b']),
                make_sample((64, 50), 2, ['c'])]

@@ -84,3 +84,8 @@ def test_name_or_config(args):
 def test_a_config_needs_words():
     with pytest.raises(ValueError, match='vocabulary'):
         HuggingFaceTextEncoder(config=CONFIG)
+
+
+def test_a_misspelt_key_of_the_text_model_is_refused():
+    with pytest.raises(ValueError, match='hidden_sise'):
+        encoder(config=CONFIG | dict(hidden_sise=8))

@@ -48,7 +48,8 @@ class DenseMaskHead(BaseModule):
         if predictions.dense is None:
             raise ValueError('this method has no stride-8 map for a dense '
                              'loss: remove dense_head from the config')
-        logits = self.conv(predictions.dense)[:, 0]  # (P*T, h, w)
+        # sums over the pixels of a clip overflow half precision
+        logits = self.conv(predictions.dense)[:, 0].float()  # (P*T, h, w)
         goals = mask_targets(targets.masks, STRIDE, average=True)
         logits = logits.view_as(goals).flatten(1)
         goals = goals.flatten(1)

@@ -21,7 +21,8 @@ class InferenceCfg:
 
     Args:
         window: frames decoded together; None decodes a video in one pass.
-            Every window chooses its own queries.
+            Every window chooses its own queries. Clips with a valid_index
+            have one frame to decode and are never split.
         expressions_per_pass: expressions decoded together.
         postprocessor: config of what turns predictions into masks.
     """
@@ -160,8 +161,11 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         text = self.encode_text([sample.texts])
         sizes = image_sizes([sample], frames)
         index = valid_indices([sample], frames)
+        window = self.test_cfg.window
+        if window is None or index is not None:
+            window = len(frames)  # one annotated frame, all are its context
         windows = []
-        for part in frames.split(self.test_cfg.window or len(frames)):
+        for part in frames.split(window):
             clip = self.encode_clip(part[None], sizes, index)
             windows.append(
                 self.postprocessor(self.head, self.decode_chunks(clip, text),

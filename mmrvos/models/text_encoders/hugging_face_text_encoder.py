@@ -136,8 +136,13 @@ def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
     """A random RoBERTa with its own tokenizer.
 
     Raises:
-        ValueError: there is neither a vocabulary nor a tokenizer.
+        ValueError: there is neither a vocabulary nor a tokenizer, or
+            ``config`` has a key that RoBERTa does not know.
     """
+    # transformers itself stores any key without a word
+    if unknown := set(config) - set(RobertaConfig().to_dict()):
+        raise ValueError(f'RobertaConfig has no {sorted(unknown)}; see its '
+                         'page in the documentation of transformers')
     if vocabulary is not None:
         if isinstance(vocabulary, str):
             vocabulary = vocabulary.split()
