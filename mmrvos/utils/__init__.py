@@ -1,8 +1,13 @@
 from .checkpoint import CheckpointMismatch, load_weights, read_checkpoint
 from .command_line import clear_errors
-from .config import ConfigError, default_work_dir, load_config
+from .config import (
+    ConfigError,
+    apply_options,
+    default_work_dir,
+    load_config,
+)
 
 __all__ = [
-    'CheckpointMismatch', 'ConfigError', 'clear_errors',
+    'CheckpointMismatch', 'ConfigError', 'apply_options', 'clear_errors',
     'default_work_dir', 'load_config', 'load_weights', 'read_checkpoint'
 ]

@@ -33,8 +33,19 @@ REGISTRIES = (MODELS, DATASETS, TRANSFORMS, DATA_SAMPLERS, HOOKS, METRICS,
 RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {
     'self', 'cfg'
 } | {
-    'compile', 'find_unused_parameters', 'load_cfg', 'model_wrapper_cfg',
-    'sync_bn'
+    'activation_checkpointing', 'compile', 'efficient_conv_bn_eval',
+    'find_unused_parameters', 'load_cfg', 'model_wrapper_cfg', 'sync_bn'
+}
+# What is read key by key; all else goes to constructors, which check it.
+PLAIN_DICTS = {
+    'auto_scale_lr': {'enable', 'base_batch_size'},
+    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'load_cfg': {'drop'},
+    'optim_wrapper.paramwise_cfg': {
+        'bias_decay_mult', 'bias_lr_mult', 'bypass_duplicate', 'custom_keys',
+        'dcn_offset_lr_mult', 'dwconv_decay_mult', 'flat_decay_mult',
+        'norm_decay_mult'
+    },
 }
 
 
@@ -60,25 +71,45 @@ def load_config(path: str | Path,
             f'{path} is missing: expected a config file, e.g. '
             'configs/referformer/tiny_shapes.py')
     cfg = Config.fromfile(path)
-    for key in cfg:
-        similar = get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.88)
-        if key not in RUNNER_KEYS and similar and similar[0] not in cfg:
+    for key in set(cfg) - RUNNER_KEYS:
+        similar = get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.8)
+        if similar:
             raise ConfigError(
                 f'{path} sets {key!r}, which nothing reads; did you mean '
                 f'{similar[0]!r}?')
-    options = options or {}
+    _check_plain_dicts(cfg)
+    apply_options(cfg, options or {})
+    return cfg
+
+
+def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Change values of a config in place.
+
+    Raises:
+        ConfigError: a key that does not exist, with the ones it may be.
+    """
     DefaultScope.get_instance(
         f'config_{id(cfg)}', scope_name=cfg.get('default_scope', 'mmrvos'))
     for key in options:
         _check_option(cfg, key)
     cfg.merge_from_dict(dict(options))
-    return cfg
+    _check_plain_dicts(cfg)
 
 
 def default_work_dir(path: str | Path) -> str:
     """work_dirs/<folder of the config>/<name of the config>"""
     path = Path(path).resolve()
     return str(Path('work_dirs', path.parent.name, path.stem))
+
+
+def _check_plain_dicts(cfg: Config) -> None:
+    for path, known in PLAIN_DICTS.items():
+        node = cfg
+        for name in path.split('.'):
+            node = node.get(name) or {}
+        for key in set(node) - known:
+            raise ConfigError(f'{path} has no key {key!r}; its keys are '
+                              f'{", ".join(sorted(known))}')
 
 
 def _check_option(cfg: Config, key: str) -> None:
@@ -96,7 +127,8 @@ def _check_option(cfg: Config, key: str) -> None:
             raise ConfigError(_unknown(cfg, node, at, name))
         node = _get(node, name)
         at = f'{at}.{name}'.lstrip('.')
-    if _has(node, last) or last in _parameters(node, at):
+    if (_has(node, last) or last in _parameters(node, at)
+            or last in PLAIN_DICTS.get(at, ())):
         return
     raise ConfigError(_unknown(cfg, node, at, last))
 
@@ -138,7 +170,8 @@ def _unknown(cfg: Config, node: Any, at: str, name: str) -> str:
         return f'{where} is a list of {len(node)}: {name!r} is no index of it'
     if not isinstance(node, Mapping | Config):
         return f'{where} is {node!r}: it has no key {name!r}'
-    known = sorted(set(node) | _parameters(node, at))
+    known = sorted(
+        set(node) | _parameters(node, at) | PLAIN_DICTS.get(at, set()))
     similar = get_close_matches(name, known, n=3)
     if similar:
         return f'{where} has no key {name!r}; did you mean ' + ' or '.join(

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from mmrvos.utils import ConfigError, load_config
@@ -75,3 +77,30 @@ def test_misspelt_top_level_key_of_a_file(tmp_path):
 def test_missing_file():
     with pytest.raises(FileNotFoundError, match='expected a config file'):
         load_config('configs/nothing.py')
+
+
+def test_misspelt_key_beside_the_right_one(tmp_path, path):
+    """The base has it, the leaf means to change it."""
+    leaf = tmp_path / 'leaf.py'
+    leaf.write_text("_base_ = 'config.py'\nmodle = dict(depth=18)\n")
+    with pytest.raises(ConfigError, match="'modle'.* did you mean 'model'"):
+        load_config(leaf)
+
+
+@pytest.mark.parametrize(('text', 'key'), [
+    ("load_cfg = dict(dorp=['x'])", 'dorp'),
+    ('env_cfg = dict(cudnn_benchmrk=True)', 'cudnn_benchmrk'),
+    ('optim_wrapper = dict(paramwise_cfg=dict(norm_decay=0))', 'norm_decay'),
+])
+def test_keys_that_no_constructor_sees(tmp_path, text, key):
+    path = tmp_path / 'config.py'
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=f'has no key {key!r}'):
+        load_config(path)
+
+
+def test_every_shipped_config_passes():
+    configs = Path(__file__).parents[2] / 'configs'
+    for path in configs.glob('*/*.py'):
+        if path.parent.name != '_base_':
+            load_config(path)
