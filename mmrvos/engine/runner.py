@@ -1,6 +1,7 @@
 import ctypes
 import signal
 import sys
+from urllib.error import URLError
 
 import torch
 import torch.distributed as torch_dist
@@ -48,6 +49,17 @@ class RVOSRunner(Runner):
                 find_unused_parameters=self.cfg.get('find_unused_parameters',
                                                     False))
         return super().wrap_model(model_wrapper_cfg, model)
+
+    def _init_model_weights(self) -> None:
+        try:
+            super()._init_model_weights()
+        except URLError as error:
+            raise OSError(
+                'pretrained weights cannot be downloaded from here '
+                f'({error.reason}): fetch them where there is a network and '
+                'pass --cfg-options model.backbone.init_cfg.checkpoint=FILE, '
+                'or start from random weights with '
+                'model.backbone.init_cfg=None') from None
 
     def load_checkpoint(self,
                         filename: str,

@@ -3,6 +3,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from pickle import UnpicklingError
+from urllib.error import URLError
 
 import numpy as np
 import torch
@@ -34,7 +35,7 @@ def read_checkpoint(path: str | Path, map_location: str = 'cpu') -> dict:
         A dict with 'state_dict': bare weights are wrapped into one.
 
     Raises:
-        FileNotFoundError: no such file.
+        OSError: no such file, or no network to download it.
         ValueError: not a checkpoint, or one that would run code.
     """
     path = str(path)
@@ -49,10 +50,14 @@ def read_checkpoint(path: str | Path, map_location: str = 'cpu') -> dict:
             else:
                 raise FileNotFoundError(
                     f'{path} is missing: expected a checkpoint file')
+    except URLError as error:
+        raise OSError(
+            f'{path} cannot be downloaded from here ({error.reason}): fetch '
+            'it where there is a network and pass the file') from None
     except (UnpicklingError, RuntimeError, EOFError) as error:
         code = re.search(r'GLOBAL (\S+)', str(error))
         reason = (f'it wants to call {code[1]}'
-                  if code else str(error).strip().splitlines()[0])
+                  if code else re.split(r'\. |\n', str(error).strip())[0])
         raise ValueError(
             f'{path} cannot be read as a checkpoint ({reason}); expected a '
             'file written by torch.save that holds tensors and plain data '

@@ -3,8 +3,8 @@ import os
 import sys
 from collections.abc import Callable
 
-USER_ERRORS = (FileExistsError, FileNotFoundError, NotADirectoryError,
-               KeyError, TypeError, ValueError)
+# OSError: missing files, full disks, downloads without a network
+USER_ERRORS = (OSError, KeyError, TypeError, ValueError)
 
 
 def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
