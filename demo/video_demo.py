@@ -10,6 +10,8 @@ and some of its frames), masks/<sentence>/<frame>.png (0 or 255), result.json
 """
 import argparse
 
+from mmengine.config import DictAction
+
 from mmrvos.apis import RVOSInferencer
 from mmrvos.utils import clear_errors
 
@@ -44,6 +46,13 @@ def parse_args() -> argparse.Namespace:
         help='frames decoded together, for videos that do not fit into '
         "memory; default: the config's")
     parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of the config, e.g. '
+        'model.text_encoder.name=FOLDER; a key that does not exist is refused')
+    parser.add_argument(
         '--fps',
         type=float,
         help='of the overlay; default: that of the video, or 10')
@@ -60,6 +69,7 @@ def main() -> None:
         args.weights,
         device=args.device,
         window=args.window,
+        cfg_options=args.cfg_options,
         show_progress=not args.no_progress)
     results = inferencer(
         args.video, args.text, out_dir=args.out_dir, fps=args.fps)

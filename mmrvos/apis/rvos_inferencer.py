@@ -1,4 +1,10 @@
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +21,7 @@ from torch import Tensor, nn
 from mmrvos.datasets.base import clean_text
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmrvos.structures import RVOSDataSample
-from mmrvos.utils import load_weights, read_checkpoint
+from mmrvos.utils import apply_options, load_weights, read_checkpoint
 from mmrvos.visualization import (
     RVOSVisualizer,
     captions_of,
@@ -48,6 +54,8 @@ class RVOSInferencer(BaseInferencer):
         device: e.g. 'cuda:1'; by default the first GPU, else the CPU.
         window: frames decoded together, which bounds the memory; each window
             chooses its own object. By default ``test_cfg.window``.
+        cfg_options: dotted key to value, what to change in the config; an
+            unknown key is refused.
         show_progress: show progress bars.
 
     Raises:
@@ -60,6 +68,7 @@ class RVOSInferencer(BaseInferencer):
                  weights: str | None = None,
                  device: str | None = None,
                  window: int | None = None,
+                 cfg_options: Mapping[str, Any] | None = None,
                  show_progress: bool = True) -> None:
         if isinstance(model, str) and model.endswith(
                 '.py') and not Path(model).is_file():
@@ -67,6 +76,7 @@ class RVOSInferencer(BaseInferencer):
                 f'{model} is missing: expected a config file')
         init_default_scope('mmrvos')
         self.window = window
+        self.cfg_options = cfg_options or {}
         super().__init__(
             model=model,
             weights=weights,
@@ -272,6 +282,10 @@ class RVOSInferencer(BaseInferencer):
         if self.window is not None:
             cfg.model.setdefault('test_cfg', ConfigDict())
             cfg.model.test_cfg.window = self.window
+        if self.cfg_options:
+            changed = Config(cfg.to_dict())
+            apply_options(changed, self.cfg_options)
+            cfg.update(changed._cfg_dict)
         model = MODELS.build(cfg.model)
         load_weights(model, checkpoint['state_dict'], source=weights)
         return model.to(device).eval()

@@ -38,15 +38,22 @@ class VideoSource(metaclass=ABCMeta):
 
 
 class ImageFiles(VideoSource):
-    """Image files, a frame each, in the given order."""
+    """Image files, a frame each, in the given order.
+
+    Frames are named after their files, or numbered where two files (of
+    different folders, say) have the same name.
+    """
 
     def __init__(self, paths: Sequence[str | Path], name: str) -> None:
         self.paths = [Path(path) for path in paths]
         self.name = name
+        self.names = [path.stem for path in self.paths]
+        if len(set(self.names)) < len(self.names):
+            self.names = [f'{i:05d}' for i in range(len(self.paths))]
 
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
-        for path in self.paths:
-            yield path.stem, str(path), read_image(str(path))
+        for name, path in zip(self.names, self.paths, strict=True):
+            yield name, str(path), read_image(str(path))
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -158,7 +165,7 @@ def _sorted_images(paths) -> list[Path]:
     def by_number(path: Path) -> list:
         return [
             int(part) if part.isdigit() else part
-            for part in re.split(r'(\d+)', path.name)
+            for part in re.split(r'(\d+)', str(path))
         ]
 
     return sorted(

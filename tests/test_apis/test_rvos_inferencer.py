@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 
 from mmrvos.apis import RVOSInferencer
 from mmrvos.registry import DATASETS
-from mmrvos.utils import CheckpointMismatch
+from mmrvos.utils import CheckpointMismatch, ConfigError
 from mmrvos.visualization import write_image
 
 from ..colour_segmentor import (
@@ -138,6 +138,16 @@ def test_config_of_a_training_checkpoint(tmp_path):
     inferencer = RVOSInferencer(weights=str(path), show_progress=False)
     result, = inferencer(colour_video(1), 'red')
     assert (result.masks == (colour_video(1)[..., 0] > 150)).all()
+
+
+def test_cfg_options_are_checked(tmp_path):
+    weights = colour_checkpoint(tmp_path)
+    with pytest.raises(ConfigError, match="no key 'visualiser'"):
+        RVOSInferencer(
+            colour_config(), weights, cfg_options={'visualiser.alpha': 0.9})
+    inferencer = RVOSInferencer(
+        colour_config(), weights, cfg_options={'log_level': 'ERROR'})
+    assert inferencer.cfg.log_level == 'ERROR'
 
 
 def test_names_of_the_index():

@@ -31,6 +31,16 @@ def test_folder_glob_and_lists_agree(folder):
         assert (np.stack(images) == frames).all()
 
 
+def test_frames_of_equal_names_are_numbered(tmp_path):
+    for name in ('b/1.png', 'a/1.png', 'a/2.png'):
+        write_image(tmp_path / name, colour_video(1)[0])
+    source = open_video(f'{tmp_path}/*/*.png')
+    names, paths, _ = zip(*source.frames(), strict=True)
+    # else the masks of one would overwrite those of the other
+    assert names == ('00000', '00001', '00002')
+    assert [p[-7:] for p in paths] == ['a/1.png', 'a/2.png', 'b/1.png']
+
+
 def test_video_file_can_be_read_twice(tmp_path):
     path = tmp_path / 'clip.mp4'
     write_video(path, colour_video(4), fps=7)
