@@ -11,7 +11,7 @@ from mmrvos.registry import TRANSFORMS
 PERMUTATIONS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1),
                 (2, 1, 0))
 
-PIXELS_AT_ONCE = 1 << 17
+PIXELS_AT_ONCE = 1 << 18
 
 
 def distort(frame: np.ndarray,
@@ -46,7 +46,9 @@ def distort(frame: np.ndarray,
         out += np.float32(brightness)
     if contrast is not None and contrast_first:
         out *= np.float32(contrast)
-    if saturation is not None or hue is not None:
+    # a negative pixel does not come back from HSV as it went
+    negative = brightness is not None and brightness < 0
+    if saturation is not None or hue is not None or negative:
         cv2.cvtColor(out, cv2.COLOR_BGR2HSV, dst=hsv)
         if saturation is not None:
             hsv[..., 1] *= np.float32(saturation)
@@ -70,15 +72,95 @@ def to_uint8(values: np.ndarray,
     return out
 
 
+def distort_channels(frame: np.ndarray,
+                     brightness: float | None = None,
+                     contrast: float | None = None,
+                     out: np.ndarray | None = None) -> np.ndarray:
+    """:func:`distort` and the cast for contrast and positive brightness alone:
+    a table of the 256 levels does it. (H, W, 3) uint8 to the same."""
+    levels = np.arange(256, dtype=np.uint8)[None, :, None]
+    table = to_uint8(distort(levels, brightness, contrast))
+    return cv2.LUT(frame, table, out)
+
+
+def distort_saturation(frame: np.ndarray,
+                       saturation: float,
+                       brightness: float | None = None,
+                       contrast: float | None = None,
+                       out: np.ndarray | None = None,
+                       planes: np.ndarray | None = None) -> np.ndarray:
+    """:func:`distort` and the cast without a turn of the hue, three times as
+    fast as through HSV.
+
+    With V the largest channel of a pixel, saturation s turns a channel c into
+    V + s (c - V); contrast commutes with that. Where brightness makes V
+    negative, the sign of HSV's saturation is turned, and of s here.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        saturation, brightness, contrast: as in :func:`distort`.
+        out: (H, W, 3) uint8, where to write.
+        planes: (5, H, W) uint8, memory to work in.
+    """
+    if planes is None:
+        planes = np.empty((5, *frame.shape[:2]), dtype=np.uint8)
+    *channels, top, other = planes
+    shift = 0. if brightness is None else brightness
+    gain = 1. if contrast is None else contrast
+    cv2.split(frame, channels)
+    cv2.max(channels[0], channels[1], dst=top)
+    cv2.max(top, channels[2], dst=top)
+    negative = top < -shift if shift < 0 else None
+    # addWeighted rounds: less a half, that is truncation
+    offset = gain * shift - 0.499
+
+    def blend(channel: np.ndarray, s: float, dst: np.ndarray) -> None:
+        cv2.addWeighted(top, gain * (1 - s), channel, gain * s, offset, dst)
+
+    for channel in channels:
+        if negative is not None:
+            blend(channel, -saturation, other)
+        blend(channel, saturation, channel)
+        if negative is not None:
+            np.copyto(channel, other, where=negative)
+    return cv2.merge(channels, out)
+
+
 def permute(image: np.ndarray,
             permutation: int,
-            out: np.ndarray | None = None) -> np.ndarray:
+            out: np.ndarray | None = None,
+            planes: np.ndarray | None = None) -> np.ndarray:
     """Channels of (H, W, 3) in the order ``PERMUTATIONS[permutation]``, into
-    ``out`` if given."""
-    out = np.empty_like(image) if out is None else out
-    pairs = [(c, i) for i, c in enumerate(PERMUTATIONS[permutation])]
-    cv2.mixChannels([image], [out], sum(pairs, ()))
-    return out
+    ``out`` if given; ``planes`` (3, H, W) is memory to work in."""
+    channels = cv2.split(image, None if planes is None else list(planes))
+    return cv2.merge([channels[c] for c in PERMUTATIONS[permutation]], out)
+
+
+def distort_uint8(frame: np.ndarray, params: dict, out: np.ndarray,
+                  scratch: np.ndarray, planes: np.ndarray) -> None:
+    """:func:`distort`, the cast and :func:`permute` by the quickest way.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        params: what :meth:`ClipPhotometricDistort.draw` drew.
+        out: (H, W, 3) uint8, where to write.
+        scratch, planes: (2, H, W, 3) float32 and (5, H, W) uint8, memory to
+            work in.
+    """
+    params = dict(params)
+    permutation = params.pop('permutation', None)
+    if 'hue' in params:
+        to_uint8(distort(frame, **params, scratch=scratch), out)
+    else:  # contrast before or after saturation: the same
+        params.pop('contrast_first', None)
+        if params.get('brightness', 0) < 0:
+            params.setdefault('saturation', 1.)
+        if 'saturation' in params:
+            distort_saturation(frame, **params, out=out, planes=planes)
+        else:
+            distort_channels(frame, **params, out=out)
+    if permutation is not None:
+        permute(out, permutation, out, planes[:3])
 
 
 @TRANSFORMS.register_module()
@@ -143,23 +225,17 @@ class ClipPhotometricDistort(BaseTransform):
         frames = results['frames']
         height, width = frames.shape[1:3]
         out = np.empty(frames.shape, dtype=np.uint8)
-        # a fresh array as large as a frame costs more than the arithmetic
+        # fresh arrays as large as a frame cost more than the arithmetic
         rows = min(height, max(1, PIXELS_AT_ONCE // width))
         scratch = np.empty((2, rows, width, 3), dtype=np.float32)
+        planes = np.empty((5, rows, width), dtype=np.uint8)
         for t, frame in enumerate(frames):
             if t == 0 or not self.per_clip:
                 params = self.draw()
-                order = params.pop('permutation', None)
             for top in range(0, height, rows):
-                strip = slice(top, min(top + rows, height))
-                values = distort(
-                    frame[strip],
-                    **params,
-                    scratch=scratch[:, :strip.stop - top])
-                if order is None:
-                    to_uint8(values, out[t, strip])
-                else:
-                    permute(to_uint8(values), order, out[t, strip])
+                part = frame[top:top + rows]
+                distort_uint8(part, params, out[t, top:top + rows],
+                              scratch[:, :len(part)], planes[:, :len(part)])
         results['frames'] = out
         return results
 

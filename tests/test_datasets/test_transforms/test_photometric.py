@@ -1,11 +1,16 @@
 import numpy as np
+import pytest
 
 from mmrvos.datasets.transforms import (
     ClipChannelGain,
     ClipNoise,
     ClipPhotometricDistort,
 )
-from mmrvos.datasets.transforms.photometric import distort, to_uint8
+from mmrvos.datasets.transforms.photometric import (
+    distort,
+    permute,
+    to_uint8,
+)
 
 from .clip import make_clip
 
@@ -21,6 +26,29 @@ def test_saturation_keeps_grey_grey():
     grey = np.full((4, 4, 3), 120, dtype=np.uint8)
     np.testing.assert_allclose(
         distort(grey, saturation=1.5, hue=12), 120, atol=1e-3)
+
+
+@pytest.mark.parametrize('params', [
+    dict(),
+    dict(brightness=-30.5, contrast=1.3, permutation=3),
+    dict(saturation=1.4, brightness=25.25, permutation=4),
+    dict(saturation=1.45, brightness=-31.7, contrast=0.7),
+    dict(saturation=0.6, contrast=1.4, contrast_first=False, permutation=1),
+    dict(saturation=1.2, hue=-12., brightness=-9., permutation=5),
+], ids=str)
+def test_the_quick_ways_give_what_hsv_gives(params):
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (1, 37, 53, 3), dtype=np.uint8)
+    frames[:, :20] //= 8  # brightness takes dark pixels below zero
+    transform = ClipPhotometricDistort()
+    transform.draw = lambda: {'contrast_first': True} | params
+    out = transform(dict(frames=frames))['frames'][0]
+    # a factor of 1 takes the way through HSV
+    plain = dict(params)
+    order = plain.pop('permutation', 0)
+    values = distort(frames[0], **({'saturation': 1.} | plain))
+    expected = permute(to_uint8(values), order)
+    assert np.abs(out.astype(int) - expected).max() <= 1
 
 
 def test_every_frame_or_the_clip_is_drawn():
