@@ -199,14 +199,71 @@ def test_a_missing_video_counts_0(dataset, run, request):
     assert result['summary']['J&F'] == 50
 
 
-def test_unknown_videos_and_other_files_are_named(ytvos, run):
+@pytest.mark.parametrize('workers', [1, 2])
+def test_what_the_data_set_does_not_know_is_named(ytvos, run, workers):
     save(ytvos / 'pred/Annotations/zz/0/00000.png', np.zeros(SIZE))
+    save(ytvos / 'pred/Annotations/aa/7/00000.png', np.zeros(SIZE))
     (ytvos / 'pred/notes.txt').write_text('hello')
-    status, result, err = run(ytvos, 'ytvos')
+    (ytvos / 'pred/notes2.txt').write_text('hello')
+    status, result, err = run(ytvos, 'ytvos', '--workers', workers)
     assert status == 1
-    assert 'zz: unknown to the data set' in err
-    assert 'notes.txt: not a PNG' in err
+    assert result['problems'] == [
+        'zz: unknown to the data set, not scored',
+        'notes.txt: not a PNG, ignored, nor are 1 more',
+        'Annotations/aa/7: an expression unknown to the data set, not scored',
+    ]
+    assert all(line in err for line in result['problems'])
     assert result['summary']['J&F'] == 100
+
+
+def test_what_a_mac_packs_beside_the_files_is_no_picture(ytvos, run):
+    # the folder that sorts behind it must be found all the same
+    (ytvos / 'pred/Annotations').rename(ytvos / 'pred/results')
+    for path in sorted((ytvos / 'pred').rglob('*.png')):
+        beside = path.relative_to(ytvos / 'pred')
+        beside = ytvos / 'pred/__MACOSX' / beside.with_name(f'._{path.name}')
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(b'attributes')
+    status, result, _ = run(ytvos, 'ytvos')
+    assert result['summary']['J&F'] == 100
+    (line, ) = result['problems']
+    assert status == 1 and 'not a PNG, ignored, nor are 23 more' in line
+
+
+@pytest.mark.parametrize('dataset', ['ytvos', 'mevis', 'davis', 'a2d'])
+def test_predictions_of_something_else_are_no_result(dataset, run, request):
+    root = request.getfixturevalue(dataset)
+    shutil.rmtree(root / 'pred')
+    name = 'davis17' if dataset == 'davis' else dataset
+    (root / 'pred').mkdir()
+    status, result, err = run(root, name)
+    assert (status, result) == (2, None) and 'among its 0 PNGs' in err
+    save(root / 'pred/another/0/00000.png', np.zeros(SIZE))
+    status, result, err = run(root, name)
+    assert (status, result) == (2, None)
+    assert 'among its 1 PNGs' in err and 'expected ' in err
+
+
+@pytest.mark.parametrize('dataset, option, words', [
+    ('ytvos', '--protocol=fixed', '--protocol is for davis17, not for ytvos'),
+    ('davis17', '--split=valid', 'not for davis17'),
+    ('a2d', '--plot=plots', 'not for a2d'),
+    ('jhmdb', '--expressions=x.json', 'not for jhmdb'),
+    ('ytvos', '--workers=0', '--workers is 0, expected 1 or more'),
+    ('ytvos', '--csv=.', '. is a folder'),
+])
+def test_options_that_mean_nothing_are_refused(tmp_path, run, capsys, dataset,
+                                               option, words):
+    with pytest.raises(SystemExit) as error:
+        run(tmp_path, dataset, option)
+    assert error.value.code == 2
+    assert words in capsys.readouterr().err
+
+
+def test_folders_of_results_are_made(ytvos, run, tmp_path):
+    path = tmp_path / 'new/folder/out.csv'
+    assert run(ytvos, 'ytvos', '--csv', path)[0] == 0
+    assert len(path.read_text().splitlines()) == 7
 
 
 @pytest.mark.parametrize('name', ['../evil.png', '/etc/evil.png',
@@ -254,6 +311,7 @@ def test_what_is_no_zip_or_not_there(ytvos, run, tmp_path):
     ([float('nan'), 0.5], 'nan'),
     ([0.5], '2 masks with the scores [0.5]'),
     (['high', 'low'], "'high'"),
+    (dict(first=1), "[{'first': 1}]"),
 ])
 def test_scores_that_rank_nothing(a2d, run, scores, words):
     path = a2d / 'pred/scores.json'
@@ -264,6 +322,12 @@ def test_scores_that_rank_nothing(a2d, run, scores, words):
     assert status == 1
     assert 'v_a_f_1_i_0' in err and words in err
     assert result['summary']['P@0.5'] == pytest.approx(100 / 3)
+
+
+def test_scores_in_another_form(a2d, run):
+    (a2d / 'pred/scores.json').write_text('[0.5]')
+    status, _, err = run(a2d, 'a2d')
+    assert status == 2 and 'expected {image id: [score, ...]}' in err
 
 
 def test_davis_with_too_many_labels_or_a_missing_frame(davis, run):
@@ -281,6 +345,7 @@ def test_broken_ground_truth(ytvos, run):
     status, result, err = run(ytvos, 'ytvos')
     assert status == 1 and 'aa: left out, its ground truth' in err
     assert {e['video_id'] for e in result['expressions']} == {'bb'}
+    assert result['left_out'] == 1
 
 
 def test_expressions_without_objects(ytvos, run):
@@ -290,8 +355,22 @@ def test_expressions_without_objects(ytvos, run):
     path.write_text(json.dumps(content))
     status, _, err = run(ytvos, 'ytvos')
     assert status == 2 and '--expressions' in err
-    path.write_text('{')
-    assert 'no valid JSON' in run(ytvos, 'ytvos')[2]
+    for text, words in (('{', 'no valid JSON'),
+                        ('[]', 'no expression file'),
+                        ('{"videos": {}}', 'nothing to score'),
+                        ('{"videos": {"aa": {}}}', 'aa does not list')):
+        path.write_text(text)
+        status, _, err = run(ytvos, 'ytvos')
+        assert status == 2 and words in err
+
+
+def test_masks_of_another_release(mevis, run):
+    path = mevis / 'gt/valid_u/mask_dict.json'
+    masks = json.loads(path.read_text())
+    masks['20'].pop()
+    path.write_text(json.dumps(masks))
+    status, _, err = run(mevis, 'mevis')
+    assert status == 2 and '3 masks for annotation 20' in err
 
 
 def test_the_test_videos_are_left_out(ytvos, run):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from mmrvos.evaluation.offline.ground_truth import (
     GroundTruthError,
-    load_json,
+    load_videos,
     official_videos,
 )
 from mmrvos.evaluation.offline.predictions import (
@@ -54,8 +54,8 @@ def main() -> int:
         if args.dataset == 'ytvos':
             videos = official_videos(args.root, args.split)
         else:
-            videos = load_json(
-                args.root / args.split / 'meta_expressions.json')['videos']
+            videos = load_videos(
+                args.root / args.split / 'meta_expressions.json')
         images = args.root / args.split / 'JPEGImages'
         expected = {
             video_id: ExpectedVideo(

@@ -40,6 +40,7 @@ from .sequence import (
 )
 from .summary import (
     SPLITS,
+    parts_of,
     precision_summary,
     region_contour_summary,
     robustness,
@@ -55,10 +56,10 @@ __all__ = [
     'SequenceStatistics', 'Silhouette', 'best_candidate', 'boundary_radius',
     'box_overlap', 'chosen_iou_measures', 'coco_measures', 'contour',
     'contour_accuracy', 'davis_totals', 'iou_measures', 'mask_to_box',
-    'match_objects', 'merge_soft_masks', 'pairwise_jf', 'precision_at',
-    'precision_summary', 'rank_masks', 'region', 'region_and_contour',
-    'region_contour_summary', 'region_similarity', 'robustness',
-    'sequence_statistics', 'silhouettes', 'smoothed_iou', 'span_summary',
-    'stability_summary', 'target_summary', 'temporal_iou',
+    'match_objects', 'merge_soft_masks', 'pairwise_jf', 'parts_of',
+    'precision_at', 'precision_summary', 'rank_masks', 'region',
+    'region_and_contour', 'region_contour_summary', 'region_similarity',
+    'robustness', 'sequence_statistics', 'silhouettes', 'smoothed_iou',
+    'span_summary', 'stability_summary', 'target_summary', 'temporal_iou',
     'temporal_variance', 'video_iou', 'with_splits'
 ]

@@ -5,7 +5,7 @@ and ``length`` (None where the data set has no such mark), and what was
 measured. Results are in percent; variances, which scale with the square, are
 times 10^4.
 """
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -20,6 +20,25 @@ from .sequence import (
 SPLITS = ('type_id', 'length')
 
 
+def parts_of(
+    records: Sequence[dict],
+    split_by: Sequence[str] = SPLITS
+) -> Iterator[tuple[str, list[dict]]]:
+    """The parts into which marks divide records.
+
+    Yields:
+        The value of a mark, and the records that have it. A value that two
+        marks share is called ``mark=value`` the second time.
+    """
+    seen: set[str] = set()
+    for mark in split_by:
+        values = {r[mark] for r in records if r[mark] is not None}
+        for value in sorted(values, key=str):
+            name = str(value) if str(value) not in seen else f'{mark}={value}'
+            seen.add(str(value))
+            yield name, [r for r in records if r[mark] == value]
+
+
 def with_splits(summarise: Callable[[Sequence[dict]], dict[str, float]],
                 records: Sequence[dict],
                 split_by: Sequence[str] = SPLITS,
@@ -29,23 +48,16 @@ def with_splits(summarise: Callable[[Sequence[dict]], dict[str, float]],
     Args:
         summarise: numbers of some records.
         records: of all expressions.
-        split_by: marks to split by. A value that two marks share is called
-            ``mark=value``.
+        split_by: marks to split by, see :func:`parts_of`.
         headline: measures worth reporting for each split; None for all.
     """
     summary = dict(summarise(records))
-    seen: set[str] = set()
-    for mark in split_by:
-        values = {r[mark] for r in records if r[mark] is not None}
-        for value in sorted(values, key=str):
-            name = str(value) if str(value) not in seen else f'{mark}={value}'
-            seen.add(str(value))
-            part = summarise([r for r in records if r[mark] == value])
-            summary.update({
-                f'{key}/{name}': number
-                for key, number in part.items()
-                if headline is None or key in headline
-            })
+    for name, part in parts_of(records, split_by):
+        summary.update({
+            f'{key}/{name}': number
+            for key, number in summarise(part).items()
+            if headline is None or key in headline
+        })
     return summary
 
 

@@ -24,7 +24,6 @@ class VideoTask:
     targets: list[list[str]]
     type_ids: list[Any]
     lengths: list[Any]
-    texts: list[str]
 
 
 @dataclass
@@ -59,6 +58,23 @@ def load_json(path: Path) -> Any:
             f'{path} is no valid JSON ({error}): fetch it again') from None
 
 
+def load_videos(path: Path) -> dict[str, dict]:
+    """The videos of an expression file, ``{video id: {'frames': [name, ...],
+    'expressions': {id: {...}}}}``."""
+    content = load_json(path)
+    videos = content.get('videos') if isinstance(content, dict) else None
+    if not isinstance(videos, dict):
+        raise GroundTruthError(
+            f"{path} is no expression file: expected {{'videos': {{...}}}}")
+    for video_id, info in videos.items():
+        if not (isinstance(info, dict) and info.get('frames')
+                and isinstance(info.get('expressions'), dict)):
+            raise GroundTruthError(
+                f'{path}: video {video_id} does not list frames and '
+                'expressions: fetch the file again')
+    return videos
+
+
 def official_videos(root: Path, split: str,
                     expressions: Path | None = None) -> dict[str, dict]:
     """The videos of a Ref-YouTube-VOS expression file.
@@ -67,11 +83,11 @@ def official_videos(root: Path, split: str,
     hold: 202 of 507.
     """
     folder = root / 'meta_expressions'
-    videos = load_json(
-        expressions or folder / split / 'meta_expressions.json')['videos']
+    videos = load_videos(
+        expressions or folder / split / 'meta_expressions.json')
     test = folder / 'test' / 'meta_expressions.json'
     if split == 'valid' and test.exists():
-        excluded = load_json(test)['videos']
+        excluded = load_videos(test)
         videos = {k: v for k, v in videos.items() if k not in excluded}
     return videos
 
@@ -111,19 +127,19 @@ def load_mevis(root: Path,
             ``meta_expressions_valid_.json``).
     """
     folder = root / split
-    videos = load_json(expressions
-                       or folder / 'meta_expressions.json')['videos']
+    videos = load_videos(expressions or folder / 'meta_expressions.json')
     masks = load_json(folder / 'mask_dict.json')
     tasks = []
     for video_id, info in sorted(videos.items()):
         ids = {str(i) for e in info['expressions'].values()
                for i in _as_list(e.get('anno_id', []))}
-        unknown = sorted(ids - masks.keys())
-        if unknown:
-            raise GroundTruthError(
-                f'{folder}/mask_dict.json: no masks for annotation '
-                f'{unknown[0]} of video {video_id}: the files do not belong '
-                'together')
+        for i in sorted(ids):
+            if len(masks.get(i, ())) < len(info['frames']):
+                raise GroundTruthError(
+                    f'{folder}/mask_dict.json: {len(masks.get(i, ()))} masks '
+                    f'for annotation {i} of video {video_id}, which has '
+                    f"{len(info['frames'])} frames: the files do not belong "
+                    'together')
         rles = {i: masks[i] for i in ids}
         tasks.append(
             _video_task(video_id, info['frames'],
@@ -172,6 +188,9 @@ def load_frames(root: Path, file_name: str) -> list[FrameTask]:
     """
     path = root if root.is_file() else root / file_name
     coco = load_json(path)
+    if not isinstance(coco, dict) or 'annotations' not in coco:
+        raise GroundTruthError(
+            f'{path} is no COCO file: it has no annotations')
     tasks = {}
     for annotation in coco['annotations']:
         image_id = str(annotation['image_id'])
@@ -210,8 +229,7 @@ def _video_task(video_id: str, frames: Sequence[str], source: MaskSource,
                  for e in expressions.values()],
         type_ids=[e.get('type_id', e.get('type'))
                   for e in expressions.values()],
-        lengths=[e.get('length') for e in expressions.values()],
-        texts=[e['exp'] for e in expressions.values()])
+        lengths=[e.get('length') for e in expressions.values()])
 
 
 def _rle_shape(rles: dict[str, list], info: dict,

@@ -5,7 +5,7 @@ import re
 import stat
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
@@ -45,11 +45,14 @@ class PredictionFiles:
             raise PredictionError(
                 f'{self.root} is missing: give a folder or a zip of PNGs')
         names = self._zip_names() if self.is_zip else self._folder_names()
-        self.paths = sorted(n for n in names if n.lower().endswith('.png'))
+        self.paths = sorted(filter(_is_png, names))
         self.others = sorted(set(names) - set(self.paths))
         self._known = set(names)
-        self._folders = {str(parent) for name in names
-                         for parent in PurePosixPath(name).parents}
+        self._children: dict[str, set[str]] = defaultdict(set)
+        for path in self.paths:
+            parts = _parts(path)
+            for depth, part in enumerate(parts):
+                self._children['/'.join(parts[:depth])].add(part)
 
     def __contains__(self, path: str) -> bool:
         return path in self._known
@@ -58,7 +61,8 @@ class PredictionFiles:
         return dict(self.__dict__, _zip=None)
 
     def has_folder(self, path: str) -> bool:
-        return (path.strip('/') or '.') in self._folders
+        """Whether there is any PNG under a path."""
+        return path in self._children
 
     def read(self, path: str) -> bytes:
         """A file's content.
@@ -117,7 +121,7 @@ class PredictionFiles:
         known = set(names)
         tops: Counter[str] = Counter()
         for path in self.paths:
-            parts = PurePosixPath(path).with_suffix('').parts
+            parts = _parts(path)
             for depth, part in enumerate(parts[:4]):
                 if part in known:
                     tops['/'.join(parts[:depth])] += 1
@@ -125,13 +129,9 @@ class PredictionFiles:
         return tops.most_common(1)[0][0] if tops else ''
 
     def children(self, top: str) -> set[str]:
-        """Names of what lies directly under a folder, without extension."""
-        depth = len(PurePosixPath(top).parts) if top else 0
-        prefix = f'{top}/' if top else ''
-        return {
-            PurePosixPath(path).with_suffix('').parts[depth]
-            for path in self.paths if path.startswith(prefix)
-        }
+        """The PNGs, without extension, and the folders with PNGs that lie
+        directly under a folder."""
+        return set(self._children.get(top, ()))
 
     def _folder_names(self) -> list[str]:
         names = []
@@ -163,6 +163,16 @@ class PredictionFiles:
                     f'{self.root}: neither a folder nor a zip that can be '
                     f'read ({error})') from None
         return self._zip[1]
+
+
+def _is_png(name: str) -> bool:
+    # what a Mac packs beside every file, '__MACOSX/a/._b.png', is no picture
+    return (name.lower().endswith('.png')
+            and not PurePosixPath(name).name.startswith('._'))
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return PurePosixPath(path).with_suffix('').parts
 
 
 def _refuse_dangerous(archive: str, info: zipfile.ZipInfo) -> None:

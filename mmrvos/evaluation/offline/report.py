@@ -1,13 +1,14 @@
 """What an evaluation leaves behind: table, CSV, JSON, plots."""
 import csv
 import json
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..functional import SPLITS, best_candidate, sequence_statistics
+from ..functional import best_candidate, parts_of, sequence_statistics
 
 
 def expression_rows(records: Sequence[dict]) -> list[dict[str, Any]]:
@@ -76,7 +77,10 @@ def write_json(path: Path, head: dict, summary: dict[str, float],
 def table(summary: dict[str, float]) -> str:
     """The total, then a line per split."""
     totals = {k: v for k, v in summary.items() if '/' not in k}
-    lines = ['  '.join(f'{k} {v:.2f}' for k, v in totals.items())]
+    # a hard space keeps a name and its number on one line
+    text = '  '.join(f'{k}\xa0{v:.2f}' for k, v in totals.items())
+    lines = [line.replace('\xa0', ' ') for line in textwrap.wrap(
+        text, 79, break_on_hyphens=False)]
     splits: dict[str, dict[str, float]] = {}
     for key, value in summary.items():
         measure, _, split = key.partition('/')
@@ -94,25 +98,26 @@ def table(summary: dict[str, float]) -> str:
 def plot(folder: Path, records: Sequence[dict]) -> list[Path]:
     """J&F over the frames and by split.
 
+    Args:
+        folder: is made.
+        records: of expressions with values per frame.
+
     Returns:
-        The files written; none for data sets of single frames.
+        The files written.
     """
-    if not records or 'ranked' in records[0]:
-        return []
     folder.mkdir(parents=True, exist_ok=True)
-    sequences = [100 * sum(frame_values(r)) / 2 for r in records]
     written = [folder / 'jf_over_frames.png']
-    _plot_frames(written[0], sequences)
-    groups = {
-        str(value): [s for s, r in zip(sequences, records, strict=True)
-                     if r[mark] == value]
-        for mark in SPLITS
-        for value in sorted({r[mark] for r in records} - {None}, key=str)
-    }
-    if groups:
+    _plot_frames(written[0], _jf(records))
+    parts = {name: _jf(part) for name, part in parts_of(records)}
+    if parts:
         written.append(folder / 'jf_by_split.png')
-        _plot_splits(written[1], dict(all=sequences, **groups))
+        _plot_splits(written[1], {'all': _jf(records), **parts})
     return written
+
+
+def _jf(records: Sequence[dict]) -> list[np.ndarray]:
+    """J&F of the records' frames in percent, (T,) each."""
+    return [100 * sum(frame_values(r)) / 2 for r in records]
 
 
 def _plot_frames(path: Path, sequences: Sequence[np.ndarray]) -> None:
@@ -128,7 +133,7 @@ def _plot_frames(path: Path, sequences: Sequence[np.ndarray]) -> None:
     frames = np.arange(length)
     axes.fill_between(frames, low, high, alpha=0.2, label='middle half')
     axes.plot(frames, np.nanmean(padded, axis=0), label='mean')
-    axes.set(xlabel='frame', ylabel='J&F', ylim=(0, 100))
+    axes.set(xlabel='frame', ylabel='J&F in percent', ylim=(0, 100))
     axes.legend()
     figure.savefig(path)
 
@@ -139,7 +144,7 @@ def _plot_splits(path: Path, groups: dict[str, list[np.ndarray]]) -> None:
     axes = figure.subplots()
     labels = [f'{name} ({len(s)})' for name, s in groups.items()]
     means = [np.mean([v.mean() for v in s]) for s in groups.values()]
-    axes.bar_label(axes.barh(labels, means), fmt='%.1f')
+    axes.bar_label(axes.barh(labels, means), fmt='%.1f', padding=2)
     axes.invert_yaxis()
-    axes.set(xlabel='J&F', xlim=(0, 108))
+    axes.set(xlabel='J&F in percent', xlim=(0, 108))
     figure.savefig(path)

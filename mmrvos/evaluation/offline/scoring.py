@@ -21,15 +21,21 @@ from ..functional import (
     rank_masks,
 )
 from ..video_scorer import score_video
-from .ground_truth import FrameTask, LabelMapTask, VideoTask
+from .ground_truth import (
+    FrameTask,
+    GroundTruthError,
+    LabelMapTask,
+    VideoTask,
+)
 from .predictions import PredictionError, PredictionFiles
 
 
 @dataclass
 class Scored:
-    """What came of one task."""
+    """What came of one task; no records at all if it is left out."""
     records: list[dict]
     problems: list[str] = field(default_factory=list)
+    left_out: bool = False
 
 
 class Scorer:
@@ -38,14 +44,30 @@ class Scorer:
     Args:
         files: the predictions.
         tasks: what there is to score.
+
+    Raises:
+        GroundTruthError: there is no task.
+        PredictionError: there is nothing for any of the tasks.
     """
+
+    #: where the PNGs of a task belong
+    layout: str
 
     def __init__(self, files: PredictionFiles, tasks: Sequence) -> None:
         self.files = files
         self.tasks = list(tasks)
+        if not self.tasks:
+            raise GroundTruthError('the ground truth holds nothing to score')
         names = {task.video_id for task in self.tasks}
         self.top = self.find_top(names)
-        self.unknown = sorted(self.predicted() - names)
+        predicted = self.predicted()
+        if names.isdisjoint(predicted):
+            raise PredictionError(
+                f'{files.root}: among its {len(files.paths)} PNGs is none of '
+                f'the {len(names)} that the data set asks for, of which the '
+                f'first is {min(names)!r}: expected {self.layout}, in any '
+                'folder')
+        self.unknown = sorted(predicted - names)
 
     def find_top(self, names: set[str]) -> str:
         return self.files.find_top(names)
@@ -66,21 +88,37 @@ class Scorer:
             return Scored([], [
                 f'{task.video_id}: left out, its ground truth is broken: '
                 f'{error}'
-            ])
+            ], left_out=True)
 
     def score(self, task: Any) -> Scored:
         raise NotImplementedError
+
+    def read_labels(self, path: str, size: tuple[int, int],
+                    problems: list[str]) -> np.ndarray | None:
+        """A label map of the right size, or None and a problem."""
+        try:
+            return checked_labels(self.files, path, size)
+        except PredictionError as error:
+            problems.append(f'{error}: the frame counts 0')
+            return None
 
 
 class VideoScorer(Scorer):
     """One mask PNG per expression and frame; all but 0 is foreground."""
 
+    layout = '<video>/<expression>/<frame>.png'
+
     def score(self, task: VideoTask) -> Scored:
-        problems: list[str] = []
+        problems = [
+            f'{self.path(task.video_id, e)}: an expression unknown to the '
+            'data set, not scored'
+            for e in sorted(self.files.children(self.path(task.video_id))
+                            - set(task.exp_ids))
+        ]
         size = task.mask_source.read((), 0).shape
         missing = [not self.files.has_folder(self.path(task.video_id, e))
                    for e in task.exp_ids]
-        if all(missing):
+        if missing and all(missing):
             problems.append(f'{self.path(task.video_id)}: the video is '
                             'missing, its expressions count 0')
         else:
@@ -109,15 +147,6 @@ class VideoScorer(Scorer):
                 **score) for e, score in enumerate(scores)
         ], problems)
 
-    def read_labels(self, path: str, size: tuple[int, int],
-                    problems: list[str]) -> np.ndarray | None:
-        """A label map of the right size, or None and a problem."""
-        try:
-            return checked_labels(self.files, path, size)
-        except PredictionError as error:
-            problems.append(f'{error}: the frame counts 0')
-            return None
-
 
 def checked_labels(files: PredictionFiles, path: str,
                    size: tuple[int, int]) -> np.ndarray:
@@ -128,13 +157,15 @@ def checked_labels(files: PredictionFiles, path: str,
     return labels
 
 
-class LabelMapScorer(VideoScorer):
+class LabelMapScorer(Scorer):
     """DAVIS label maps: ``anno_<a>/<video>/<frame>.png`` for the results of
     several annotators, or ``<video>/<frame>.png`` for one.
 
     Args:
         protocol: see :mod:`..functional.label_map_sequence`.
     """
+
+    layout = '[anno_<a>/]<video>/<frame>.png'
 
     def __init__(self, files: PredictionFiles, tasks: Sequence[LabelMapTask],
                  protocol: str) -> None:
@@ -207,6 +238,8 @@ class FrameScorer(Scorer):
     compete, with ``scores.json`` beside them: {image id: score or list of
     scores}."""
 
+    layout = '<image id>.png or <image id>/<k>.png'
+
     def __init__(self, files: PredictionFiles,
                  tasks: Sequence[FrameTask]) -> None:
         super().__init__(files, tasks)
@@ -218,6 +251,9 @@ class FrameScorer(Scorer):
             except ValueError as error:
                 raise PredictionError(
                     f'{path}: no valid JSON ({error})') from None
+            if not isinstance(self.scores, dict):
+                raise PredictionError(
+                    f'{path}: expected {{image id: [score, ...]}}')
         self.unknown += sorted(self.scores.keys() -
                                {t.video_id for t in self.tasks})
         self.candidates: dict[str, list[str]] = {}
