@@ -1,6 +1,7 @@
 """Submission files of the benchmarks with a server: layout and checks."""
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -91,9 +92,14 @@ def check_submission(files: PredictionFiles,
                 # where nothing says the size, the masks must agree at least
                 size = size or image.size[::-1]
                 yield from _check_image(path, image, size)
+    surplus: dict[PurePosixPath, list[str]] = defaultdict(list)
     for path in (*files.paths, *files.others):
         if path not in wanted:
-            yield f'{path}: not a file of this submission'
+            surplus[PurePosixPath(path).parent].append(path)
+    for paths in surplus.values():
+        more = (f', nor are {len(paths) - 1} more beside it'
+                if paths[1:] else '')
+        yield f'{paths[0]}: not a file of this submission{more}'
 
 
 def _check_image(path: str, image: Image.Image,

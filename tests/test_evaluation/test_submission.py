@@ -81,6 +81,8 @@ def test_every_fault_has_its_line(ytvos, check):
     save(top / 'aa/0/00015.png', label_map(0))
     (top / 'aa/1/00000.png').write_bytes(b'no picture')
     save(top / 'cc/0/00000.png', np.zeros(SIZE))
+    for frame in FRAMES:
+        save(top / f'aa/7/{frame}.png', np.zeros(SIZE))
     (ytvos / 'pred/readme.txt').write_text('')
     status, lines = check(ytvos / 'pred', ytvos / 'gt', 'ytvos',
                           '--num-videos', '2')
@@ -95,9 +97,11 @@ def test_every_fault_has_its_line(ytvos, check):
         'identify image file the file)',
         'Annotations/aa/2: the expression is missing',
         'Annotations/bb: the video is missing',
+        'Annotations/aa/7/00000.png: not a file of this submission, nor are 3 '
+        'more beside it',
         'Annotations/cc/0/00000.png: not a file of this submission',
         'readme.txt: not a file of this submission',
-        '2 videos checked: 9 problems',
+        '2 videos checked: 10 problems',
     ]
 
 
