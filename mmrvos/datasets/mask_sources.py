@@ -33,6 +33,11 @@ class ClipMasks(MaskSource):
     def void(self, frame: int) -> np.ndarray | None:
         return self.source.void(self.frame_inds[frame])
 
+    def label_map(self, frame: int) -> np.ndarray:
+        """(H, W) uint8 object ids, where the source is a :class:`PNGMasks`.
+        """
+        return self.source.label_map(self.frame_inds[frame])
+
 
 class ObjectFolderMasks(MaskSource):
     """A folder per object with a binary PNG per frame (Long-RVOS).
