@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 import torch
+from mmengine.config import DictAction
 
 from mmrvos.conversion import METHODS
 from mmrvos.registry import MODELS
@@ -27,6 +28,13 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--config',
         help='also load the result, strictly, into the model of this config')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of --config, e.g. '
+        'model.text_encoder.name=FOLDER')
     parser.add_argument(
         '--quiet', action='store_true', help='print counts, not every key')
     return parser.parse_args()
@@ -51,7 +59,7 @@ def main() -> None:
     if not args.quiet:
         print(report)
     if args.config:
-        model = MODELS.build(load_config(args.config).model)
+        model = MODELS.build(load_config(args.config, args.cfg_options).model)
         load_weights(model, weights, source=args.source)
     Path(args.target).parent.mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=weights), args.target)
