@@ -1,4 +1,4 @@
-from .hooks import RVOSVisualizationHook
+from .hooks import DenseWarmupHook, RVOSVisualizationHook
 from .runner import RVOSRunner
 
-__all__ = ['RVOSRunner', 'RVOSVisualizationHook']
+__all__ = ['DenseWarmupHook', 'RVOSRunner', 'RVOSVisualizationHook']

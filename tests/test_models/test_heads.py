@@ -132,9 +132,20 @@ def test_without_refinement_all_layers_share_one_head():
                                predictions.references[2])
 
 
+def test_dense_only_stops_early_with_the_same_dense_losses():
+    model = tiny_model()
+    batch = model.data_preprocessor(make_batch(), True)
+    full = model(**batch, mode='loss')
+    calls = []
+    model.decoder.register_forward_hook(lambda *_: calls.append(1))
+    model.dense_only = True
+    dense = model(**batch, mode='loss')
+    assert set(dense) == {'loss_dense_mask', 'loss_dense_dice'}
+    for name, value in dense.items():
+        torch.testing.assert_close(value, full[name])
+    assert not calls
+
+
 def test_dense_head_needs_a_dense_map():
-    head = DenseMaskHead(in_channels=4)
-    predictions = predict(tiny_model(), make_batch())
-    predictions.dense = None
     with pytest.raises(ValueError, match='dense_head'):
-        head.loss(predictions, None)
+        DenseMaskHead(in_channels=4).loss(None, None)

@@ -3,19 +3,26 @@
 data_root = 'data/moving_shapes_small/'
 size = 'small'
 
-train_pipeline = [
-    dict(type='SampleSpreadFrames', num_frames=8),
-    dict(type='SampleExpressions', num=6),
+augmentation = [
     dict(type='LoadFrames'),
     dict(type='LoadClipMasks'),
     # aids for training on little data; the words turn with the picture
     dict(type='ClipFlip', prob=0.5),
     dict(type='ClipFlip', prob=0.5, direction='vertical'),
-    dict(type='ClipRandomZoom', scale=(0.8, 1.25), shift=0.1, prob=0.7),
-    dict(type='ClipChannelGain', gain=0.1),
-    dict(type='ClipNoise', max_std=6),
+    dict(type='ClipRandomZoom', scale=(0.8, 1.25), shift=0.1, prob=0.3),
     dict(type='CheckValid'),
     dict(type='PackRVOSInputs'),
+]
+# while the model learns what words mean: many sentences, single frames
+warmup_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=1),
+    dict(type='SampleExpressions', num=4),
+    *augmentation,
+]
+train_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=2),
+    dict(type='SampleExpressions', num=2),
+    *augmentation,
 ]
 test_pipeline = [
     dict(type='SampleAllFrames'),
@@ -26,7 +33,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
-    persistent_workers=True,
+    persistent_workers=False,  # workers must notice a change of pipeline
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     collate_fn=dict(type='pseudo_collate'),
@@ -38,7 +45,7 @@ train_dataloader = dict(
         data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
         entry='video',
         num_frames=16,  # of a video: one entry each
-        pipeline=train_pipeline))
+        pipeline=warmup_pipeline))
 val_dataloader = dict(
     batch_size=1,
     num_workers=1,

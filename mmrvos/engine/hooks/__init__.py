@@ -1,3 +1,4 @@
+from .dense_warmup_hook import DenseWarmupHook
 from .visualization_hook import RVOSVisualizationHook
 
-__all__ = ['RVOSVisualizationHook']
+__all__ = ['DenseWarmupHook', 'RVOSVisualizationHook']

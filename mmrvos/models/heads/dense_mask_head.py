@@ -3,7 +3,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import Predictions, Targets
+from ..features import Targets
 from ..losses import mask_targets, sequence_dice, sigmoid_focal
 
 STRIDE = 8
@@ -38,18 +38,22 @@ class DenseMaskHead(BaseModule):
         # few pixels are the object's: begin with that
         nn.init.constant_(self.conv.bias, bias_init_with_prob(0.01))
 
-    def loss(self, predictions: Predictions,
+    def loss(self, dense: Tensor | None,
              targets: Targets) -> dict[str, Tensor]:
         """Focal and dice loss, mean over the pairs.
 
+        Args:
+            dense: (P*T, C, h, w), stride 8.
+            targets: of P pairs.
+
         Raises:
-            ValueError: the method's ``decode`` gives no dense map.
+            ValueError: the method gives no dense map.
         """
-        if predictions.dense is None:
+        if dense is None:
             raise ValueError('this method has no stride-8 map for a dense '
                              'loss: remove dense_head from the config')
         # sums over the pixels of a clip overflow half precision
-        logits = self.conv(predictions.dense)[:, 0].float()  # (P*T, h, w)
+        logits = self.conv(dense)[:, 0].float()  # (P*T, h, w)
         goals = mask_targets(targets.masks, STRIDE, average=True)
         logits = logits.view_as(goals).flatten(1)
         goals = goals.flatten(1)

@@ -72,6 +72,7 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
             init_cfg)
         self.head = MODELS.build(head)
         self.dense_head = dense_head and MODELS.build(dense_head)
+        self.dense_only = False  # DenseWarmupHook sets it
         self.channels_last = channels_last
         self.test_cfg = InferenceCfg(**(test_cfg or {}))
         self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
@@ -123,24 +124,32 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         """
         if mode == 'predict':
             return self.predict(inputs, data_samples)
-        predictions = self.decode(
-            self.encode_clip(
-                stack_clips(inputs), image_sizes(data_samples, inputs[0]),
-                valid_indices(data_samples, inputs[0])),
-            self.encode_text([sample.texts for sample in data_samples]))
+        if mode not in ('loss', 'tensor'):
+            raise ValueError("mode is 'loss', 'predict' or 'tensor', got "
+                             f'{mode}')
+        clip = self.encode_clip(
+            stack_clips(inputs), image_sizes(data_samples, inputs[0]),
+            valid_indices(data_samples, inputs[0]))
+        text = self.encode_text([sample.texts for sample in data_samples])
         if mode == 'tensor':
-            return predictions
-        if mode == 'loss':
-            return self.loss(predictions,
-                             collect_targets(data_samples, inputs[0]))
-        raise ValueError(f"mode is 'loss', 'predict' or 'tensor', got {mode}")
+            return self.decode(clip, text)
+        targets = collect_targets(data_samples, inputs[0])
+        if self.dense_only:
+            return self.dense_head.loss(self.dense_map(clip, text), targets)
+        return self.loss(self.decode(clip, text), targets)
+
+    def dense_map(self, clip: ClipFeatures,
+                  text: TextFeatures) -> Tensor | None:
+        """The ``dense`` of :meth:`decode`; a method overrides this where it
+        has the map long before its predictions."""
+        return self.decode(clip, text).dense
 
     def loss(self, predictions: Predictions,
              targets: Targets) -> dict[str, Tensor]:
         """Losses of the head, and of the dense head where there is one."""
         losses = self.head.loss(predictions, targets)
         if self.dense_head is not None:
-            losses.update(self.dense_head.loss(predictions, targets))
+            losses.update(self.dense_head.loss(predictions.dense, targets))
         return losses
 
     def predict(self, inputs: Sequence[Tensor],

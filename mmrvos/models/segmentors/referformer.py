@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, Predictions, TextFeatures
+from ..layers import Memory
 from .base import BaseRVOSSegmentor
 
 
@@ -114,10 +115,19 @@ class ReferFormer(BaseRVOSSegmentor):
         videos = torch.arange(len(expressions), device=counts.device)
         return self.text_encoder(*tokens, videos.repeat_interleave(counts))
 
-    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
+    def fuse(self, clip: ClipFeatures,
+             text: TextFeatures) -> tuple[ClipFeatures, Memory, Tensor]:
+        """One clip a pair, its encoded levels, and the sentences (P, C)."""
         clip = clip.select(text.video_index)
         fused, sentence = self.fusion(clip, text)
-        memory = self.encoder(fused, clip)
+        return clip, self.encoder(fused, clip), sentence
+
+    def dense_map(self, clip: ClipFeatures, text: TextFeatures) -> Tensor:
+        _, memory, _ = self.fuse(clip, text)
+        return memory.maps()[0]
+
+    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
+        clip, memory, sentence = self.fuse(clip, text)
         queries, initial, references = self.decoder(sentence, memory,
                                                     clip.num_frames,
                                                     self.head.refiners())
