@@ -10,13 +10,17 @@ class Expected:
     expressions: int | None = None
 
 
-#: (data set, what its annotation file is called): counts. For RefCOCO/+/g an
-#: image is a video.
+FILE = r'[^/]*$'
+#: own data are read by the same class: the name of the folder tells
+YOUTUBE = r'(?i)y(ou)?t(ube)?[-_]?vos.*'
+
+#: (data set, what the path of its annotation file ends with): counts. For
+#: RefCOCO/+/g an image is a video.
 EXPECTED: dict[tuple[str, str], Expected] = {
-    ('RefYoutubeVOSDataset', 'train'): Expected(3471),
-    ('RefYoutubeVOSDataset', 'valid'): Expected(202, 834),
-    ('RefDAVIS17Dataset', 'train'): Expected(60),
-    ('RefDAVIS17Dataset', 'valid'): Expected(30, 244),
+    ('RefYoutubeVOSDataset', rf'{YOUTUBE}/train/{FILE}'): Expected(3471),
+    ('RefYoutubeVOSDataset', rf'{YOUTUBE}/valid/{FILE}'): Expected(202, 834),
+    ('RefDAVIS17Dataset', rf'/train/{FILE}'): Expected(60),
+    ('RefDAVIS17Dataset', rf'/valid/{FILE}'): Expected(30, 244),
     ('JHMDBSentencesDataset', 'samples_metadata'): Expected(928, 2784),
     ('RefCOCODataset', 'refcoco_train'): Expected(None, 120624),
     ('RefCOCODataset', 'refcoco_val'): Expected(None, 10834),
@@ -29,13 +33,13 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ('RefCOCODataset', 'refcocog_train'): Expected(None, 80512),
     ('RefCOCODataset', 'refcocog_val'): Expected(None, 4896),
     ('RefCOCODataset', 'refcocog_test'): Expected(None, 9602),
-    ('MeViSDataset', 'v2.*train'): Expected(1662, 27502),
-    ('MeViSDataset', 'v2.*valid_u'): Expected(50, 907),
-    ('MeViSDataset', 'v2.*valid'): Expected(140, 2523),
-    ('MeViSDataset', 'train'): Expected(1662, 23051),
-    ('MeViSDataset', 'valid_u'): Expected(50, 793),
-    ('MeViSDataset', 'valid'): Expected(140, 2236),
-    ('MeViSDataset', 'test'): Expected(154, 2490),
+    ('MeViSDataset', rf'(?i)v2.*/train/{FILE}'): Expected(1662, 27502),
+    ('MeViSDataset', rf'(?i)v2.*/valid_u/{FILE}'): Expected(50, 907),
+    ('MeViSDataset', rf'(?i)v2.*/valid/{FILE}'): Expected(140, 2523),
+    ('MeViSDataset', rf'/train/{FILE}'): Expected(1662, 23051),
+    ('MeViSDataset', rf'/valid_u/{FILE}'): Expected(50, 793),
+    ('MeViSDataset', rf'/valid/{FILE}'): Expected(140, 2236),
+    ('MeViSDataset', rf'/test/{FILE}'): Expected(154, 2490),
 }
 
 #: where each is said to come from; links of data sets do not live long

@@ -7,7 +7,7 @@ from mmrvos.registry import DATASETS
 from mmrvos.structures import RLEMasks
 
 from .base import BaseRVOSDataset
-from .ref_youtube_vos import load_json
+from .ref_youtube_vos import load_json, load_listed
 
 
 @DATASETS.register_module()
@@ -42,7 +42,7 @@ class MeViSDataset(BaseRVOSDataset):
         super().__init__(ann_file, **kwargs)
 
     def load_videos(self) -> list[dict]:
-        listed = load_json(self.require(self.ann_file))['videos']
+        listed = load_listed(self.require(self.ann_file))
         images = Path(self.require(self.data_prefix['img']))
         rles = None
         if self.mask_file is not None:

@@ -22,6 +22,32 @@ def load_json(path: str | Path) -> Any:
             f'{path} is no valid JSON ({error}): fetch it again') from None
 
 
+def load_listed(path: str | Path) -> dict[str, dict]:
+    """The ``videos`` of an expression file.
+
+    Raises:
+        ValueError: it has none, or a video or expression lacks an entry; the
+            message says which.
+    """
+    content = load_json(path)
+    if not isinstance(content, dict) or 'videos' not in content:
+        raise ValueError(
+            f'{path} has no entry "videos", so it is no expression file: '
+            'look at ann_file in the config')
+    for video_id, info in content['videos'].items():
+        for key in ('frames', 'expressions'):
+            if key not in info:
+                raise ValueError(
+                    f'{path}: video {video_id} has no "{key}"; fetch the file '
+                    'again')
+        for exp_id, expression in info['expressions'].items():
+            if 'exp' not in expression:
+                raise ValueError(
+                    f'{path}: expression {exp_id} of video {video_id} has no '
+                    '"exp", its text; fetch the file again')
+    return content['videos']
+
+
 @DATASETS.register_module()
 class RefYoutubeVOSDataset(BaseRVOSDataset):
     """Ref-YouTube-VOS, and everything stored the same way.
@@ -79,7 +105,7 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
 
     def load_videos(self) -> list[dict]:
         images = Path(self.require(self.data_prefix['img']))
-        listed = load_json(self.require(self.ann_file))['videos']
+        listed = load_listed(self.require(self.ann_file))
         listed = {v: listed[v] for v in sorted(set(listed) - self._excluded())}
         labels = self._labels()
         videos = []

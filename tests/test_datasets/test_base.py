@@ -129,6 +129,14 @@ def test_broken_json_is_named(root):
         build(root)
 
 
+@pytest.mark.parametrize('key', ['videos', 'frames', 'exp'])
+def test_a_json_of_another_kind_is_named(root, key):
+    path = root / ANN_FILE
+    path.write_text(path.read_text().replace(f'"{key}"', '"other"'))
+    with pytest.raises(ValueError, match=f'{path.name}.* no .*"{key}"'):
+        build(root)
+
+
 @pytest.mark.parametrize('missing', [ANN_FILE, 'train/JPEGImages'])
 def test_missing_data_root(root, missing):
     (root / missing).rename(root / 'elsewhere')

@@ -29,11 +29,18 @@ def call(monkeypatch, capsys, tool: str, *args: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def roots(tmp_path) -> list[str]:
-    miniature.ref_youtube_vos(tmp_path)
-    miniature.ref_youtube_vos(tmp_path, ('ccc', ), 'valid')
+def root(tmp_path) -> Path:
+    # counts are compared where the folder has the name of the data set
+    root = tmp_path / 'ref-youtube-vos'
+    miniature.ref_youtube_vos(root)
+    miniature.ref_youtube_vos(root, ('ccc', ), 'valid')
+    return root
+
+
+@pytest.fixture
+def roots(root) -> list[str]:
     return ['--cfg-options'] + [
-        f'{loader}_dataloader.dataset.data_root={tmp_path}'
+        f'{loader}_dataloader.dataset.data_root={root}'
         for loader in ('train', 'val', 'test')
     ]
 
@@ -50,16 +57,16 @@ def test_check_counts(monkeypatch, capsys, roots):
     assert 'source: https://youtube-vos.org' in out
 
 
-def test_check_names_what_is_wrong(monkeypatch, capsys, tmp_path, roots):
-    (tmp_path / 'train/JPEGImages/aaa/00015.jpg').unlink()
-    (tmp_path / 'train/Annotations/bbb/00000.png').unlink()
-    path = tmp_path / 'meta_expressions/train/meta_expressions.json'
+def test_check_names_what_is_wrong(monkeypatch, capsys, root, roots):
+    (root / 'train/JPEGImages/aaa/00015.jpg').unlink()
+    (root / 'train/Annotations/bbb/00000.png').unlink()
+    path = root / 'meta_expressions/train/meta_expressions.json'
     content = load_json(path)
     content['videos']['aaa']['expressions']['2']['obj_id'] = '7'
     miniature.write_json(path, content)
-    broken = tmp_path / 'valid/JPEGImages/ccc/00010.jpg'
+    broken = root / 'valid/JPEGImages/ccc/00010.jpg'
     broken.write_bytes(broken.read_bytes()[:-20])
-    small = tmp_path / 'valid/Annotations/ccc/00005.png'
+    small = root / 'valid/Annotations/ccc/00005.png'
     Image.fromarray(np.ones((9, 9), dtype=np.uint8)).save(small)
     status, out = call(monkeypatch, capsys, 'check_dataset', CONFIG,
                        '--decode', '--workers', '1', *roots)
@@ -90,6 +97,11 @@ def test_published_counts():
     plus = expected('RefCOCODataset', 'refcoco+/instances_refcoco+_val.json')
     assert plus.expressions == 10758
     assert expected('ReVOSDataset', 'x.json').videos is None
+    official = '/train/data/ref-youtube-vos/meta_expressions/valid/x.json'
+    assert expected('RefYoutubeVOSDataset', official).videos == 202
+    # own data have no published counts
+    own = 'data/mine/meta_expressions/train/x.json'
+    assert expected('RefYoutubeVOSDataset', own).videos is None
 
 
 def test_browse(monkeypatch, capsys, tmp_path, roots):

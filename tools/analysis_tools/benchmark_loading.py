@@ -38,7 +38,8 @@ class Timed:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config')
-    parser.add_argument('--loader', choices=['train', 'val'], default='train')
+    parser.add_argument('--loader', choices=['train', 'val', 'test'],
+                        default='train')
     parser.add_argument('--num', type=int, default=200, help='clips')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument(
@@ -53,6 +54,10 @@ def main() -> None:
     init_default_scope('mmrvos')
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
+    if f'{args.loader}_dataloader' not in cfg:
+        raise ValueError(
+            f'{args.config} has no {args.loader}_dataloader; choose another '
+            '--loader')
     dataset = DATASETS.build(cfg[f'{args.loader}_dataloader'].dataset)
     table: dict[str, list[float]] = defaultdict(list)
     for part in getattr(dataset, 'datasets', [dataset]):

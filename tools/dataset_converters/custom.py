@@ -36,7 +36,8 @@ def read_sentences(path: Path) -> dict[str, list[dict]]:
             if not (row['sentence'] or '').strip():
                 raise ValueError(f'{path}, line {number}: no sentence')
             expression = dict(
-                exp=row['sentence'].strip(), obj_id=row['object'].split())
+                exp=row['sentence'].strip(),
+                obj_id=(row['object'] or '').split())
             if row.get('type'):
                 expression['type_id'] = row['type']
             videos.setdefault(row['video'], []).append(expression)

@@ -5,11 +5,11 @@ ImageSets/2017,davis_semantics.json} and ROOT/davis_text_annotations/*.txt,
 writes {train,valid,meta_expressions} to --out. DAVIS stays as it is.
 """
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from mmrvos.datasets.convert import place, staged, write_json
+from mmrvos.datasets.ref_youtube_vos import load_json
 from mmrvos.utils import clear_errors
 
 #: the four lists in the order of the annotators, with their encodings
@@ -83,13 +83,17 @@ def convert(root: Path, out: Path, splits: list[str], link: bool) -> None:
                 'Unsupervised-trainval-480p, DAVIS-2017_semantics-480p and '
                 'davis_text_annotations, unpacked in one folder')
     lists = [read_list(texts / name, encoding) for name, encoding in LISTS]
-    semantics = json.loads((davis / 'davis_semantics.json').read_text())
+    semantics = load_json(davis / 'davis_semantics.json')
 
     with staged(out, [*splits, 'meta_expressions']) as stage:
         for split in splits:
             videos, objects = {}, {}
             listed = davis / 'ImageSets/2017' / SPLITS[split]
             for video in listed.read_text().split():
+                if video not in semantics:
+                    raise ValueError(
+                        f'davis_semantics.json does not know {video}, which '
+                        f'{listed} lists; both must be of DAVIS 2017')
                 images = davis / 'JPEGImages/480p' / video
                 place(images, stage / split / 'JPEGImages' / video, link)
                 place(davis / 'Annotations_unsupervised/480p' / video,
