@@ -12,6 +12,7 @@ from mmrvos.evaluation.functional import region_and_contour
 from mmrvos.registry import METRICS
 from mmrvos.structures import PNGMasks, RLEMasks, RVOSDataSample
 
+from ..test_models.tiny import make_batch, tiny_model
 from .conftest import FRAMES, SIZE, blob, encode, label_map, save
 
 
@@ -311,10 +312,28 @@ def test_refcoco(source):
     assert result['refcoco/oIoU'] == pytest.approx(100 * (1 + 7 / 15) / 2)
     assert result['refcoco/box_mIoU'] == pytest.approx(100 * (1 + 7 / 15) / 2)
     box = [3., 4., 18., 16.]
-    sample.pred.boxes = torch.tensor([[box], [box]])
+    wrong = [0., 0., 2., 2.]
+    sample.pred.query_boxes = torch.tensor([[box, wrong], [wrong, box]])
+    sample.pred.queries = torch.tensor([[0], [1]])
     assert evaluate(dict(type='RefCOCOMetric'),
                     [sample])['refcoco/box_P@0.9'] == 100
     sample.set_metainfo(dict(gt_boxes=np.array([box, [30., 0., 40., 9.]])))
     assert evaluate(dict(type='RefCOCOMetric'),
                     [sample])['refcoco/box_oIoU'] == pytest.approx(
                         100 * 180 / (180 + 180 + 90))
+
+
+def test_refcoco_takes_the_box_that_the_model_gives():
+    model = tiny_model(
+        test_cfg__postprocessor=dict(type='RankQueries'))
+    with torch.no_grad():
+        sample = model.test_step(make_batch(num_frames=1))[0]
+    height, width = sample.ori_shape
+    box = sample.pred.query_boxes[0, sample.pred.queries[0, 0]]
+    sample.set_metainfo(
+        dict(
+            obj_ids=[['1']], exp_ids=['0'], type_ids=[None], lengths=[None],
+            gt_boxes=[box.tolist()],
+            mask_source=RLEMasks({'1': [None]}, (height, width))))
+    assert evaluate(dict(type='RefCOCOMetric'),
+                    [sample])['refcoco/box_mIoU'] == pytest.approx(100)

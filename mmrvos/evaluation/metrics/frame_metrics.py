@@ -96,10 +96,11 @@ class RefCOCOMetric(ExpressionMetric):
     """RefCOCO, RefCOCO+ and RefCOCOg: an image is a clip of one frame.
 
     Masks are measured as on A2D-Sentences, without mAP. Boxes, under ``box_``:
-    ``pred.boxes``, (E, T, 4) as (x1, y1, x2, y2) in pixels of the original
-    image, where the model gives them, else the tight boxes of its masks; true
-    boxes from the meta entry ``gt_boxes``, (E, 4) in the same format, else the
-    tight boxes of the true masks.
+    of the best query (``pred.queries``) among ``pred.query_boxes``, (E, N, 4)
+    as (x1, y1, x2, y2) in pixels of the original image, where the model gives
+    them, else the tight boxes of its masks; true boxes from the meta entry
+    ``gt_boxes``, (E, 4) in the same format, else the tight boxes of the true
+    masks.
 
     Args:
         thresholds: K of P@K.
@@ -128,8 +129,10 @@ class RefCOCOMetric(ExpressionMetric):
                     f"image {sample['video_id']}: a predicted mask of size "
                     f'{mask.shape}, the ground truth has {truth.shape}: '
                     'predict at the original size')
-            box = (np.asarray(pred['boxes'][e][0], dtype=float)
-                   if 'boxes' in pred else mask_to_box(mask))
+            box = mask_to_box(mask)
+            if 'query_boxes' in pred:  # the image is the only window
+                best = int(pred['queries'][e][0])
+                box = np.asarray(pred['query_boxes'][e][best], dtype=float)
             true_box = (np.asarray(sample['gt_boxes'][e], dtype=float)
                         if 'gt_boxes' in sample else mask_to_box(truth))
             records.append(
