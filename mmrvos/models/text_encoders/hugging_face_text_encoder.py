@@ -140,7 +140,8 @@ def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
             ``config`` has a key that RoBERTa does not know.
     """
     # transformers itself stores any key without a word
-    if unknown := set(config) - set(RobertaConfig().to_dict()):
+    known = {*RobertaConfig().to_dict(), 'attn_implementation'}
+    if unknown := set(config) - known:
         raise ValueError(f'RobertaConfig has no {sorted(unknown)}; see its '
                          'page in the documentation of transformers')
     if vocabulary is not None:
