@@ -1,7 +1,7 @@
-# The common budget of the tiny configs, in epochs of 1,200 clips, eight a step:
-# first on the dense loss alone (a frame and four sentences a clip), then whole
-# (two frames and two sentences). Many different videos in a step help more
-# than many frames or sentences of one.
+# The common budget of the tiny configs, in epochs of 1,200 clips, eight a
+# step: first on the dense loss alone (a frame and four sentences a clip), then
+# whole (two frames and two sentences). Many different videos in a step help
+# more than many frames or sentences of one.
 warmup_epochs = 10
 max_epochs = 21
 train_cfg = dict(
