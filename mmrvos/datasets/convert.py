@@ -1,4 +1,5 @@
 """What the dataset converters share: nothing half-written, nothing moved."""
+import csv
 import json
 import os
 import shutil
@@ -94,3 +95,19 @@ def coco_ground_truth(images: list[dict], annotations: list[dict]) -> dict:
         images=images,
         annotations=annotations,
         categories=[dict(id=1, name='dummy_class')])
+
+
+def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header.
+
+    Raises:
+        ValueError: a column is not there.
+    """
+    with open(path, newline='', encoding='utf-8') as file:
+        reader = csv.DictReader(file)
+        found = reader.fieldnames or []
+        if missing := [c for c in columns if c not in found]:
+            raise ValueError(
+                f'{path} has the columns {list(found)}, but lacks {missing}: '
+                'is it the published file?')
+        return list(reader)

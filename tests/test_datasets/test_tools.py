@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmrvos.datasets.convert import read_table
 from mmrvos.datasets.facts import expected
 from mmrvos.datasets.ref_youtube_vos import load_json
 
@@ -122,3 +123,10 @@ def test_benchmark(monkeypatch, capsys, roots):
     for step in ('1 LoadFrames', '4 ClipPhotometricDistort',
                  '7 PackRVOSInputs'):
         assert step in out
+
+
+def test_a_table_without_its_columns_is_named(tmp_path):
+    path = tmp_path / 'a2d_annotation.txt'
+    path.write_text('video,query\nx,the dog\n')
+    with pytest.raises(ValueError, match=r"a2d_annotation.*'video_id'"):
+        read_table(path, ('video_id', 'query'))

@@ -5,7 +5,6 @@ a2d_sentences_single_frame_{train,test}_annotations.json and
 a2d_sentences_test_annotations_in_coco_format.json to --out.
 """
 import argparse
-import csv
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from mmrvos.datasets.a2d_sentences import read_videoset
 from mmrvos.datasets.convert import (
     coco_annotation,
     coco_ground_truth,
+    read_table,
     write_json,
 )
 from mmrvos.datasets.mask_sources import read_a2d_frame
@@ -33,14 +33,13 @@ def read_sentences(folder: Path) -> list[tuple[str, int, str]]:
     """
     missed = set((folder / 'a2d_missed_videos.txt').read_text().split())
     rows = []
-    with open(
-            folder / 'a2d_annotation.txt', newline='',
-            encoding='utf-8') as file:
-        for row in csv.DictReader(file):
-            instance = row['instance_id'].strip()
-            if row['video_id'] not in missed and instance.isdigit():
-                rows.append((row['video_id'], int(instance),
-                             row['query'].lower()))
+    table = read_table(folder / 'a2d_annotation.txt',
+                       ('video_id', 'instance_id', 'query'))
+    for row in table:
+        instance = row['instance_id'].strip()
+        if row['video_id'] not in missed and instance.isdigit():
+            rows.append((row['video_id'], int(instance),
+                         row['query'].lower()))
     return rows
 
 

@@ -6,7 +6,6 @@ compare. Where that file cannot be had, --make-samples SEED draws others, into
 a file whose name says so.
 """
 import argparse
-import csv
 import random
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from mmengine.utils import track_iter_progress
 from mmrvos.datasets.convert import (
     coco_annotation,
     coco_ground_truth,
+    read_table,
     write_json,
 )
 from mmrvos.datasets.jhmdb_sentences import below_root
@@ -32,24 +32,22 @@ def make_samples(root: Path, seed: int) -> list[list]:
     draw = random.Random(seed)
     folders = {p.name: p for p in sorted((root / 'Rename_Images').glob('*/*'))}
     samples = []
-    with open(
-            root / 'jhmdb_annotation.txt', newline='',
-            encoding='utf-8') as file:
-        for row in csv.DictReader(file):
-            video = row['video_id']
-            if video not in folders:
-                raise FileNotFoundError(
-                    f'{root}/Rename_Images/<action>/{video} is missing, but '
-                    'jhmdb_annotation.txt has a sentence for it')
-            images = folders[video].relative_to(root)
-            mask = Path('puppet_mask', *images.parts[1:], 'puppet_mask.mat')
-            total = read_puppet_masks(str(root / mask)).shape[2]
-            total = min(total, len(list((root / images).glob('*.png'))))
-            frames = sorted(draw.sample(range(1, total + 1), FRAMES_PER_VIDEO))
-            samples += [[
-                video, f'./jhmdb_sentences/{images.as_posix()}/{f:05d}.png',
-                f'./jhmdb_sentences/{mask.as_posix()}', total, row['query']
-            ] for f in frames]
+    for row in read_table(root / 'jhmdb_annotation.txt',
+                          ('video_id', 'query')):
+        video = row['video_id']
+        if video not in folders:
+            raise FileNotFoundError(
+                f'{root}/Rename_Images/<action>/{video} is missing, but '
+                'jhmdb_annotation.txt has a sentence for it')
+        images = folders[video].relative_to(root)
+        mask = Path('puppet_mask', *images.parts[1:], 'puppet_mask.mat')
+        total = read_puppet_masks(str(root / mask)).shape[2]
+        total = min(total, len(list((root / images).glob('*.png'))))
+        frames = sorted(draw.sample(range(1, total + 1), FRAMES_PER_VIDEO))
+        samples += [[
+            video, f'./jhmdb_sentences/{images.as_posix()}/{f:05d}.png',
+            f'./jhmdb_sentences/{mask.as_posix()}', total, row['query']
+        ] for f in frames]
     return samples
 
 
