@@ -40,6 +40,7 @@ class ReferringHead(BaseModule):
     Raises:
         ValueError: an unknown ``mask_target`` or loss name.
     """
+    LOSS_WEIGHTS = dict(cls=2., bbox=5., giou=2., mask=2., dice=5.)
 
     def __init__(self,
                  *,
@@ -58,14 +59,13 @@ class ReferringHead(BaseModule):
         if mask_target not in ('subsample', 'average'):
             raise ValueError("mask_target is 'subsample' or 'average', got "
                              f'{mask_target!r}')
-        weights = dict(cls=2., bbox=5., giou=2., mask=2., dice=5.)
-        if unknown := set(loss_weights or {}) - set(weights):
+        if unknown := set(loss_weights or {}) - set(self.LOSS_WEIGHTS):
             raise ValueError(f'unknown losses {sorted(unknown)}, known are '
-                             f'{list(weights)}')
+                             f'{list(self.LOSS_WEIGHTS)}')
         self.num_classes = num_classes
         self.box_refinement = box_refinement
         self.mask_target = mask_target
-        self.loss_weights = weights | (loss_weights or {})
+        self.loss_weights = self.LOSS_WEIGHTS | (loss_weights or {})
         self.matcher = TASK_UTILS.build(
             matcher or dict(type='SequenceMatcher'))
 
@@ -189,36 +189,61 @@ class ReferringHead(BaseModule):
         """
         goals = mask_targets(targets.masks, STRIDE,
                              self.mask_target == 'average')
-        labels = targets.labels if self.num_classes > 1 else torch.zeros_like(
-            targets.labels)
+        labels = self.target_labels(targets)
         matched = self.matcher(logits, boxes, masks, targets.boxes, goals,
-                               targets.valid, labels)  # (D, P)
-        layers, pairs, frames = logits.shape[:3]
-        valid = targets.valid.float()
-        num_valid = reduce_mean(valid.sum()).clamp(min=1)
+                               targets.valid, labels)
+        losses = self.class_and_box_losses(logits, boxes, targets, labels,
+                                           matched)
+        mask = of_matched(masks, matched).flatten(2)
+        goals = goals.flatten(1).expand_as(mask)
+        losses['mask'] = sigmoid_focal(mask, goals).mean(-1).sum(1)
+        losses['dice'] = sequence_dice(mask, goals).sum(1)
+        num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
+        return self.weigh(
+            {name: values / num_valid for name, values in losses.items()})
 
+    def target_labels(self, targets: Targets) -> Tensor:
+        """(P,) long; there is only class 0 where K = 1."""
+        if self.num_classes > 1:
+            return targets.labels
+        return torch.zeros_like(targets.labels)
+
+    def class_and_box_losses(self, logits: Tensor, boxes: Tensor,
+                             targets: Targets, labels: Tensor,
+                             matched: Tensor) -> dict[str, Tensor]:
+        """Sums over the batch of every layer, (D,) each.
+
+        Args:
+            labels: (P,).
+            matched: (D, P), the query sequence of each target.
+        """
         positive = F.one_hot(matched, logits.shape[3])[:, :, None, :, None]
         classes = F.one_hot(labels, self.num_classes)[:, None, None]
-        goal = positive * classes * valid[:, :, None, None]
-        cls = sigmoid_focal(logits, goal).sum((1, 2, 3, 4))
+        goal = positive * classes * targets.valid.float()[:, :, None, None]
+        box = of_matched(boxes, matched)
+        return dict(
+            cls=sigmoid_focal(logits, goal).sum((1, 2, 3, 4)),
+            bbox=(box - targets.boxes).abs().sum((1, 2, 3)),
+            giou=(1 - smooth_giou(box, targets.boxes)).sum((1, 2)))
 
-        layer = torch.arange(layers, device=matched.device)[:, None]
-        pair = torch.arange(pairs, device=matched.device)
-        box = boxes.transpose(2, 3)[layer, pair, matched]  # (D, P, T, 4)
-        l1 = (box - targets.boxes).abs().sum((1, 2, 3))
-        giou = (1 - smooth_giou(box, targets.boxes)).sum((1, 2))
-
-        mask = masks.transpose(2, 3)[layer, pair, matched].flatten(2)
-        goals = goals.flatten(1).expand_as(mask)
-        focal = sigmoid_focal(mask, goals).mean(-1).sum(1)
-        dice = sequence_dice(mask, goals).sum(1)
-
-        losses = {}
-        named = dict(cls=cls, bbox=l1, giou=giou, mask=focal, dice=dice)
-        for name, values in named.items():
-            values = values * (self.loss_weights[name] / num_valid)
+    def weigh(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Losses (D,) of all layers under the names that training reads."""
+        named = {}
+        for name, values in losses.items():
             for index, value in enumerate(values):
-                last = index == layers - 1
+                last = index == len(values) - 1
                 prefix = '' if last else f'd{index}.'
-                losses[f'{prefix}loss_{name}'] = value
-        return losses
+                named[f'{prefix}loss_{name}'] = (
+                    self.loss_weights[name] * value)
+        return named
+
+
+def of_matched(x: Tensor, matched: Tensor) -> Tensor:
+    """(D, P, T, N, ...) to (D, P, T, ...) of one query sequence a target.
+
+    Args:
+        matched: (D, P), index of the query.
+    """
+    layer = torch.arange(len(matched), device=x.device)[:, None]
+    pair = torch.arange(matched.shape[1], device=x.device)
+    return x.transpose(2, 3)[layer, pair, matched]

@@ -33,6 +33,27 @@ def smooth_giou(boxes: Tensor, targets: Tensor) -> Tensor:
                                                                      eps)
 
 
+def focal_class_cost(logits: Tensor, valid: Tensor, labels: Tensor) -> Tensor:
+    """Focal cost of the target's class, mean over the frames that show it.
+
+    Args:
+        logits: (D, P, T, N, K).
+        valid: (P, T) bool.
+        labels: (P,), ignored when K = 1.
+
+    Returns:
+        (D, P, N), 0 for an object that no frame shows.
+    """
+    if logits.shape[-1] > 1:
+        index = labels.view(1, -1, 1, 1, 1).expand(*logits.shape[:-1], 1)
+        logits = logits.gather(-1, index)
+    prob = logits.float().squeeze(-1).sigmoid()  # (D, P, T, N)
+    positive = 0.25 * (1 - prob)**2 * -(prob + 1e-8).log()
+    negative = 0.75 * prob**2 * -(1 - prob + 1e-8).log()
+    shown = valid.float()[..., None]
+    return ((positive - negative) * shown).sum(2) / shown.sum(1).clamp(min=1)
+
+
 @TASK_UTILS.register_module()
 class SequenceMatcher:
     """Choose the query sequence that fits the one target of a clip best.
@@ -75,17 +96,7 @@ class SequenceMatcher:
         Returns:
             (D, P, N).
         """
-        if logits.shape[-1] > 1:
-            index = labels.view(1, -1, 1, 1, 1).expand(*logits.shape[:-1], 1)
-            logits = logits.gather(-1, index)
-        prob = logits.float().squeeze(-1).sigmoid()  # (D, P, T, N)
-        positive = 0.25 * (1 - prob)**2 * -(prob + 1e-8).log()
-        negative = 0.75 * prob**2 * -(1 - prob + 1e-8).log()
-        shown = valid.float()[..., None]
-        # an object that no frame shows has no class cost
-        class_cost = ((positive - negative) * shown).sum(2) / shown.sum(
-            1).clamp(min=1)
-
+        class_cost = focal_class_cost(logits, valid, labels)
         target_boxes = target_boxes[:, :, None]  # (P, T, 1, 4)
         box_cost = (boxes - target_boxes).abs().sum(-1).mean(2)
         giou_cost = -smooth_giou(boxes, target_boxes).mean(2)
