@@ -1,3 +1,4 @@
 from .cross_modal_fpn import CrossModalFPN
+from .spatial_decoder import SpatialDecoder
 
-__all__ = ['CrossModalFPN']
+__all__ = ['CrossModalFPN', 'SpatialDecoder']
