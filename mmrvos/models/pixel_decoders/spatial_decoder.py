@@ -17,15 +17,17 @@ class SpatialDecoder(BaseModule):
     own.
 
     Args:
-        in_channels: of the maps, coarse to fine.
-        channels: after each step, coarse to fine; multiples of 8, the groups
-            of the norm.
+        in_channels: of the maps but the finest, coarse to fine.
+        fine_channels: of the finest, the backbone's stride-4 map.
+        channels: after each step, coarse to fine, one more than
+            ``in_channels``; multiples of 8, the groups of the norm.
         mask_channels: channels of the mask features.
     """
 
     def __init__(self,
                  *,
-                 in_channels: Sequence[int] = (256, 256, 256, 96),
+                 in_channels: Sequence[int] = (256, 256, 256),
+                 fine_channels: int = 96,
                  channels: Sequence[int] = (128, 64, 32, 16),
                  mask_channels: int = 8,
                  init_cfg: dict | None = None) -> None:
@@ -39,7 +41,8 @@ class SpatialDecoder(BaseModule):
         self.first = conv(in_channels[0], in_channels[0])
         self.laterals = ModuleList(
             nn.Conv2d(inputs, outputs, 1) for inputs, outputs in zip(
-                in_channels[1:], channels[:-1], strict=True))
+                (*in_channels[1:], fine_channels), channels[:-1],
+                strict=True))
         self.outputs = ModuleList(
             conv(inputs, outputs) for inputs, outputs in zip(
                 (in_channels[0], *channels[:-1]), channels, strict=True))
