@@ -1,6 +1,9 @@
 from . import referformer
+from .backbones import convert_video_swin
 from .key_map import Report, Rule, convert_keys
 
 METHODS = {'referformer': referformer.convert}
 
-__all__ = ['METHODS', 'Report', 'Rule', 'convert_keys']
+__all__ = [
+    'METHODS', 'Report', 'Rule', 'convert_keys', 'convert_video_swin'
+]

@@ -16,11 +16,13 @@ class Rule:
         target: replacement (or function of the match); None drops the key.
         why: for a dropped key, the reason, shown in the report.
         optional: the rule may stay unused.
+        value: what becomes of the tensor; None keeps it.
     """
     pattern: str
     target: str | Callable[[re.Match], str] | None
     why: str = ''
     optional: bool = False
+    value: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,14 @@ def convert_keys(state_dict: dict[str, Tensor], rules: Sequence[Rule],
         method: name for messages.
 
     Returns:
-        Our names and the same weights, and the report.
+        Our names with their weights, and the report.
 
     Raises:
         ValueError: a key that no rule or more than one rule matches, two keys
             with the same new name, or a rule that is not optional and that
             matches nothing. All of them are listed.
     """
-    renamed, dropped, problems = {}, {}, []
+    renamed, values, dropped, problems = {}, {}, {}, []
     unused = {rule.pattern for rule in rules if not rule.optional}
     for key in state_dict:
         hits = [(rule, match) for rule in rules
@@ -70,10 +72,11 @@ def convert_keys(state_dict: dict[str, Tensor], rules: Sequence[Rule],
         unused.discard(rule.pattern)
         if rule.target is None:
             dropped[key] = rule.why
-        elif callable(rule.target):
-            renamed[key] = rule.target(match)
-        else:
-            renamed[key] = match.expand(rule.target)
+            continue
+        renamed[key] = (
+            rule.target(match)
+            if callable(rule.target) else match.expand(rule.target))
+        values[key] = rule.value
     seen = {}
     for key, new in renamed.items():
         if new in seen:
@@ -84,8 +87,11 @@ def convert_keys(state_dict: dict[str, Tensor], rules: Sequence[Rule],
         raise ValueError(
             f'this is not a checkpoint of {method} as it was published:\n  ' +
             '\n  '.join(problems))
-    return {new: state_dict[key] for key, new in renamed.items()}, Report(
-        renamed, dropped)
+    weights = {
+        new: values[key](state_dict[key]) if values[key] else state_dict[key]
+        for key, new in renamed.items()
+    }
+    return weights, Report(renamed, dropped)
 
 
 def shifted(target: str, **offsets: int) -> Callable[[re.Match], str]:

@@ -2,6 +2,7 @@
 import torch
 from torch import Tensor
 
+from .backbones import backbone_rules
 from .key_map import Report, Rule, convert_keys, shifted
 
 # The official decoder layer calls its norms in the order 2, 1, 3.
@@ -9,7 +10,6 @@ DECODER_NORMS = {'norm2': 0, 'norm1': 1, 'norm3': 2}
 WB = r'(?P<wb>weight|bias)'
 
 RULES = [
-    Rule(r'backbone\.0\.body\.(?P<rest>.+)', r'backbone.\g<rest>'),
     Rule(r'input_proj\.(\d)\.0\.(weight|bias)', r'projections.\1.conv.\2'),
     Rule(r'input_proj\.(\d)\.1\.(weight|bias)', r'projections.\1.gn.\2'),
     Rule(r'fusion_module\.multihead_attn\.(.+)', r'fusion.attention.\1'),
@@ -89,4 +89,5 @@ def convert(state_dict: dict[str, Tensor]
         if twin in state_dict and not torch.equal(state_dict[twin], value):
             raise ValueError(f'{key} and {twin} must be the same tensor, but '
                              'their values differ: the file is damaged')
-    return convert_keys(state_dict, RULES, 'ReferFormer')
+    rules = backbone_rules(state_dict, 'backbone.0.body.') + RULES
+    return convert_keys(state_dict, rules, 'ReferFormer')

@@ -102,11 +102,12 @@ def load_weights(model: nn.Module,
     def wanted(keys) -> set[str]:
         return {k for k in keys if not any(re.search(p, k) for p in drop)}
 
-    # official files have no batch counts for their frozen norms, and nothing
-    # reads them there
+    # official files have no batch counts for their frozen norms, which nothing
+    # reads there; Swin's index tables are constants that the model computes
     missing = sorted(
         key for key in wanted(own) - set(state_dict)
-        if not key.endswith('.num_batches_tracked'))
+        if not key.endswith(('.num_batches_tracked',
+                             '.relative_position_index')))
     unexpected = sorted(wanted(state_dict) - set(own))
     shapes = [
         f'{key}: {tuple(state_dict[key].shape)} in the file, '

@@ -13,11 +13,11 @@ from mmrvos.conversion import METHODS
 from mmrvos.models.features import Predictions, Targets
 from mmrvos.models.losses import mask_targets
 from mmrvos.registry import MODELS, TASK_UTILS
+from mmrvos.utils import load_weights
 
 from .case import Case
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-BACKBONES = {'resnet50': '_base_/models/referformer_r50.py'}
 # absolute tolerances, by the last part of a name
 ATOL = dict(
     pred_logits=2e-5,
@@ -44,8 +44,11 @@ def close(actual, expected, name: str, rtol: float = 0.,
 def build_model(case: Case, num_classes: int = 1, **head) -> torch.nn.Module:
     """Our model, in evaluation mode, with the case's converted weights."""
     hyper = case.meta.get('hyper', {})
-    backbone = hyper.get('backbone', 'resnet50')
-    cfg = Config.fromfile(CONFIGS / BACKBONES[backbone]).model
+    # 'resnet50' is our r50, 'video_swin_t_p4w7' our video-swin-t
+    backbone = hyper.get('backbone', 'resnet50').replace('resnet', 'r')
+    backbone = backbone.removesuffix('_p4w7').replace('_', '-')
+    cfg = Config.fromfile(
+        CONFIGS / f'referformer/{backbone}_ytvos.py').model
     cfg.backbone.init_cfg = None
     cfg.head.num_classes = num_classes
     cfg.decoder.num_queries = hyper.get('num_queries', 5)
@@ -58,7 +61,7 @@ def build_model(case: Case, num_classes: int = 1, **head) -> torch.nn.Module:
     cfg.data_preprocessor.pad_size_divisor = case.meta['pad_size_divisor']
     model = MODELS.build(cfg)
     weights, _ = METHODS['referformer'](case.state_dict())
-    model.load_state_dict(weights, strict=True)
+    load_weights(model, weights)
     return model.eval()
 
 

@@ -1,0 +1,2 @@
+_base_ = ['./r50_ytvos.py', '../_base_/backbones/r101.py']
+model = _base_.r101

@@ -1,0 +1,2 @@
+_base_ = ['./r50_davis17.py', '../_base_/backbones/video-swin-s.py']
+model = _base_.video_swin_s
