@@ -36,7 +36,7 @@ class LanguageQueryDecoder(BaseModule):
 
     The sentence is the content of all queries, N learned embeddings are their
     positions, the same in all frames. Frames do not see each other
-    (ReferFormer, section 3.3).
+    (ReferFormer, section 3.3), unless ``inter_frame`` lets them.
 
     Args:
         num_queries: N, queries a frame.
@@ -45,6 +45,9 @@ class LanguageQueryDecoder(BaseModule):
         num_heads, num_levels, num_points: of deformable attention.
         feedforward_channels: width of the feed-forward network.
         dropout: after attention and inside the feed-forward network.
+        inter_frame: config of a layer behind every decoder layer in which the
+            queries of all frames meet, without its ``embed_dims``; see
+            :class:`InterFrameLayer`. None leaves frames alone.
     """
 
     def __init__(self,
@@ -57,6 +60,7 @@ class LanguageQueryDecoder(BaseModule):
                  num_points: int = 4,
                  feedforward_channels: int = 2048,
                  dropout: float = 0.1,
+                 inter_frame: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         cross, ffn = layer_cfgs(embed_dims, num_heads, num_levels, num_points,
@@ -72,11 +76,16 @@ class LanguageQueryDecoder(BaseModule):
                 self_attn_cfg=dict(own),
                 cross_attn_cfg=dict(cross),
                 ffn_cfg=dict(ffn)) for _ in range(num_layers))
+        self.inter_frame = inter_frame and ModuleList(
+            MODELS.build(dict(inter_frame, embed_dims=embed_dims))
+            for _ in range(num_layers))
         self.query_embed = nn.Embedding(num_queries, embed_dims)
         self.reference_points = nn.Linear(embed_dims, 2)
 
     def init_weights(self) -> None:
         init_deformable(self.layers)
+        for layer in self.inter_frame or ():
+            layer.init_weights()
         nn.init.normal_(self.query_embed.weight)
         nn.init.xavier_uniform_(self.reference_points.weight)
         nn.init.zeros_(self.reference_points.bias)
@@ -117,6 +126,8 @@ class LanguageQueryDecoder(BaseModule):
                 key_padding_mask=memory.padding,
                 reference_points=references[:, :, None] * scale,
                 shapes=memory.shapes)
+            if self.inter_frame is not None:
+                queries = self.inter_frame[index](queries, num_frames)
             if box_branches is not None:
                 references = refine(box_branches[index](queries),
                                     references).detach()

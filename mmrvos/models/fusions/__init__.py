@@ -1,3 +1,4 @@
 from .cross_modal_fusion import CrossModalFusion
+from .vision_language_interaction import VisionLanguageInteraction
 
-__all__ = ['CrossModalFusion']
+__all__ = ['CrossModalFusion', 'VisionLanguageInteraction']

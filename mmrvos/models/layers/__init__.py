@@ -1,3 +1,4 @@
+from .attention_block import AttentionBlock
 from .deformable_attention import DeformableAttention, sample_levels
 from .deformable_encoder import (
                                  DeformableDecoderLayer,
@@ -6,11 +7,12 @@ from .deformable_encoder import (
                                  init_deformable,
                                  layer_cfgs,
 )
-from .position_encoding import sine_word_positions
+from .position_encoding import clip_time_positions, sine_word_positions
 from .tokens import to_maps, to_tokens
 
 __all__ = [
-    'DeformableAttention', 'DeformableDecoderLayer', 'DeformableEncoder',
-    'Memory', 'init_deformable', 'layer_cfgs', 'sample_levels',
-    'sine_word_positions', 'to_maps', 'to_tokens'
+    'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
+    'DeformableEncoder', 'Memory', 'clip_time_positions', 'init_deformable',
+    'layer_cfgs', 'sample_levels', 'sine_word_positions', 'to_maps',
+    'to_tokens'
 ]

@@ -1,0 +1,54 @@
+from mmcv.cnn.bricks.transformer import FFN
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+
+class AttentionBlock(BaseModule):
+    """Attention, residual, norm; feed-forward network, residual, norm.
+
+    The standard transformer layer, post-norm, for self-attention and
+    cross-attention alike.
+
+    Args:
+        embed_dims: C.
+        num_heads: attention heads.
+        feedforward_channels: width of the feed-forward network.
+        dropout: everywhere, in the attention weights too.
+    """
+
+    def __init__(self,
+                 embed_dims: int,
+                 num_heads: int,
+                 feedforward_channels: int,
+                 dropout: float,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.attention = nn.MultiheadAttention(
+            embed_dims, num_heads, dropout=dropout, batch_first=True)
+        self.dropout = nn.Dropout(dropout)
+        self.attention_norm = nn.LayerNorm(embed_dims)
+        self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=dropout)
+        self.ffn_norm = nn.LayerNorm(embed_dims)
+
+    def forward(self,
+                x: Tensor,
+                key: Tensor,
+                value: Tensor,
+                padding: Tensor | None = None,
+                position: Tensor | None = None) -> Tensor:
+        """Shape in, shape out.
+
+        Args:
+            x: (B, Q, C), the queries.
+            key, value: (B, K, C).
+            padding: (B, K) bool, True where a key is padded.
+            position: added to the queries, not to the residual.
+        """
+        attended = self.attention(
+            x if position is None else x + position,
+            key,
+            value,
+            key_padding_mask=padding,
+            need_weights=False)[0]
+        x = self.attention_norm(x + self.dropout(attended))
+        return self.ffn_norm(self.ffn(x))
