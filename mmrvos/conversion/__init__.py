@@ -1,8 +1,12 @@
-from . import referformer
+from . import referformer, soc, stcn
 from .backbones import convert_video_swin
 from .key_map import Report, Rule, convert_keys
 
-METHODS = {'referformer': referformer.convert}
+METHODS = {
+    'referformer': referformer.convert,
+    'soc': soc.convert,
+    'stcn': stcn.convert,
+}
 
 __all__ = [
     'METHODS', 'Report', 'Rule', 'convert_keys', 'convert_video_swin'

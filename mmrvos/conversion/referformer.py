@@ -9,12 +9,10 @@ from .key_map import Report, Rule, convert_keys, shifted
 DECODER_NORMS = {'norm2': 0, 'norm1': 1, 'norm3': 2}
 WB = r'(?P<wb>weight|bias)'
 
-RULES = [
+# What ReferFormer and SOC, which was built on it, call the same
+SHARED_RULES = [
     Rule(r'input_proj\.(\d)\.0\.(weight|bias)', r'projections.\1.conv.\2'),
     Rule(r'input_proj\.(\d)\.1\.(weight|bias)', r'projections.\1.gn.\2'),
-    Rule(r'fusion_module\.multihead_attn\.(.+)', r'fusion.attention.\1'),
-    Rule(r'resizer\.fc\.(.+)', r'text_encoder.projection.0.\1'),
-    Rule(r'resizer\.layer_norm\.(.+)', r'text_encoder.projection.1.\1'),
     Rule(
         r'text_encoder\.embeddings\.position_ids',
         None,
@@ -53,6 +51,12 @@ RULES = [
     Rule(r'bbox_embed\.(\d+)\.(.+)', r'head.box_branches.\1.\2'),
     Rule(r'class_embed\.(\d+)\.(.+)', r'head.class_branches.\1.\2'),
     Rule(r'controller\.(.+)', r'head.controller.\1'),
+]
+RULES = [
+    *SHARED_RULES,
+    Rule(r'fusion_module\.multihead_attn\.(.+)', r'fusion.attention.\1'),
+    Rule(r'resizer\.fc\.(.+)', r'text_encoder.projection.0.\1'),
+    Rule(r'resizer\.layer_norm\.(.+)', r'text_encoder.projection.1.\1'),
     Rule(r'pixel_decoder\.adapter_(?P<k>\d)\.weight',
          shifted('pixel_decoder.laterals.{k}.conv.weight', k=-1)),
     Rule(rf'pixel_decoder\.adapter_(?P<k>\d)\.norm\.{WB}',
@@ -76,6 +80,19 @@ RULES = [
 ]
 
 
+def check_twins(state_dict: dict[str, Tensor]) -> None:
+    """The box heads are stored twice, for the decoder uses them too.
+
+    Raises:
+        ValueError: the two copies differ.
+    """
+    for key, value in state_dict.items():
+        twin = f'transformer.decoder.{key}'
+        if twin in state_dict and not torch.equal(state_dict[twin], value):
+            raise ValueError(f'{key} and {twin} must be the same tensor, but '
+                             'their values differ: the file is damaged')
+
+
 def convert(state_dict: dict[str, Tensor]
             ) -> tuple[dict[str, Tensor], Report]:
     """Official ReferFormer weights under our names.
@@ -84,10 +101,6 @@ def convert(state_dict: dict[str, Tensor]
         ValueError: the keys are not ReferFormer's, or the two copies of the
             box heads differ.
     """
-    for key, value in state_dict.items():
-        twin = f'transformer.decoder.{key}'
-        if twin in state_dict and not torch.equal(state_dict[twin], value):
-            raise ValueError(f'{key} and {twin} must be the same tensor, but '
-                             'their values differ: the file is damaged')
+    check_twins(state_dict)
     rules = backbone_rules(state_dict, 'backbone.0.body.') + RULES
     return convert_keys(state_dict, rules, 'ReferFormer')

@@ -1,4 +1,9 @@
 from .inter_frame import InterFrameLayer
 from .language_query_decoder import LanguageQueryDecoder
+from .plain_clusters import AverageCluster, ConvCluster, KMeansCluster
+from .video_object_cluster import VideoObjectCluster
 
-__all__ = ['InterFrameLayer', 'LanguageQueryDecoder']
+__all__ = [
+    'AverageCluster', 'ConvCluster', 'InterFrameLayer', 'KMeansCluster',
+    'LanguageQueryDecoder', 'VideoObjectCluster'
+]

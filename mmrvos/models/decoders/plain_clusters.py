@@ -1,0 +1,83 @@
+"""The cluster methods that SOC compares its own with (Table 5).
+
+The paper names them and no code shows them; what is not said there is the
+simplest reading. All stand in the place of :class:`VideoObjectCluster`.
+"""
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+
+@MODELS.register_module()
+class AverageCluster(BaseModule):
+    """A video query is the mean of its slot over the frames."""
+
+    def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
+        """(D, P, T, N, C) to (D, P, 1, N, C)."""
+        return queries.mean(2, keepdim=True)
+
+
+@MODELS.register_module()
+class ConvCluster(BaseModule):
+    """A convolution over time within each slot, then the mean over frames.
+
+    Args:
+        embed_dims: C.
+        kernel_size: frames under the kernel, odd.
+    """
+
+    def __init__(self,
+                 *,
+                 embed_dims: int = 256,
+                 kernel_size: int = 3,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.conv = nn.Sequential(
+            nn.Conv1d(
+                embed_dims,
+                embed_dims,
+                kernel_size,
+                padding=kernel_size // 2), nn.ReLU())
+
+    def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
+        """(D, P, T, N, C) to (D, P, 1, N, C)."""
+        slots = queries.permute(0, 1, 3, 4, 2)  # (D, P, N, C, T)
+        video = self.conv(slots.flatten(0, 2)).mean(-1)
+        return video.view(*slots.shape[:-1]).unsqueeze(2)
+
+
+@MODELS.register_module()
+class KMeansCluster(BaseModule):
+    """Lloyd's k-means over the T*N queries of all frames, into N groups.
+
+    Groups begin at the slots' means, so that the result does not depend on
+    chance, and a group that loses all its members keeps its place.
+
+    Args:
+        iterations: rounds of assigning and averaging. Gradients flow through
+            the averages of the last one.
+    """
+
+    def __init__(self,
+                 *,
+                 iterations: int = 10,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.iterations = iterations
+
+    def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
+        """(D, P, T, N, C) to (D, P, 1, N, C)."""
+        tokens = queries.flatten(2, 3)  # (D, P, T*N, C)
+        centres = queries.mean(2)
+        for _ in range(self.iterations):
+            centres = centres.detach()
+            with torch.no_grad():
+                nearest = torch.cdist(tokens, centres).argmin(-1)
+            members = nn.functional.one_hot(
+                nearest, centres.shape[2]).to(tokens)  # (D, P, T*N, N)
+            count = members.sum(2)[..., None]
+            means = members.mT @ tokens / count.clamp(min=1)
+            centres = torch.where(count > 0, means, centres)
+        return centres.unsqueeze(2)

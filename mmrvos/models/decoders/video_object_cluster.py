@@ -1,0 +1,113 @@
+from mmdet.models.layers import Mask2FormerTransformerDecoderLayer
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+
+@MODELS.register_module()
+class VideoObjectCluster(BaseModule):
+    """SOC's VOC: the queries of all frames grouped into queries of the video.
+
+    An encoder lets the T*N queries of all frames see each other; a decoder,
+    whose N queries begin as the sentence, gathers them (SOC, section 3.3).
+    Neither knows the order of the frames: positions tell queries apart only.
+
+    Args:
+        num_queries: N, of a frame and of the video alike, since slot n of
+            the video is added to slot n of every frame.
+        encoder_layers: 0 leaves the encoder out (Table 8, "only decoder").
+        decoder_layers: 0 leaves the decoder out (Table 8, "only encoder");
+            the encoded queries are then what is added, frame by frame.
+        embed_dims: C.
+        num_heads: attention heads.
+        feedforward_channels: width of the feed-forward networks.
+        dropout: everywhere, in the attention weights too.
+
+    Raises:
+        ValueError: neither encoder nor decoder layers.
+    """
+
+    def __init__(self,
+                 *,
+                 num_queries: int = 20,
+                 encoder_layers: int = 3,
+                 decoder_layers: int = 3,
+                 embed_dims: int = 256,
+                 num_heads: int = 8,
+                 feedforward_channels: int = 2048,
+                 dropout: float = 0.1,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if not encoder_layers and not decoder_layers:
+            raise ValueError('VideoObjectCluster got no layers at all: for a '
+                             'SOC without it set cluster=None')
+        self.num_queries = num_queries
+        self.encoder = ModuleList(
+            nn.TransformerEncoderLayer(
+                embed_dims,
+                num_heads,
+                feedforward_channels,
+                dropout,
+                batch_first=True) for _ in range(encoder_layers))
+        attention = dict(
+            embed_dims=embed_dims,
+            num_heads=num_heads,
+            attn_drop=dropout,
+            proj_drop=dropout,
+            batch_first=True)
+        ffn = dict(
+            embed_dims=embed_dims,
+            feedforward_channels=feedforward_channels,
+            ffn_drop=dropout)
+        # a layer is cross-attention, self-attention, feed-forward network
+        self.decoder = ModuleList(
+            Mask2FormerTransformerDecoderLayer(
+                self_attn_cfg=dict(attention),
+                cross_attn_cfg=dict(attention),
+                ffn_cfg=dict(ffn)) for _ in range(decoder_layers))
+        if decoder_layers:
+            self.norm = nn.LayerNorm(embed_dims)
+            self.frame_embed = nn.Embedding(num_queries, embed_dims)
+            self.video_embed = nn.Embedding(num_queries, embed_dims)
+
+    def init_weights(self) -> None:
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+
+    def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
+        """What the video says about every query slot.
+
+        Args:
+            queries: (D, P, T, N, C), the frames' queries after D decoder
+                layers, each of which is grouped on its own.
+            sentence: (P, C).
+
+        Returns:
+            (D, P, 1, N, C); (D, P, T, N, C) without decoder layers.
+
+        Raises:
+            ValueError: frames have another number of queries.
+        """
+        layers, _, frames, num_queries, _ = queries.shape
+        if num_queries != self.num_queries:
+            raise ValueError(
+                f'VideoObjectCluster has num_queries={self.num_queries}, the '
+                f'decoder gives {num_queries} a frame: set both to the same')
+        tokens = queries.flatten(0, 1).flatten(1, 2)  # (D*P, T*N, C)
+        for layer in self.encoder:
+            tokens = layer(tokens)
+        if not self.decoder:
+            return tokens.view_as(queries)
+        video = sentence.repeat(layers, 1)[:, None].expand(
+            -1, num_queries, -1)
+        places = self.frame_embed.weight.repeat(frames, 1)
+        for layer in self.decoder:
+            video = layer(
+                video,
+                key=tokens,
+                value=tokens,
+                query_pos=self.video_embed.weight,
+                key_pos=places)
+        return self.norm(video).unflatten(0, (layers, -1)).unsqueeze(2)

@@ -1,0 +1,75 @@
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import ClipFeatures, TextFeatures
+from ..layers import to_tokens
+from .cross_modal_fusion import CrossModalFusion
+
+
+@MODELS.register_module()
+class TwoStreamFusion(BaseModule):
+    """SOC's multi-modal fusion (MMF): pixels and words weigh each other.
+
+    ``v' = v * MHA(v, w)`` at every level (SOC, Eq. 2) is ReferFormer's
+    fusion. ``w' = w * MHA(w, v)`` (Eq. 3) lets the words see the pixels of
+    all frames, before these are fused themselves. Of the fused words only
+    those of stride 32 are ever used, so no others are made.
+
+    Args:
+        embed_dims: C.
+        num_heads: attention heads.
+        language_to_vision: fuse the levels (L2V of Table 4).
+        vision_to_language: fuse the words (V2L of Table 4).
+    """
+
+    def __init__(self,
+                 *,
+                 embed_dims: int = 256,
+                 num_heads: int = 8,
+                 language_to_vision: bool = True,
+                 vision_to_language: bool = True,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.vision = self.language = None
+        if language_to_vision:
+            self.vision = CrossModalFusion(
+                embed_dims=embed_dims, num_heads=num_heads)
+        if vision_to_language:
+            self.language = nn.MultiheadAttention(
+                embed_dims, num_heads, batch_first=True)
+
+    def forward(self, clip: ClipFeatures,
+                text: TextFeatures) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Fuse both ways; a stream that is switched off changes nothing.
+
+        Args:
+            clip: one clip a pair; levels (P*T, C, h_i, w_i), strides 8 to 64.
+            text: P expressions.
+
+        Returns:
+            The levels, shapes unchanged, and the words (P, L, C).
+        """
+        levels, words = clip.levels, text.words
+        if self.vision is not None:
+            levels, _ = self.vision(clip, text)
+        if self.language is not None:
+            words = words * self.attend_pixels(words, clip)
+        return levels, words
+
+    def attend_pixels(self, words: Tensor, clip: ClipFeatures) -> Tensor:
+        """Words (P, L, C) look at the pixels of all frames at stride 32."""
+        level, position = clip.levels[2], clip.positions[3]
+        padding = None if clip.padding is None else clip.padding[3]
+        if len(position) > 1:
+            position = position.repeat_interleave(clip.num_frames, 0)
+        if padding is not None:
+            padding = padding[:, None].expand(-1, clip.num_frames, -1,
+                                              -1).flatten(1)
+        return self.language(
+            words,
+            to_tokens(level + position, clip.num_frames),
+            to_tokens(level, clip.num_frames),
+            key_padding_mask=padding,
+            need_weights=False)[0]
