@@ -1,0 +1,142 @@
+from abc import ABCMeta, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+import pycocotools.mask as mask_utils
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmrvos.structures import RVOSDataSample
+
+from ..task_modules.postprocessors import encode_masks
+
+KEY_FRAMES = ('most_confident', 'first', 'middle')
+
+
+class MaskPropagator(metaclass=ABCMeta):
+    """Replace a method's masks by those of one frame, carried to all others.
+
+    A step of its own behind any method, built from ``test_cfg.propagator``.
+    It works on the frames that the method saw. It is no ``nn.Module``: its
+    network is not a part of the method's checkpoints.
+
+    Args:
+        key_frame: whose mask is carried. 'most_confident': of every
+            expression the frame of highest score, among those in which it has
+            a mask (MLRL, section 3.4); 'first' or 'middle' of the frames in
+            which it has a mask.
+        compete: the expressions of a sample name different objects (as for
+            ``MergeObjects``), which share one key frame and exclude each
+            other. By default every expression is carried alone: several may
+            mean the same object.
+
+    Raises:
+        ValueError: an unknown ``key_frame``.
+    """
+
+    def __init__(self,
+                 *,
+                 key_frame: str = 'most_confident',
+                 compete: bool = False) -> None:
+        if key_frame not in KEY_FRAMES:
+            raise ValueError(f'key_frame is one of {KEY_FRAMES}, got '
+                             f'{key_frame!r}')
+        self.key_frame = key_frame
+        self.compete = compete
+
+    @abstractmethod
+    def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
+                  ori_shape: tuple[int, int]
+                  ) -> Iterator[tuple[int, list[int], Tensor]]:
+        """Carry masks forwards and backwards.
+
+        Args:
+            frames: (T, 3, h, w), normalised with ImageNet's mean and standard
+                deviation, without padding.
+            masks: (K, H, W) bool, one an object, none of them empty.
+            key_frames: the frame of each.
+            ori_shape: (H, W), the original size.
+
+        Yields:
+            A frame's index, some of the objects, and their masks (k, H, W)
+            bool; each object once in every frame but its own.
+        """
+
+    @torch.no_grad()
+    def __call__(self, frames: Tensor, pred: InstanceData,
+                 sample: RVOSDataSample) -> InstanceData:
+        """Propagate all expressions of a video.
+
+        Args:
+            frames: (T, 3, h, w), normalised, with or without padding.
+            pred: the method's ``masks``, and ``frame_scores`` for
+                'most_confident'.
+            sample: its ``img_shape`` and ``ori_shape`` are read.
+
+        Returns:
+            ``pred`` with new masks. An expression without any mask is left as
+            it is: there is nothing to carry.
+
+        Raises:
+            ValueError: ``pred`` is of other frames, or has no frame scores.
+        """
+        height, width = sample.img_shape[:2]
+        frames = frames[..., :height, :width]
+        if any(len(rles) != len(frames) for rles in pred.masks):
+            raise ValueError(
+                f'the clip has {len(frames)} frames, its masks '
+                f'{len(pred.masks[0])}: a propagator needs all of them; '
+                'remove test_cfg.propagator where only one frame is decoded')
+        chosen = self.choose(pred)  # {expression: its key frame}
+        if not chosen:
+            return pred
+        shape = tuple(sample.ori_shape)
+        masks = torch.from_numpy(
+            np.stack([
+                mask_utils.decode(pred.masks[e][t])
+                for e, t in chosen.items()
+            ])).bool().to(frames.device)
+        expressions = list(chosen)
+        carried = [list(rles) for rles in pred.masks]
+        for t, objects, found in self.propagate(frames, masks,
+                                                list(chosen.values()), shape):
+            rles = encode_masks(found)
+            for k, rle in zip(objects, rles, strict=True):
+                carried[expressions[k]][t] = rle
+        pred.masks = carried
+        return pred
+
+    def choose(self, pred: InstanceData) -> dict[int, int]:
+        """The key frame of every expression that has a mask to carry."""
+        areas = np.stack([mask_utils.area(rles) for rles in pred.masks])
+        seen = areas > 0  # (E, T)
+        if self.key_frame != 'most_confident':
+            scores = np.zeros(seen.shape)
+        elif 'frame_scores' in pred:
+            scores = pred.frame_scores.numpy()
+        else:
+            raise ValueError(
+                "key_frame='most_confident' needs a score of every frame, "
+                'which the postprocessor of this config does not give: choose '
+                "'first' or 'middle'")
+        if not self.compete:
+            return {
+                e: self.pick(seen[e], scores[e])
+                for e in np.flatnonzero(seen.any(1)).tolist()
+            }
+        if not seen.any():
+            return {}
+        # one frame for all, out of those that show the most of them
+        count = seen.sum(0)
+        frame = self.pick(count == count.max(), scores.mean(0))
+        return dict.fromkeys(np.flatnonzero(seen[:, frame]).tolist(), frame)
+
+    def pick(self, allowed: np.ndarray, scores: np.ndarray) -> int:
+        """One of the allowed frames; both arguments are (T,)."""
+        frames = np.flatnonzero(allowed)
+        if self.key_frame == 'first':
+            return int(frames[0])
+        if self.key_frame == 'middle':
+            return int(frames[len(frames) // 2])
+        return int(frames[scores[frames].argmax()])

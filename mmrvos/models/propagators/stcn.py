@@ -1,0 +1,139 @@
+from collections.abc import Iterator
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mmrvos.registry import TASK_UTILS
+from mmrvos.utils import load_weights, read_checkpoint
+
+from .base import MaskPropagator
+from .stcn_network import STCN, STRIDE
+from .stcn_tracker import STCNTracker
+
+
+@TASK_UTILS.register_module()
+class STCNPropagator(MaskPropagator):
+    """Masks carried by STCN (Cheng et al., NeurIPS 2021).
+
+    A frame's keys are encoded once for all expressions of a direction, and
+    what is remembered grows with the video only up to ``max_memory``.
+
+    Args:
+        checkpoint: the official weights, converted (``official_to_mmrvos.py
+            stcn``); read when first needed. None keeps random weights.
+        mem_every: every so many frames, from the key frame on, one is
+            remembered.
+        max_memory: frames that are remembered at most; the oldest behind the
+            key frame makes room. None for no limit, as officially.
+        include_last: remember the frame before the present one, too.
+        top_k: memory elements that answer at each pixel.
+        key_frame, compete: see :class:`MaskPropagator`.
+
+    Raises:
+        ValueError: a number below 1.
+    """
+
+    def __init__(self,
+                 *,
+                 checkpoint: str | None = 'checkpoints/stcn.pth',
+                 mem_every: int = 5,
+                 max_memory: int | None = None,
+                 include_last: bool = False,
+                 top_k: int = 20,
+                 key_frame: str = 'most_confident',
+                 compete: bool = False) -> None:
+        super().__init__(key_frame=key_frame, compete=compete)
+        self.checkpoint = checkpoint
+        self.options = dict(
+            mem_every=mem_every, top_k=top_k, max_memory=max_memory)
+        for name, value in self.options.items():
+            if value is not None and value < 1:
+                raise ValueError(f'{name} must be at least 1, got {value}')
+        self.options['include_last'] = include_last
+
+    @cached_property
+    def network(self) -> STCN:
+        network = STCN()
+        if self.checkpoint is not None:
+            load_weights(
+                network,
+                read_checkpoint(self.checkpoint)['state_dict'],
+                source=self.checkpoint)
+        return network.eval()
+
+    def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
+                  ori_shape: tuple[int, int]
+                  ) -> Iterator[tuple[int, list[int], Tensor]]:
+        self.network.to(frames.device)
+        size = frames.shape[-2:]
+        # nearest, as the official loader resizes masks
+        masks = F.interpolate(masks[:, None].float(), size)[:, 0]
+        last = len(frames) - 1
+        for order in (range(last + 1), range(last, -1, -1)):
+            yield from self.follow(frames, masks, key_frames, order, ori_shape)
+
+    def follow(self, frames: Tensor, masks: Tensor, key_frames: list[int],
+               order: range, ori_shape: tuple[int, int]
+               ) -> Iterator[tuple[int, list[int], Tensor]]:
+        """One direction; each tracker begins at its own key frame.
+
+        Args:
+            masks: (K, h, w) float at the size of the frames.
+            order: all frames, in the direction of the pass.
+        """
+        end = order[-1]
+        everyone = list(range(len(masks)))
+        groups = [everyone] if self.compete else [[k] for k in everyone]
+        trackers = {}
+        for t in order:
+            active = [i for i, group in enumerate(groups)
+                      if i in trackers or key_frames[group[0]] == t]
+            if not active or (t == end and not trackers):
+                continue
+            image, pads = pad_to_stride(frames[t, None])
+            frame = self.network.encode_key(image)
+            for i in active:
+                group, given = groups[i], None
+                if i not in trackers:
+                    if t == end:
+                        continue
+                    trackers[i] = STCNTracker(self.network, **self.options)
+                    given = F.pad(masks[group], pads)
+                probs = trackers[i].step(frame, given, last=t == end)
+                if given is None:
+                    probs = crop(probs, pads)
+                    yield t, group, to_masks(probs, ori_shape)
+
+
+def pad_to_stride(frames: Tensor) -> tuple[Tensor, list[int]]:
+    """Zeros around (T, 3, h, w) up to multiples of 16, the smaller half on
+    the left and top; also the pads: left, right, top, bottom."""
+    pads = []
+    for side in (frames.shape[-1], frames.shape[-2]):
+        extra = -side % STRIDE
+        pads += [extra // 2, extra - extra // 2]
+    return F.pad(frames, pads), pads
+
+
+def crop(probs: Tensor, pads: list[int]) -> Tensor:
+    """Undo :func:`pad_to_stride`."""
+    left, right, top, bottom = pads
+    height, width = probs.shape[-2:]
+    return probs[..., top:height - bottom, left:width - right]
+
+
+def to_masks(probs: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Resize first, then let every pixel choose.
+
+    Args:
+        probs: (K + 1, h, w), the background first.
+
+    Returns:
+        (K, H, W) bool.
+    """
+    probs = F.interpolate(
+        probs[None], shape, mode='bilinear', align_corners=False)[0]
+    objects = torch.arange(1, len(probs), device=probs.device)
+    return probs.argmax(0) == objects[:, None, None]
