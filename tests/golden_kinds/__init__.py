@@ -1,10 +1,15 @@
 """How each kind of golden case is run; see ``tests/test_golden.py``."""
 import re
 
-from . import data, evaluation, referformer
+from . import data, evaluation, referformer, stcn
 from .case import Case
 
-RUNNERS = {**referformer.KINDS, **evaluation.KINDS, **data.KINDS}
+RUNNERS = {
+    **referformer.KINDS,
+    **stcn.KINDS,
+    **evaluation.KINDS,
+    **data.KINDS
+}
 
 
 def kind_of(case: Case) -> str:
