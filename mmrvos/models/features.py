@@ -24,6 +24,7 @@ class ClipFeatures:
             4, 8, ...
         num_frames: T.
         image_sizes: (B, 2) float, (height, width) without padding.
+        input_size: (height, width) with padding.
     """
     fine: Tensor
     levels: tuple[Tensor, ...]
@@ -31,6 +32,7 @@ class ClipFeatures:
     positions: tuple[Tensor, ...]
     num_frames: int
     image_sizes: Tensor
+    input_size: tuple[int, int] | None = None
 
     def select(self, video_index: Tensor) -> 'ClipFeatures':
         """One clip a (video, expression) pair, B becomes P.
@@ -58,7 +60,23 @@ class ClipFeatures:
             padding=padding,
             positions=tuple(videos(x) for x in self.positions),
             num_frames=self.num_frames,
-            image_sizes=self.image_sizes[video_index])
+            image_sizes=self.image_sizes[video_index],
+            input_size=self.input_size)
+
+    def take(self, frames: Tensor) -> 'ClipFeatures':
+        """Some frames of each clip, T becomes T'.
+
+        Args:
+            frames: (B, T') long, positions in the clip.
+        """
+        first = self.num_frames * torch.arange(
+            len(frames), device=frames.device)
+        rows = (first[:, None] + frames).flatten()
+        return replace(
+            self,
+            fine=self.fine[rows],
+            levels=tuple(x[rows] for x in self.levels),
+            num_frames=frames.shape[1])
 
 
 @dataclass
@@ -95,9 +113,10 @@ class Predictions:
     Args:
         queries: (D, P, T, N, C), decoder states, first layer first.
         references: (D, P, T, N, 4), (cx, cy, w, h) in [0, 1] of the unpadded
-            image after each layer, detached.
+            image after each layer, detached; None where queries have no place.
         logits: (D, P, T, N, K).
-        boxes: (D, P, T, N, 4), as ``references`` but with gradients.
+        boxes: (D, P, T, N, 4), as ``references`` but with gradients; None
+            from a method without boxes.
         mask_features: (P, T, C, h_0, w_0), stride 4.
         image_sizes: (P, 2) float, (height, width) without padding.
         dense: (P*T, C, h_1, w_1), a stride-8 map that knows the sentence, for
@@ -105,9 +124,9 @@ class Predictions:
         extra: anything else that a method's own head needs.
     """
     queries: Tensor
-    references: Tensor
+    references: Tensor | None
     logits: Tensor
-    boxes: Tensor
+    boxes: Tensor | None
     mask_features: Tensor
     image_sizes: Tensor
     dense: Tensor | None = None
@@ -123,8 +142,24 @@ class Targets:
         boxes: (P, T, 4), normalised (cx, cy, w, h), zero where absent.
         valid: (P, T) bool, False where the object is absent.
         labels: (P,) long, class of the object.
+        others: (n, T, H, W) bool of each pair, the other annotated objects of
+            its clip; None where the pipeline does not load them.
     """
     masks: Tensor
     boxes: Tensor
     valid: Tensor
     labels: Tensor
+    others: list[Tensor] | None = None
+
+    def take(self, frames: Tensor) -> 'Targets':
+        """Some frames of each pair, T becomes T'.
+
+        Args:
+            frames: (P, T') long, positions in the clip.
+        """
+        pairs = torch.arange(len(frames), device=frames.device)[:, None]
+        return replace(
+            self,
+            masks=self.masks[pairs, frames],
+            boxes=self.boxes[pairs, frames],
+            valid=self.valid[pairs, frames])

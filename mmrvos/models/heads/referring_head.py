@@ -194,13 +194,30 @@ class ReferringHead(BaseModule):
                                targets.valid, labels)
         losses = self.class_and_box_losses(logits, boxes, targets, labels,
                                            matched)
-        mask = of_matched(masks, matched).flatten(2)
-        goals = goals.flatten(1).expand_as(mask)
-        losses['mask'] = sigmoid_focal(mask, goals).mean(-1).sum(1)
-        losses['dice'] = sequence_dice(mask, goals).sum(1)
+        losses |= mask_losses(masks, goals, matched)
         num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
         return self.weigh(
             {name: values / num_valid for name, values in losses.items()})
+
+    def mask_loss(self, masks: Tensor,
+                  targets: Targets) -> dict[str, Tensor]:
+        """Losses of masks alone, of the sequence that fits best by them.
+
+        Normalised and weighted as in :meth:`loss` (HTML, Eq. 7).
+
+        Args:
+            masks: (D, P, T, N, h, w) logits.
+            targets: of the same frames.
+        """
+        goals = mask_targets(targets.masks, STRIDE,
+                             self.mask_target == 'average')
+        num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
+        with torch.autocast(masks.device.type, enabled=False):
+            masks = masks.float()
+            losses = mask_losses(masks, goals,
+                                 self.matcher.match_masks(masks, goals))
+            return self.weigh(
+                {name: values / num_valid for name, values in losses.items()})
 
     def target_labels(self, targets: Targets) -> Tensor:
         """(P,) long; there is only class 0 where K = 1."""
@@ -236,6 +253,25 @@ class ReferringHead(BaseModule):
                 named[f'{prefix}loss_{name}'] = (
                     self.loss_weights[name] * value)
         return named
+
+
+def mask_losses(masks: Tensor, goals: Tensor,
+                matched: Tensor) -> dict[str, Tensor]:
+    """Focal and dice loss of a clip as a whole, summed over the pairs.
+
+    Args:
+        masks: (D, P, T, N, h, w) logits.
+        goals: (P, T, h, w) float.
+        matched: (D, P), the query sequence of each target.
+
+    Returns:
+        (D,) each.
+    """
+    mask = of_matched(masks, matched).flatten(2)
+    goals = goals.flatten(1).expand_as(mask)
+    return dict(
+        mask=sigmoid_focal(mask, goals).mean(-1).sum(1),
+        dice=sequence_dice(mask, goals).sum(1))
 
 
 def of_matched(x: Tensor, matched: Tensor) -> Tensor:

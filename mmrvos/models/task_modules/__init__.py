@@ -6,8 +6,10 @@ from .postprocessors import (
                              upsample,
 )
 from .sequence_matcher import SequenceMatcher, smooth_giou
+from .temporal_scales import TemporalScale, draw_scales
 
 __all__ = [
     'BestQuery', 'FrameMatcher', 'MergeObjects', 'RankQueries',
-    'SequenceMatcher', 'smooth_giou', 'upsample'
+    'SequenceMatcher', 'TemporalScale', 'draw_scales', 'smooth_giou',
+    'upsample'
 ]

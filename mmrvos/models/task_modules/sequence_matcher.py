@@ -101,6 +101,21 @@ class SequenceMatcher:
         box_cost = (boxes - target_boxes).abs().sum(-1).mean(2)
         giou_cost = -smooth_giou(boxes, target_boxes).mean(2)
 
+        costs = (class_cost, box_cost, giou_cost,
+                 *self.mask_costs(masks, target_masks))
+        return sum(w * c for w, c in zip(self.weights, costs, strict=True))
+
+    @torch.no_grad()
+    def mask_costs(self, masks: Tensor,
+                   target_masks: Tensor) -> tuple[Tensor, Tensor]:
+        """Focal and dice cost of every query sequence, without weights.
+
+        Args:
+            masks, target_masks: as in :meth:`cost`.
+
+        Returns:
+            (D, P, N) each.
+        """
         masks = masks.float()
         prob = masks.sigmoid()
         # focal(x, t) = t * positive(x) + (1 - t) * negative(x)
@@ -112,10 +127,12 @@ class SequenceMatcher:
                          target_masks) + negative.sum((2, 4, 5))) / area
         overlap = torch.einsum('dptnhw,pthw->dpn', prob, target_masks)
         total = prob.sum((2, 4, 5)) + target_masks.sum((1, 2, 3))[:, None]
-        dice_cost = -(2 * overlap + 1) / (total + 1)
+        return mask_cost, -(2 * overlap + 1) / (total + 1)
 
-        costs = (class_cost, box_cost, giou_cost, mask_cost, dice_cost)
-        return sum(w * c for w, c in zip(self.weights, costs, strict=True))
+    def match_masks(self, masks: Tensor, target_masks: Tensor) -> Tensor:
+        """The sequence of least mask cost, (D, P) long."""
+        focal, dice = self.mask_costs(masks, target_masks)
+        return (self.weights[-2] * focal + self.weights[-1] * dice).argmin(-1)
 
     def __call__(self, *args, **kwargs) -> Tensor:
         """The cheapest sequence, (D, P) long; arguments of :meth:`cost`."""
