@@ -30,6 +30,9 @@ class ClipMasks(MaskSource):
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
         return self.source.read(obj_ids, self.frame_inds[frame])
 
+    def objects(self, frame: int) -> list[str]:
+        return self.source.objects(self.frame_inds[frame])
+
     def void(self, frame: int) -> np.ndarray | None:
         return self.source.void(self.frame_inds[frame])
 
@@ -109,8 +112,13 @@ class H5Masks(MaskSource):
 
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
         wanted = [int(i) for i in obj_ids]
-        path = f'{self.root}/{frame + 1:05d}.h5'
-        return read_a2d_frame(path, wanted)[1].any(axis=0)
+        return read_a2d_frame(self.path(frame), wanted)[1].any(axis=0)
+
+    def objects(self, frame: int) -> list[str]:
+        return [str(i) for i in read_a2d_frame(self.path(frame))[0]]
+
+    def path(self, frame: int) -> str:
+        return f'{self.root}/{frame + 1:05d}.h5'
 
 
 def read_a2d_frame(

@@ -48,6 +48,16 @@ class MaskSource(metaclass=ABCMeta):
             FileNotFoundError, ValueError: a file is missing or broken.
         """
 
+    def objects(self, frame: int) -> list[str]:
+        """Ids of all annotated objects that a frame shows.
+
+        Raises:
+            ValueError: this kind of annotation does not tell.
+        """
+        raise ValueError(
+            f'{type(self).__name__} does not list the objects of a frame: '
+            'train on this data set without all_objects')
+
     def void(self, frame: int) -> np.ndarray | None:
         """Pixels that must not be scored, (H, W) bool, or None."""
         return None
@@ -80,6 +90,12 @@ class PNGMasks(MaskSource):
             return labels == int(obj_ids[0])
         return np.isin(labels, [int(i) for i in obj_ids])
 
+    def objects(self, frame: int) -> list[str]:
+        return [
+            str(value) for value in np.unique(self.label_map(frame))
+            if value not in (0, self.void_value)
+        ]
+
     def void(self, frame: int) -> np.ndarray | None:
         if self.void_value is None:
             return None
@@ -110,3 +126,6 @@ class RLEMasks(MaskSource):
             if rle is not None:
                 mask |= mask_utils.decode(rle).astype(bool)
         return mask
+
+    def objects(self, frame: int) -> list[str]:
+        return [name for name, rles in self.rles.items() if rles[frame]]

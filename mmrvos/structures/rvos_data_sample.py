@@ -26,6 +26,9 @@ class RVOSDataSample(BaseDataElement):
     - ``gt`` (:class:`InstanceData`, E long), training: ``masks`` (E, T, h, w)
       bool, ``boxes`` (E, T, 4) float32 as normalised (cx, cy, w, h) of
       ``img_shape``, zero where absent, ``valid`` (E, T) bool, ``labels`` (E,).
+    - ``objects`` (:class:`InstanceData`, M long), training, for methods that
+      learn from all objects of a clip: ``masks`` (M, T, h, w) bool and
+      ``obj_ids`` (list[str]) of every annotated object that the clip shows.
     - ``pred`` (:class:`InstanceData`, E long), test: ``masks``, per expression
       a list of T COCO RLE dicts at ``ori_shape`` (small, and decoded a frame
       at a time), ``scores`` (E,) of the chosen queries, ``queries`` (E,
@@ -45,6 +48,18 @@ class RVOSDataSample(BaseDataElement):
     @gt.deleter
     def gt(self) -> None:
         del self._gt
+
+    @property
+    def objects(self) -> InstanceData:
+        return self._objects
+
+    @objects.setter
+    def objects(self, value: InstanceData) -> None:
+        self.set_field(value, '_objects', dtype=InstanceData)
+
+    @objects.deleter
+    def objects(self) -> None:
+        del self._objects
 
     @property
     def pred(self) -> InstanceData:

@@ -26,7 +26,8 @@ class PackRVOSInputs(BaseTransform):
 
     Returns:
         dict: ``inputs``, (T, 3, h, w) uint8 RGB tensor; ``data_samples``, an
-        :class:`RVOSDataSample` with its ``gt`` where masks were loaded.
+        :class:`RVOSDataSample` with its ``gt`` where masks were loaded, and
+        its ``objects`` where those of all objects were.
 
     Annotated boxes (RefCOCO) go into the meta information as ``gt_boxes``, x1
     y1 x2 y2 in pixels of the original.
@@ -52,10 +53,12 @@ class PackRVOSInputs(BaseTransform):
         boxes /= np.array([width, height] * 2, dtype=np.float32)
         # a flip moves the zero box of an absent object off zero
         boxes[~results['valid']] = 0
+        num = len(results['expressions'])  # rows of objects may follow
         return InstanceData(
-            masks=torch.from_numpy(np.ascontiguousarray(results['masks'])),
-            boxes=torch.from_numpy(boxes),
-            valid=torch.from_numpy(results['valid']),
+            masks=torch.from_numpy(
+                np.ascontiguousarray(results['masks'][:num])),
+            boxes=torch.from_numpy(boxes[:num]),
+            valid=torch.from_numpy(results['valid'][:num]),
             labels=torch.tensor([e['label'] for e in results['expressions']]))
 
     def transform(self, results: dict) -> dict:
@@ -84,6 +87,11 @@ class PackRVOSInputs(BaseTransform):
         sample = RVOSDataSample(metainfo=meta)
         if 'masks' in results:
             sample.gt = self.pack_targets(results)
+        if 'objects' in results:
+            masks = results['masks'][len(expressions):]
+            sample.objects = InstanceData(
+                masks=torch.from_numpy(np.ascontiguousarray(masks)),
+                obj_ids=results['objects'])
         return dict(inputs=torch.from_numpy(frames), data_samples=sample)
 
     def __repr__(self) -> str:

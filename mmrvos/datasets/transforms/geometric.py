@@ -281,7 +281,7 @@ class CheckValid(BaseTransform):
     set draws another sample: a target needs at least one frame.
 
     Required and modified keys: ``boxes``, ``valid``, ``masks``,
-    ``expressions``.
+    ``expressions``; ``objects`` if there.
     """
 
     def transform(self, results: dict) -> dict | None:
@@ -289,13 +289,20 @@ class CheckValid(BaseTransform):
         valid = (boxes[..., 2] > boxes[..., 0]) & (
             boxes[..., 3] > boxes[..., 1])
         kept = np.flatnonzero(valid.any(axis=1))
-        if kept.size == 0:
+        # rows of expressions, and behind them rows of objects
+        num = len(results['expressions'])
+        expressions = [results['expressions'][i] for i in kept[kept < num]]
+        if not expressions:
             return None
         results['valid'] = valid[kept]
         results['boxes'] = np.where(valid[..., None], boxes, 0)[kept]
         if kept.size < len(boxes):
             results['masks'] = results['masks'][kept]
-            results['expressions'] = [results['expressions'][i] for i in kept]
+            results['expressions'] = expressions
+            if 'objects' in results:
+                results['objects'] = [
+                    results['objects'][i - num] for i in kept[kept >= num]
+                ]
         return results
 
     def __repr__(self) -> str:

@@ -1,4 +1,5 @@
 """From files to a clip: only what was sampled is decoded."""
+from itertools import chain
 from pathlib import Path
 
 import cv2
@@ -152,7 +153,15 @@ class LoadClipMasks(BaseTransform):
     Added keys: ``masks`` (E, T, H, W) bool, the union of an expression's
     objects; ``boxes`` (E, T, 4) float32 x1 y1 x2 y2 in pixels, the last pixel
     inside, zero where absent; ``valid`` (E, T) bool.
+
+    Args:
+        all_objects: behind the E rows, each annotated object of the sampled
+            frames has one of its own, and ``objects`` lists their M ids; for
+            methods that learn from all objects (MTTR).
     """
+
+    def __init__(self, all_objects: bool = False) -> None:
+        self.all_objects = all_objects
 
     def transform(self, results: dict) -> dict:
         source, inds = results['mask_source'], results['frame_inds'].tolist()
@@ -161,13 +170,17 @@ class LoadClipMasks(BaseTransform):
                 f'video {results["video_id"]} has no masks: this split is '
                 'published without annotations; leave LoadClipMasks out')
         targets = [tuple(e['obj_ids']) for e in results['expressions']]
-        masks = np.zeros(
-            (len(targets), *results['frames'].shape[:3]), dtype=bool)
         only = results.get('valid_index')
         first, last = results.get('valid_span', (0, max(inds)))
-        for t, frame in enumerate(inds):
-            if only not in (None, t) or not first <= frame <= last:
-                continue
+        annotated = [(t, frame) for t, frame in enumerate(inds)
+                     if only in (None, t) and first <= frame <= last]
+        if self.all_objects:
+            found = (source.objects(frame) for _, frame in annotated)
+            results['objects'] = sorted(set(chain.from_iterable(found)))
+            targets += [(name, ) for name in results['objects']]
+        masks = np.zeros(
+            (len(targets), *results['frames'].shape[:3]), dtype=bool)
+        for t, frame in annotated:
             seen = {}  # several expressions of one object are read once
             for e, target in enumerate(targets):
                 if not target:  # nothing to find
@@ -190,4 +203,4 @@ class LoadClipMasks(BaseTransform):
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}()'
+        return f'{type(self).__name__}(all_objects={self.all_objects})'

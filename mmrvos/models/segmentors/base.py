@@ -222,22 +222,31 @@ def collect_targets(data_samples: Sequence[RVOSDataSample],
                     like: Tensor) -> Targets:
     """Targets of a batch, masks padded to the size of ``like``."""
     height, width = like.shape[-2:]
-    masks, boxes, valid = [], [], []
+    masks, boxes, valid, others = [], [], [], []
+
+    def pad(mask: Tensor) -> Tensor:
+        return F.pad(mask, (0, width - mask.shape[-1], 0,
+                            height - mask.shape[-2]))
+
     for sample in data_samples:
         # with a valid_index the model decodes only that frame
         index = sample.get('valid_index')
         frames = slice(None) if index is None else [index]
-        mask = sample.gt.masks[:, frames]
-        masks.append(
-            F.pad(mask,
-                  (0, width - mask.shape[-1], 0, height - mask.shape[-2])))
+        masks.append(pad(sample.gt.masks[:, frames]))
+        if 'objects' in sample:
+            objects = pad(sample.objects.masks[:, frames])
+            others += [
+                objects[[name not in own for name in sample.objects.obj_ids]]
+                for own in sample.obj_ids
+            ]
         boxes.append(sample.gt.boxes[:, frames])
         valid.append(sample.gt.valid[:, frames])
     return Targets(
         masks=torch.cat(masks),
         boxes=torch.cat(boxes),
         valid=torch.cat(valid),
-        labels=torch.cat([sample.gt.labels for sample in data_samples]))
+        labels=torch.cat([sample.gt.labels for sample in data_samples]),
+        others=others or None)
 
 
 def join_windows(windows: Sequence[InstanceData]) -> InstanceData:

@@ -77,17 +77,8 @@ class ReferFormer(BaseRVOSSegmentor):
                     frames: Tensor,
                     image_sizes: Tensor,
                     valid_index: Tensor | None = None) -> ClipFeatures:
-        batch, num_frames = frames.shape[:2]
-        if not getattr(self.backbone, 'temporal', False):
-            frames = frames.flatten(0, 1)
-            if self.channels_last:
-                frames = frames.contiguous(memory_format=torch.channels_last)
-        maps = self.backbone(frames)
-        if valid_index is not None:
-            rows = valid_index + num_frames * torch.arange(
-                batch, device=valid_index.device)
-            maps = [m[rows] for m in maps]
-            num_frames = 1
+        maps, num_frames = run_backbone(self.backbone, frames, valid_index,
+                                        self.channels_last)
         levels = tuple(
             projection(m) for projection, m in zip(
                 self.projections, [*maps[1:], maps[-1]], strict=True))
@@ -108,12 +99,7 @@ class ReferFormer(BaseRVOSSegmentor):
 
     def encode_text(self,
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:
-        texts = [text for video in expressions for text in video]
-        tokens = self.text_encoder.tokenize(texts)
-        counts = torch.tensor([len(video) for video in expressions],
-                              device=tokens[0].device)
-        videos = torch.arange(len(expressions), device=counts.device)
-        return self.text_encoder(*tokens, videos.repeat_interleave(counts))
+        return self.text_encoder.encode(expressions)
 
     def fuse(self, clip: ClipFeatures,
              text: TextFeatures) -> tuple[ClipFeatures, Memory, Tensor]:
@@ -135,6 +121,32 @@ class ReferFormer(BaseRVOSSegmentor):
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes)
         return replace(predictions, dense=memory.maps()[0])
+
+
+def run_backbone(backbone: nn.Module, frames: Tensor,
+                 valid_index: Tensor | None,
+                 channels_last: bool) -> tuple[Sequence[Tensor], int]:
+    """The backbone's maps of the frames that are decoded.
+
+    Args:
+        frames: (B, T, 3, H, W).
+        valid_index: (B,), the frame of each clip that is kept, or None.
+        channels_last: memory order of the frames, for image backbones.
+
+    Returns:
+        (B*T, C_i, h_i, w_i) each; and T, which is 1 with a ``valid_index``.
+    """
+    batch, num_frames = frames.shape[:2]
+    if not getattr(backbone, 'temporal', False):
+        frames = frames.flatten(0, 1)
+        if channels_last:
+            frames = frames.contiguous(memory_format=torch.channels_last)
+    maps = backbone(frames)
+    if valid_index is None:
+        return maps, num_frames
+    rows = valid_index + num_frames * torch.arange(
+        batch, device=valid_index.device)
+    return [m[rows] for m in maps], 1
 
 
 def padding_masks(image_sizes: Tensor, padded: tuple[int, int],

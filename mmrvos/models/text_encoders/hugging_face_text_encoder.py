@@ -16,8 +16,9 @@ from .tokenizers import SPECIAL_TOKENS, word_tokenizer
 class HuggingFaceTextEncoder(BaseModule):
     """A Hugging Face text model and a projection to the model's width.
 
-    The last hidden states are the words, the pooler's output is the sentence;
-    both pass through the same projection (Linear, LayerNorm, Dropout).
+    The last hidden states are the words, the pooler's output is the sentence
+    (without a pooler, the first word is); both pass through the same
+    projection (Linear, LayerNorm, Dropout).
 
     Give either ``name`` or ``config`` with ``vocabulary``:
 
@@ -38,6 +39,7 @@ class HuggingFaceTextEncoder(BaseModule):
         frozen: no gradients for the text model. Its dropout stays active in
             training, as officially (the projection is always trained).
         dropout: of the projection.
+        pooler: build the text model with its pooler.
 
     Raises:
         ValueError: neither or both of ``name`` and ``config`` are given.
@@ -53,6 +55,7 @@ class HuggingFaceTextEncoder(BaseModule):
                  tokenizer: str | None = None,
                  frozen: bool = True,
                  dropout: float = 0.1,
+                 pooler: bool = True,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if (name is None) == (config is None):
@@ -62,10 +65,10 @@ class HuggingFaceTextEncoder(BaseModule):
                 f'{config=}')
         if config is None:
             self.tokenizer, self.model = load_pretrained(
-                name, tokenizer or name)
+                name, tokenizer or name, pooler)
         else:
             self.tokenizer, self.model = build_from_config(
-                config, vocabulary, tokenizer)
+                config, vocabulary, tokenizer, pooler)
         self.frozen = frozen
         if frozen:
             self.model.requires_grad_(False)
@@ -75,6 +78,19 @@ class HuggingFaceTextEncoder(BaseModule):
 
     def init_weights(self) -> None:
         """Nothing to do: torch's and Hugging Face's own initialisation."""
+
+    def encode(self, expressions: Sequence[Sequence[str]]) -> TextFeatures:
+        """Encode all expressions of a batch.
+
+        Args:
+            expressions: for each of B videos, its expressions.
+        """
+        tokens = self.tokenize(
+            [text for video in expressions for text in video])
+        counts = torch.tensor([len(video) for video in expressions],
+                              device=tokens[0].device)
+        videos = torch.arange(len(expressions), device=counts.device)
+        return self(*tokens, videos.repeat_interleave(counts))
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """Token ids and attention mask, (P, L) each, padded to the longest.
@@ -106,21 +122,25 @@ class HuggingFaceTextEncoder(BaseModule):
             output = self.model(
                 input_ids=input_ids, attention_mask=attention_mask)
         words = self.projection(output.last_hidden_state)
+        sentence = words[:, 0] if output.pooler_output is None else (
+            self.projection(output.pooler_output))
         padding = attention_mask != 1
         return TextFeatures(
             words=words,
             padding=padding,
-            sentence=self.projection(output.pooler_output),
+            sentence=sentence,
             positions=sine_word_positions(padding,
                                           words.shape[-1]).to(words.dtype),
             video_index=video_index)
 
 
-def load_pretrained(name: str, tokenizer: str) -> tuple:
+def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
     """Tokenizer and model by name or from a folder."""
+    # only some kinds of models have the option
+    options = {} if pooler else dict(add_pooling_layer=False)
     try:
         return (AutoTokenizer.from_pretrained(tokenizer),
-                AutoModel.from_pretrained(name))
+                AutoModel.from_pretrained(name, **options))
     except OSError as error:
         raise OSError(
             f'the text encoder {name!r} is neither a folder nor to be '
@@ -132,7 +152,7 @@ def load_pretrained(name: str, tokenizer: str) -> tuple:
 
 
 def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
-                      tokenizer: str | None) -> tuple:
+                      tokenizer: str | None, pooler: bool) -> tuple:
     """A random RoBERTa with its own tokenizer.
 
     Raises:
@@ -158,4 +178,5 @@ def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
         bos_token_id=SPECIAL_TOKENS.index('<s>'),
         pad_token_id=SPECIAL_TOKENS.index('<pad>'),
         eos_token_id=SPECIAL_TOKENS.index('</s>'))
-    return tokenizer, RobertaModel(RobertaConfig(**(settings | config)))
+    return tokenizer, RobertaModel(
+        RobertaConfig(**(settings | config)), add_pooling_layer=pooler)
