@@ -1,0 +1,20 @@
+# SOC's: AdamW, three learning rates, 30 epochs.
+train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=30, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-4),
+    # where the text model is trained: 5e-6
+    paramwise_cfg=dict(
+        custom_keys={
+            'backbone': dict(lr_mult=0.1),
+            'text_encoder.model': dict(lr_mult=0.05),
+        }),
+    clip_grad=dict(max_norm=0.1, norm_type=2))
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[20], gamma=0.1, by_epoch=True)
+]
+# clips in a step: 8 GPUs x 1
+auto_scale_lr = dict(enable=False, base_batch_size=8)

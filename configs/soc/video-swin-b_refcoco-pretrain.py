@@ -1,0 +1,5 @@
+_base_ = [
+    './video-swin-t_refcoco-pretrain.py',
+    '../_base_/backbones/video-swin-b.py',
+]
+model = _base_.video_swin_b
