@@ -119,6 +119,8 @@ class Predictions:
             from a method without boxes.
         mask_features: (P, T, C, h_0, w_0), stride 4.
         image_sizes: (P, 2) float, (height, width) without padding.
+        input_size: (height, width) with padding, where masks go through that
+            size at test time; None is 4 times the mask features'.
         dense: (P*T, C, h_1, w_1), a stride-8 map that knows the sentence, for
             the training-only dense loss; None where a method has none.
         extra: anything else that a method's own head needs.
@@ -129,6 +131,7 @@ class Predictions:
     boxes: Tensor | None
     mask_features: Tensor
     image_sizes: Tensor
+    input_size: tuple[int, int] | None = None
     dense: Tensor | None = None
     extra: dict = field(default_factory=dict)
 

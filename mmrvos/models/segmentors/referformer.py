@@ -95,7 +95,8 @@ class ReferFormer(BaseRVOSSegmentor):
             padding=padding,
             positions=tuple(p.to(maps[0].dtype) for p in positions),
             num_frames=num_frames,
-            image_sizes=image_sizes)
+            image_sizes=image_sizes,
+            input_size=tuple(frames.shape[-2:]))
 
     def encode_text(self,
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:

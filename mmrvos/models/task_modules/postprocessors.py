@@ -46,19 +46,50 @@ def best_masks(head, predictions: Predictions) -> tuple[Tensor, ...]:
     return scores, queries, masks
 
 
+def masks_through_input(logits: Tensor, input_size: tuple[int, int] | None,
+                        image_size: Tensor, ori_shape: tuple[int, int],
+                        threshold: float) -> Tensor:
+    """Masks by way of the network's input.
+
+    Probabilities go bilinearly to the size of the input, are cut at the
+    threshold, lose their padding and come to the original size by nearest
+    sampling.
+
+    Args:
+        logits: (N, h, w) at stride 4.
+        input_size: (height, width) with padding; None is (4h, 4w).
+        image_size: (2,), (height, width) without padding.
+        ori_shape: (H, W).
+
+    Returns:
+        (N, H, W) bool.
+    """
+    height, width = input_size or (4 * side for side in logits.shape[-2:])
+    masks = upsample(logits, (height, width)).sigmoid() > threshold
+    height, width = (int(side) for side in image_size)
+    masks = masks[:, None, :height, :width].float()
+    return F.interpolate(masks, ori_shape)[:, 0] > 0.5
+
+
 @TASK_UTILS.register_module()
 class BestQuery:
     """The masks of the best query sequence of every expression.
 
     Logits go bilinearly from stride 4 straight to the original size, as in
-    the official inference on Ref-YouTube-VOS.
+    ReferFormer's official inference on Ref-YouTube-VOS.
 
     Args:
         threshold: of the mask probability.
+        through_input: go through the size of the network's input instead,
+            :func:`masks_through_input` (MTTR).
     """
 
-    def __init__(self, *, threshold: float = 0.5) -> None:
+    def __init__(self,
+                 *,
+                 threshold: float = 0.5,
+                 through_input: bool = False) -> None:
         self.threshold = threshold
+        self.through_input = through_input
 
     def __call__(self, head, chunks: Iterator[Predictions],
                  ori_shape: tuple[int, int]) -> InstanceData:
@@ -68,14 +99,23 @@ class BestQuery:
             score, query, logits = best_masks(head, predictions)
             scores.append(score.cpu())
             queries.append(query.cpu())
-            for sequence in logits:
+            for index, sequence in enumerate(logits):
                 masks.append([
                     rle for part in sequence.split(FRAMES_AT_ONCE)
                     for rle in encode_masks(
-                        upsample(part, ori_shape).sigmoid() > self.threshold)
+                        self.resize(part, predictions, index, ori_shape))
                 ])
         return InstanceData(
             masks=masks, scores=torch.cat(scores), queries=torch.cat(queries))
+
+    def resize(self, logits: Tensor, predictions: Predictions, index: int,
+               ori_shape: tuple[int, int]) -> Tensor:
+        """(T, h, w) logits of a pair at stride 4 to (T, H, W) bool."""
+        if self.through_input:
+            return masks_through_input(logits, predictions.input_size,
+                                       predictions.image_sizes[index],
+                                       ori_shape, self.threshold)
+        return upsample(logits, ori_shape).sigmoid() > self.threshold
 
 
 @TASK_UTILS.register_module()
@@ -124,9 +164,8 @@ class MergeObjects:
 class RankQueries:
     """All queries of a single frame, for ranking (A2D, JHMDB, RefCOCO).
 
-    Masks go 4 times up bilinearly, are cut at the threshold, lose their
-    padding and come to the original size by nearest sampling: the official
-    postprocessing of these data sets.
+    Masks go through the size of the input, :func:`masks_through_input`: the
+    official postprocessing of these data sets.
 
     Args:
         threshold: of the mask probability.
@@ -138,9 +177,9 @@ class RankQueries:
     def __call__(self, head, chunks: Iterator[Predictions],
                  ori_shape: tuple[int, int]) -> InstanceData:
         """Of each expression, all queries in the order of the model:
-        ``query_scores`` (E, N), ``query_masks`` (RLE), ``query_boxes``
-        (E, N, 4) as (x1, y1, x2, y2) pixels; and, of the best query,
-        ``masks``, ``scores`` and ``queries`` as elsewhere.
+        ``query_scores`` (E, N), ``query_masks`` (RLE) and, from methods with
+        boxes, ``query_boxes`` (E, N, 4) as (x1, y1, x2, y2) pixels; and, of
+        the best query, ``masks``, ``scores`` and ``queries`` as elsewhere.
 
         Raises:
             ValueError: the clip was decoded for more than one frame.
@@ -154,33 +193,24 @@ class RankQueries:
                     f'{logits.shape[1]}: the clip needs a valid_index')
             scores = logits[:, 0].sigmoid().amax(-1)
             masks = head.masks(predictions, layer=-1)[0, :, 0]
-            scale = predictions.boxes.new_tensor(ori_shape[::-1]).repeat(2)
-            boxes = bbox_cxcywh_to_xyxy(predictions.boxes[-1, :, 0]) * scale
-            for index, size in enumerate(predictions.image_sizes.tolist()):
+            for index, size in enumerate(predictions.image_sizes):
                 rles = encode_masks(
-                    self.resize(masks[index], [int(s) for s in size],
-                                ori_shape))
+                    masks_through_input(masks[index], predictions.input_size,
+                                        size, ori_shape, self.threshold))
                 best = scores[index].argmax()
-                parts.append(
-                    InstanceData(
-                        query_scores=scores[None, index].cpu(),
-                        query_boxes=boxes[None, index].cpu(),
-                        query_masks=[rles],
-                        masks=[[rles[best]]],
-                        scores=scores[None, index, best].cpu(),
-                        queries=best[None].cpu()))
+                part = InstanceData(
+                    query_scores=scores[None, index].cpu(),
+                    query_masks=[rles],
+                    masks=[[rles[best]]],
+                    scores=scores[None, index, best].cpu(),
+                    queries=best[None].cpu())
+                if predictions.boxes is not None:
+                    boxes = bbox_cxcywh_to_xyxy(predictions.boxes[-1, index,
+                                                                  0])
+                    scale = boxes.new_tensor(ori_shape[::-1]).repeat(2)
+                    part.query_boxes = (boxes * scale)[None].cpu()
+                parts.append(part)
         return InstanceData.cat(parts)
-
-    def resize(self, logits: Tensor, size: list[int],
-               ori_shape: tuple[int, int]) -> Tensor:
-        """(N, h, w) logits at stride 4 to (N, H, W) bool masks."""
-        probs = F.interpolate(
-            logits[:, None],
-            scale_factor=4,
-            mode='bilinear',
-            align_corners=False).sigmoid()
-        masks = (probs > self.threshold)[..., :size[0], :size[1]].float()
-        return F.interpolate(masks, ori_shape)[:, 0] > 0.5
 
 
 def upsample(logits: Tensor, shape: tuple[int, int]) -> Tensor:
