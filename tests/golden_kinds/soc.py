@@ -5,6 +5,7 @@ frames, queries. Where a batch of several videos has several frames, the
 official VOC mixes them up (its reshape should be a permutation); the cases
 hold what it would give without that under ``fixed_*``, which we reproduce.
 """
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -323,39 +324,56 @@ def run_loss_subcase(case: Case, name: str) -> None:
 def run_post(case: Case) -> None:
     """From stored predictions to masks, as each protocol wants them."""
     for name, run in dict(
-            a2d=run_rank, coco=run_rank, infer=run_infer,
+            a2d=run_rank,
+            coco=run_rank,
+            ytvos=run_through_input,
+            infer=run_infer,
             davis=run_davis).items():
         run(*(of_subcase(arrays, name)
               for arrays in (case.inputs, case.outputs)))
 
 
-def run_rank(part: dict, expected: dict) -> None:
-    """All queries of single frames; RefCOCO's are sorted by score."""
+def by_video(part: dict):
+    """Original size, predictions and masks of each video of a batch."""
     inputs = {k: torch.from_numpy(v) for k, v in part.items()}
-    rank = TASK_UTILS.build(dict(type='RankQueries'))
+    padded = inputs.get('padded_size')  # RefCOCO: 4 times the masks' size
     for index, size in enumerate(inputs['original_sizes'].tolist()):
         logits, masks = (
             inputs[f'pred_{name}'][:, index][None]
             for name in ('cls', 'masks'))
         boxes = inputs.get('pred_boxes')
-        # boxes are not stored where nobody reads them
-        boxes = (logits.expand(-1, -1, -1, 4)
-                 if boxes is None else boxes[:, index][None])
-        pred = rank(
-            StoredHead(masks),
-            iter([
-                stored_predictions(
-                    logits, boxes,
-                    inputs['resized_sizes'][index][None].float())
-            ]), tuple(size))
-        scores = pred.query_scores[0]
-        ranked = f'boxes{index}' in expected
-        order = scores.argsort(descending=True) if ranked else slice(None)
-        close(scores[order], expected[f'scores{index}'], 'scores', atol=1e-6)
-        if ranked:
+        predictions = stored_predictions(
+            logits, None if boxes is None else boxes[:, index][None],
+            inputs['resized_sizes'][index][None].float())
+        yield tuple(size), replace(
+            predictions,
+            input_size=None if padded is None else tuple(
+                padded.tolist())), masks
+
+
+def run_rank(part: dict, expected: dict) -> None:
+    """All queries of single frames; RefCOCO's are sorted by score."""
+    rank = TASK_UTILS.build(dict(type='RankQueries'))
+    for index, (size, predictions, masks) in enumerate(by_video(part)):
+        pred = rank(StoredHead(masks), iter([predictions]), size)
+        scores, order = pred.query_scores[0], slice(None)
+        if predictions.boxes is not None:
+            order = scores.argsort(descending=True)
             close(pred.query_boxes[0][order], expected[f'boxes{index}'],
                   'boxes', atol=1e-4)
+        close(scores[order], expected[f'scores{index}'], 'scores', atol=1e-6)
         actual = decode(pred.query_masks[0])[order]
+        np.testing.assert_array_equal(
+            actual, unpack(expected[f'masks{index}'], actual.shape))
+
+
+def run_through_input(part: dict, expected: dict) -> None:
+    """The official evaluation during training on Ref-YouTube-VOS."""
+    best = TASK_UTILS.build(dict(type='BestQuery', through_input=True))
+    for index, (size, predictions, masks) in enumerate(by_video(part)):
+        pred = best(StoredHead(masks), iter([predictions]), size)
+        assert int(pred.queries[0]) == int(expected['query'][index])
+        actual = decode(pred.masks[0])
         np.testing.assert_array_equal(
             actual, unpack(expected[f'masks{index}'], actual.shape))
 
