@@ -165,4 +165,8 @@ class Targets:
             self,
             masks=self.masks[pairs, frames],
             boxes=self.boxes[pairs, frames],
-            valid=self.valid[pairs, frames])
+            valid=self.valid[pairs, frames],
+            others=self.others and [
+                masks[:, chosen]
+                for masks, chosen in zip(self.others, frames, strict=True)
+            ])

@@ -363,7 +363,10 @@ def test_taking_frames_takes_them_everywhere():
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
     targets = collect_targets(batch['data_samples'], frames[0])
     pairs = chosen.repeat_interleave(2, 0)
+    targets.others = [torch.rand(n, 5, 64, 96) > 0.5 for n in (0, 2, 1, 1)]
     taken = targets.take(pairs)
+    assert taken.others[0].shape == (0, 2, 64, 96)
+    assert torch.equal(taken.others[1], targets.others[1][:, [0, 3]])
     assert torch.equal(taken.masks[3, 1], targets.masks[3, 4])
     assert torch.equal(taken.boxes[0, 1], targets.boxes[0, 3])
     assert torch.equal(taken.valid[1], targets.valid[1, [0, 3]])

@@ -1,0 +1,3 @@
+_base_ = ['./r50_davis17.py', '../_base_/backbones/swin-l.py']
+model = _base_.swin_l
+load_from = 'checkpoints/html_swin-l_ytvos.pth'

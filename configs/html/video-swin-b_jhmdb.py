@@ -1,0 +1,2 @@
+_base_ = ['./video-swin-t_jhmdb.py', '../_base_/backbones/video-swin-b.py']
+model = _base_.video_swin_b

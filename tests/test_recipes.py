@@ -1,0 +1,91 @@
+"""Configs hold the papers' numbers, through all their levels."""
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+CONFIGS = Path(__file__).parents[1] / 'configs'
+
+
+def read(name: str) -> Config:
+    return Config.fromfile(CONFIGS / f'{name}.py')
+
+
+def rates(cfg: Config) -> tuple[float, float, float]:
+    """Of backbone, text model and the rest."""
+    lr = cfg.optim_wrapper.optimizer.lr
+    keys = cfg.optim_wrapper.paramwise_cfg.custom_keys
+    return (lr * keys['backbone'].lr_mult,
+            lr * keys['text_encoder.model'].lr_mult, lr)
+
+
+@pytest.mark.parametrize('name', [
+    'r50_refcoco-pretrain', 'r50_ytvos', 'r50_a2d', 'r50_ytvos_baseline',
+    'video-swin-t_ytvos',
+])
+def test_ifirvos_recipe(name):
+    cfg = read(f'ifirvos/{name}')
+    assert rates(cfg) == pytest.approx((1e-5, 1e-5, 5e-5))
+    head = cfg.model.head
+    assert head.loss_weights == dict(cls=2, bbox=5, giou=2, mask=1, dice=1)
+    assert {k: v for k, v in head.matcher.items() if k != 'type'} == dict(
+        class_weight=2, box_weight=5, giou_weight=2, mask_weight=1,
+        dice_weight=1)
+    pretrain = 'pretrain' in name
+    assert cfg.model.text_encoder.frozen != pretrain
+    assert cfg.train_cfg.max_epochs == (10 if pretrain else 6)
+    assert cfg.param_scheduler[0].milestones == (
+        [6, 8] if pretrain else [3, 5])
+    assert cfg.train_dataloader.batch_size == (2 if pretrain else 1)
+    if not pretrain:
+        pipeline = cfg.train_dataloader.dataset.pipeline
+        assert pipeline[0].num_frames == 6
+        sizes = [branch[-1] for step in pipeline
+                 for branch in step.get('transforms', [])]
+        assert [(s.short_sides, s.longest) for s in sizes] == [(360, 640)] * 2
+
+
+@pytest.mark.parametrize('name,fusion,inter_frame', [
+    ('', 'VisionLanguageInteraction', True),
+    ('_baseline', 'CrossModalFusion', False),
+    ('_vli', 'VisionLanguageInteraction', False),
+    ('_ifi', 'CrossModalFusion', True),
+])
+@pytest.mark.parametrize('stage', ['refcoco-pretrain', 'ytvos'])
+def test_table_4_of_ifirvos(stage, name, fusion, inter_frame):
+    cfg = read(f'ifirvos/r50_{stage}{name}')
+    assert cfg.model.fusion.type == fusion
+    assert bool(cfg.model.decoder.inter_frame) == inter_frame
+    if stage == 'ytvos':  # each row has its own pre-training
+        assert cfg.load_from == (
+            f'checkpoints/ifirvos_r50_refcoco-pretrain{name}.pth')
+
+
+@pytest.mark.parametrize('name,frames,scales,direction', [
+    ('r50_ytvos', 8, 3, 'coarse_to_fine'),
+    ('video-swin-b_ytvos', 8, 3, 'coarse_to_fine'),
+    ('r50_ytvos_5-frames', 5, 3, 'coarse_to_fine'),
+    ('r50_ytvos_5-frames_no-cmp', 5, 3, 'none'),
+    ('r50_ytvos_5-frames_1-scale', 5, 1, 'coarse_to_fine'),
+    ('r50_ytvos_12-frames', 12, 3, 'coarse_to_fine'),
+    ('r50_ytvos_fine-to-coarse', 8, 3, 'fine_to_coarse'),
+])
+def test_tables_5_and_6_of_html(name, frames, scales, direction):
+    cfg = read(f'html/{name}')
+    dataset = cfg.train_dataloader.dataset
+    assert dataset.pipeline[0].num_frames == dataset.num_frames == frames
+    assert cfg.model.num_scales == scales
+    assert cfg.model.direction == direction
+    # otherwise ReferFormer's recipe
+    base = read('referformer/r50_ytvos')
+    assert cfg.optim_wrapper == base.optim_wrapper
+    assert dataset.pipeline[1:] == base.train_pipeline[1:]
+    assert cfg.model.head == base.model.head
+
+
+@pytest.mark.parametrize('method', ['ifirvos', 'html'])
+def test_weights_of_another_backbone_are_not_asked_for(method):
+    for path in (CONFIGS / method).glob('*.py'):
+        source = Config.fromfile(path).get('load_from')
+        if source is not None:
+            assert f"_{path.stem.split('_')[0]}_" in source, path
