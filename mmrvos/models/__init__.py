@@ -9,3 +9,4 @@ from .propagators import *  # noqa: F401,F403
 from .segmentors import *  # noqa: F401,F403
 from .task_modules import *  # noqa: F401,F403
 from .text_encoders import *  # noqa: F401,F403
+from .visual_embeddings import *  # noqa: F401,F403

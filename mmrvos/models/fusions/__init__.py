@@ -1,7 +1,9 @@
 from .cross_modal_fusion import CrossModalFusion
+from .semantic_alignment import SemanticAlignment
 from .two_stream_fusion import TwoStreamFusion
 from .vision_language_interaction import VisionLanguageInteraction
 
 __all__ = [
-    'CrossModalFusion', 'TwoStreamFusion', 'VisionLanguageInteraction'
+    'CrossModalFusion', 'SemanticAlignment', 'TwoStreamFusion',
+    'VisionLanguageInteraction'
 ]

@@ -1,5 +1,8 @@
+from .boundary_aware_head import BoundaryAwareHead
 from .dense_mask_head import DenseMaskHead
 from .referring_head import ReferringHead
 from .soc_head import SOCHead
 
-__all__ = ['DenseMaskHead', 'ReferringHead', 'SOCHead']
+__all__ = [
+    'BoundaryAwareHead', 'DenseMaskHead', 'ReferringHead', 'SOCHead'
+]

@@ -8,11 +8,11 @@ from .deformable_encoder import (
                                  layer_cfgs,
 )
 from .position_encoding import clip_time_positions, sine_word_positions
-from .tokens import to_maps, to_tokens
+from .tokens import masked_mean, to_maps, to_tokens
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
     'DeformableEncoder', 'Memory', 'clip_time_positions', 'init_deformable',
-    'layer_cfgs', 'sample_levels', 'sine_word_positions', 'to_maps',
-    'to_tokens'
+    'layer_cfgs', 'masked_mean', 'sample_levels', 'sine_word_positions',
+    'to_maps', 'to_tokens'
 ]

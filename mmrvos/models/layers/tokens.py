@@ -1,4 +1,4 @@
-"""Maps of single frames and tokens of whole clips."""
+"""Maps of single frames, tokens of whole clips, words of sentences."""
 from torch import Tensor
 
 
@@ -15,3 +15,17 @@ def to_maps(tokens: Tensor, num_frames: int,
     """(P, T*h*w, C) to (P*T, C, h, w), the inverse of :func:`to_tokens`."""
     return tokens.transpose(1, 2).unflatten(
         -1, (num_frames, *size)).transpose(1, 2).flatten(0, 1)
+
+
+def masked_mean(words: Tensor, padding: Tensor) -> Tensor:
+    """Mean of the words that are there.
+
+    Args:
+        words: (P, L, C).
+        padding: (P, L) bool, True where padded.
+
+    Returns:
+        (P, C).
+    """
+    keep = ~padding[..., None]
+    return (words * keep).sum(1) / keep.sum(1)

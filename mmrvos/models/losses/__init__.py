@@ -1,3 +1,7 @@
+from .boundary import balanced_cross_entropy, mask_boundaries
 from .focal_dice import mask_targets, sequence_dice, sigmoid_focal
 
-__all__ = ['mask_targets', 'sequence_dice', 'sigmoid_focal']
+__all__ = [
+    'balanced_cross_entropy', 'mask_boundaries', 'mask_targets',
+    'sequence_dice', 'sigmoid_focal'
+]

@@ -6,6 +6,7 @@ from torch import Tensor
 from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, Predictions, TextFeatures
+from ..layers import masked_mean
 from .referformer import ReferFormer
 
 
@@ -62,6 +63,8 @@ class SOC(ReferFormer):
             predictions = one_layer(predictions, self.inference_layer)
         return replace(
             predictions,
+            # officially masks of A2D and JHMDB go through the input's size
+            input_size=clip.input_size,
             dense=maps[0],
             extra=dict(
                 video_queries=video,
@@ -94,17 +97,3 @@ def one_layer(predictions: Predictions, layer: int) -> Predictions:
             name: getattr(predictions, name)[layer][None]
             for name in ('queries', 'references', 'logits', 'boxes')
         })
-
-
-def masked_mean(words: Tensor, padding: Tensor) -> Tensor:
-    """Mean of the words that are there (SOC, Eq. 5).
-
-    Args:
-        words: (P, L, C).
-        padding: (P, L) bool, True where padded.
-
-    Returns:
-        (P, C).
-    """
-    keep = ~padding[..., None]
-    return (words * keep).sum(1) / keep.sum(1)

@@ -1,0 +1,42 @@
+# Trains from scratch on two CPU cores; only the method differs from
+# ReferFormer's:
+#   bash tools/dist_train.sh configs/mlrl/tiny_shapes.py 2
+_base_ = '../referformer/tiny_shapes.py'
+base = _base_.model
+model = dict(
+    _delete_=True,
+    type='MLRL',
+    data_preprocessor=base.data_preprocessor,
+    # shapes are small: Res5 at stride 16 sees them in as many cells as the
+    # paper's objects have at stride 32
+    backbone=dict(
+        base.backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2)),
+    backbone_channels=base.backbone_channels,
+    text_encoder=dict(base.text_encoder, pooler=False),
+    embed_dims=64,
+    levels=dict(
+        video=dict(type='PixelSelfAttention', scope='video'),
+        frame=dict(type='PixelSelfAttention', scope='frame'),
+        object=dict(type='AttentionObjectEncoder', scope='video')),
+    alignment=dict(
+        type='SemanticAlignment', num_layers=1, num_heads=4, dropout=0.),
+    head=dict(
+        type='BoundaryAwareHead',
+        channels=32,
+        hidden_channels=64,
+        # a focal loss is a mean over all pixels, few of which are an object's
+        loss_weights=dict(mask=20., object_mask=20.)),
+    channels_last=base.channels_last,
+    test_cfg=base.test_cfg)
+
+# the object level learns from all objects
+warmup_pipeline, train_pipeline = (
+    [
+        dict(step, all_objects=True)
+        if step['type'] == 'LoadClipMasks' else step for step in pipeline
+    ] for pipeline in (_base_.warmup_pipeline, _base_.train_pipeline))
+train_dataloader = dict(dataset=dict(pipeline=warmup_pipeline))
+# a dense method needs no dense warm-up: the first hook goes
+custom_hooks = _base_.custom_hooks[1:]
+custom_hooks[0]['switch_pipeline'] = train_pipeline
+find_unused_parameters = False

@@ -1,0 +1,105 @@
+import torch
+import torch.nn.functional as F
+from mmdet.models.layers import (
+    SinePositionalEncoding,
+    SinePositionalEncoding3D,
+)
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import TextFeatures
+from ..layers import masked_mean, to_maps, to_tokens
+
+
+@MODELS.register_module()
+class SemanticAlignment(BaseModule):
+    """MLRL's dynamic semantic alignment, of one visual level.
+
+    The level has a language encoder of its own. Every position summarises
+    the words that matter to it, and adds that to itself (Eq. 8-11).
+
+    Args:
+        embed_dims: C.
+        scope: 'video' if positions count time, row and column; 'frame' if
+            row and column only.
+        num_layers, num_heads, feedforward_channels, dropout: of the language
+            encoder.
+        dynamic: False gives every position the mean of the words (Table 3,
+            without alignment).
+
+    Raises:
+        ValueError: an unknown ``scope``.
+    """
+
+    def __init__(self,
+                 *,
+                 embed_dims: int,
+                 scope: str,
+                 num_layers: int = 2,
+                 num_heads: int = 8,
+                 feedforward_channels: int | None = None,
+                 dropout: float = 0.1,
+                 dynamic: bool = True,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if scope not in ('video', 'frame'):
+            raise ValueError(f"scope is 'video' or 'frame', got {scope!r}")
+        self.scope = scope
+        self.dynamic = dynamic
+        self.language = nn.TransformerEncoder(
+            nn.TransformerEncoderLayer(
+                embed_dims,
+                num_heads,
+                feedforward_channels or 4 * embed_dims,
+                dropout,
+                batch_first=True),
+            num_layers,
+            enable_nested_tensor=False)
+        if dynamic:
+            encoding = (
+                SinePositionalEncoding3D
+                if scope == 'video' else SinePositionalEncoding)
+            self.position = encoding(
+                embed_dims // 2, normalize=True, offset=-0.5)
+            self.visual_projection = nn.Linear(embed_dims, embed_dims)
+            self.word_projection = nn.Linear(embed_dims, embed_dims)
+        self.output = nn.Linear(embed_dims, embed_dims)
+
+    def forward(self, maps: Tensor, num_frames: int, padding: Tensor | None,
+                text: TextFeatures) -> Tensor:
+        """Shape in, shape out.
+
+        Args:
+            maps: (P*T, C, h, w), one clip a pair.
+            num_frames: T.
+            padding: (P, h, w) bool, True where padded, or None.
+            text: P expressions.
+        """
+        words = self.language(
+            text.words + text.positions, src_key_padding_mask=text.padding)
+        pixels = to_tokens(maps, num_frames)  # (P, T*h*w, C)
+        if self.dynamic:
+            places = self.places(maps, num_frames, padding)
+            said = F.scaled_dot_product_attention(
+                self.visual_projection(pixels + places)[:, None],
+                self.word_projection(words + text.positions)[:, None],
+                words[:, None],
+                attn_mask=~text.padding[:, None, None])[:, 0]
+        else:
+            said = masked_mean(words, text.padding)[:, None]
+        return to_maps(
+            self.output(said + pixels), num_frames, maps.shape[-2:])
+
+    def places(self, maps: Tensor, num_frames: int,
+               padding: Tensor | None) -> Tensor:
+        """Sine encoding of all positions, (P or 1, T*h*w, C)."""
+        if padding is None:
+            padding = maps.new_zeros(1, *maps.shape[-2:], dtype=torch.bool)
+        if self.scope == 'video':
+            places = self.position(
+                padding[:, None].expand(-1, num_frames, -1, -1)).flatten(0, 1)
+        else:
+            places = self.position(padding).repeat_interleave(num_frames, 0)
+        return to_tokens(places, num_frames).to(maps.dtype)

@@ -1,0 +1,43 @@
+"""Boundaries of masks as a target, and their loss (MLRL, Eq. 14)."""
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mask_boundaries(masks: Tensor) -> Tensor:
+    """Three pixels wide: those of the mask that have another neighbour above,
+    below, left or right, and all around them.
+
+    The border of the frame is no boundary.
+
+    Args:
+        masks: (..., H, W) bool.
+
+    Returns:
+        The same shape, float 0 or 1.
+    """
+    outside = (~masks).float().flatten(0, -3)[:, None]
+    beside = torch.maximum(
+        F.max_pool2d(outside, (3, 1), 1, (1, 0)),
+        F.max_pool2d(outside, (1, 3), 1, (0, 1)))
+    contour = beside * (1 - outside)
+    return F.max_pool2d(contour, 3, 1, 1).view(masks.shape)
+
+
+def balanced_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
+    """Binary cross-entropy, each class weighted by the other's share of
+    pixels: both count the same, however thin a boundary is.
+
+    Args:
+        logits, targets: (..., pixels of all frames of a sequence); targets
+            are 0 or 1.
+
+    Returns:
+        (...), weighted means; 0 where only one class is there.
+    """
+    share = targets.mean(-1, keepdim=True)
+    weights = torch.where(targets > 0, 1 - share, share)
+    losses = F.binary_cross_entropy_with_logits(
+        logits, targets, reduction='none')
+    total = weights.sum(-1).clamp(min=1e-6)
+    return (weights * losses).sum(-1) / total

@@ -1,0 +1,136 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import TextFeatures
+from ..heads.boundary_aware_head import AlignedFeatures
+from .base import BaseRVOSSegmentor
+from .referformer import padding_masks, run_backbone
+
+LEVELS = ('video', 'frame', 'object')
+
+
+@dataclass
+class MultiLevelFeatures:
+    """A clip without its language: what MLRL's ``encode_clip`` returns.
+
+    Args:
+        embeddings: {level: (B*T, C, h, w)}.
+        pyramid: (B*T, C_i, h_i, w_i) each, the backbone's maps.
+        padding: (B, h, w) bool, True where padded, or None.
+        num_frames: T.
+        image_sizes: (B, 2) float, (height, width) without padding.
+        input_size: (H, W) with padding.
+    """
+    embeddings: dict[str, Tensor]
+    pyramid: Sequence[Tensor]
+    padding: Tensor | None
+    num_frames: int
+    image_sizes: Tensor
+    input_size: tuple[int, int]
+
+
+@MODELS.register_module()
+class MLRL(BaseRVOSSegmentor):
+    """Multi-level representation learning (Wu et al., CVPR 2022).
+
+    A dense method without queries: pixels are embedded at the levels of
+    video, frame and object, each is aligned with a language encoding of its
+    own, and a head makes one mask of all.
+
+    Args:
+        backbone: as in :class:`ReferFormer`.
+        backbone_channels: channels of its maps.
+        text_encoder: config of what embeds words.
+        levels: {level: config of its embedding}, of 'video', 'frame' and
+            'object'; None switches a level off (Table 3).
+        alignment: config of the alignment, one for every level.
+        head: config of the head, less ``in_channels``, ``object_channels``
+            and ``pyramid_channels``, which follow from the rest.
+        embed_dims: C.
+        kwargs: of :class:`BaseRVOSSegmentor`.
+
+    Raises:
+        ValueError: no level, or an unknown one.
+    """
+
+    def __init__(self,
+                 *,
+                 backbone: dict,
+                 backbone_channels: Sequence[int],
+                 text_encoder: dict,
+                 levels: dict[str, dict | None],
+                 alignment: dict,
+                 head: dict,
+                 embed_dims: int = 384,
+                 **kwargs) -> None:
+        levels = {name: cfg for name, cfg in levels.items() if cfg}
+        if not levels or set(levels) - set(LEVELS):
+            raise ValueError(f'levels are some of {LEVELS}, got '
+                             f'{list(levels)}')
+        super().__init__(
+            head=dict(
+                head,
+                in_channels=len(levels) * embed_dims,
+                object_channels=embed_dims if 'object' in levels else None,
+                pyramid_channels=backbone_channels),
+            **kwargs)
+        self.backbone = MODELS.build(backbone)
+        self.text_encoder = MODELS.build(text_encoder)
+        self.projection = nn.Conv2d(backbone_channels[-1], embed_dims, 1)
+        self.levels = nn.ModuleDict({
+            name: MODELS.build(dict(cfg, embed_dims=embed_dims))
+            for name, cfg in levels.items()
+        })
+        # positions of the video level count time, too (Eq. 8)
+        self.alignments = nn.ModuleDict({
+            name: MODELS.build(
+                dict(
+                    alignment,
+                    embed_dims=embed_dims,
+                    scope='video' if name == 'video' else 'frame'))
+            for name in levels
+        })
+
+    def encode_clip(self,
+                    frames: Tensor,
+                    image_sizes: Tensor,
+                    valid_index: Tensor | None = None) -> MultiLevelFeatures:
+        pyramid, num_frames = run_backbone(self.backbone, frames, valid_index,
+                                           self.channels_last)
+        x = self.projection(pyramid[-1])
+        input_size = tuple(frames.shape[-2:])
+        padding = padding_masks(image_sizes, input_size, [x.shape[-2:]])
+        padding = padding and padding[0]
+        return MultiLevelFeatures(
+            embeddings={
+                name: level(x, num_frames, padding)
+                for name, level in self.levels.items()
+            },
+            pyramid=pyramid,
+            padding=padding,
+            num_frames=num_frames,
+            image_sizes=image_sizes,
+            input_size=input_size)
+
+    def encode_text(self,
+                    expressions: Sequence[Sequence[str]]) -> TextFeatures:
+        return self.text_encoder.encode(expressions)
+
+    def decode(self, clip: MultiLevelFeatures,
+               text: TextFeatures) -> AlignedFeatures:
+        videos = text.video_index
+        padding = None if clip.padding is None else clip.padding[videos]
+        aligned = [
+            self.alignments[name](
+                embedding.unflatten(0, (-1, clip.num_frames))[videos].flatten(
+                    0, 1), clip.num_frames, padding, text)
+            for name, embedding in clip.embeddings.items()
+        ]
+        return self.head(
+            torch.cat(aligned, dim=1), clip.embeddings.get('object'),
+            clip.pyramid, videos, clip.image_sizes[videos], clip.input_size)
