@@ -10,6 +10,21 @@ VOC = {
     'transformer_self_attention_layers': 'self_attn',
 }
 
+# MTTR's is the same, with a step less
+SPATIAL_DECODER_RULES = [
+    Rule(rf'spatial_decoder\.lay1\.{WB}',
+         r'pixel_decoder.first.conv.\g<wb>'),
+    Rule(rf'spatial_decoder\.gn1\.{WB}', r'pixel_decoder.first.gn.\g<wb>'),
+    Rule(rf'spatial_decoder\.lay(?P<k>[2-5])\.{WB}',
+         shifted('pixel_decoder.outputs.{k}.conv.{wb}', k=-2)),
+    Rule(rf'spatial_decoder\.gn(?P<k>[2-5])\.{WB}',
+         shifted('pixel_decoder.outputs.{k}.gn.{wb}', k=-2)),
+    Rule(rf'spatial_decoder\.adapter(?P<k>\d)\.{WB}',
+         shifted('pixel_decoder.laterals.{k}.{wb}', k=-1)),
+    Rule(r'spatial_decoder\.out_lay\.(.+)',
+         r'pixel_decoder.mask_features.\1'),
+]
+
 RULES = [
     *SHARED_RULES,
     Rule(r'vlf\.multihead_attn\.(.+)', r'fusion.vision.attention.\1'),
@@ -40,17 +55,7 @@ RULES = [
     Rule(r'voc\.decoder_norm\.(.+)', r'cluster.norm.\1'),
     Rule(r'voc\.fq_pos\.(.+)', r'cluster.frame_embed.\1'),
     Rule(r'voc\.query_embed\.(.+)', r'cluster.video_embed.\1'),
-    Rule(rf'spatial_decoder\.lay1\.{WB}',
-         r'pixel_decoder.first.conv.\g<wb>'),
-    Rule(rf'spatial_decoder\.gn1\.{WB}', r'pixel_decoder.first.gn.\g<wb>'),
-    Rule(rf'spatial_decoder\.lay(?P<k>[2-5])\.{WB}',
-         shifted('pixel_decoder.outputs.{k}.conv.{wb}', k=-2)),
-    Rule(rf'spatial_decoder\.gn(?P<k>[2-5])\.{WB}',
-         shifted('pixel_decoder.outputs.{k}.gn.{wb}', k=-2)),
-    Rule(rf'spatial_decoder\.adapter(?P<k>\d)\.{WB}',
-         shifted('pixel_decoder.laterals.{k}.{wb}', k=-1)),
-    Rule(r'spatial_decoder\.out_lay\.(.+)',
-         r'pixel_decoder.mask_features.\1'),
+    *SPATIAL_DECODER_RULES,
 ]
 
 

@@ -1,11 +1,12 @@
 """How each kind of golden case is run; see ``tests/test_golden.py``."""
 import re
 
-from . import data, evaluation, referformer, soc, stcn
+from . import data, evaluation, mttr, referformer, soc, stcn
 from .case import Case
 
 RUNNERS = {
     **referformer.KINDS,
+    **mttr.KINDS,
     **soc.KINDS,
     **stcn.KINDS,
     **evaluation.KINDS,

@@ -45,7 +45,9 @@ def read_official(path: str) -> dict[str, torch.Tensor]:
     # the official training also stores its command line
     with torch.serialization.safe_globals([argparse.Namespace]):
         checkpoint = read_checkpoint(path)['state_dict']
-    weights = checkpoint.get('model', checkpoint)
+    keys = ('model', 'model_state_dict')  # MTTR and SOC have the latter
+    weights = next((checkpoint[k] for k in keys if k in checkpoint),
+                   checkpoint)
     return {k.removeprefix('module.'): v for k, v in weights.items()}
 
 

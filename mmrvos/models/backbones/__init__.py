@@ -1,3 +1,4 @@
+from .dilated_resnet import DilatedResNet
 from .video_swin import VideoSwinTransformer
 
-__all__ = ['VideoSwinTransformer']
+__all__ = ['DilatedResNet', 'VideoSwinTransformer']

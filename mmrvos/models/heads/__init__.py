@@ -1,8 +1,10 @@
 from .boundary_aware_head import BoundaryAwareHead
 from .dense_mask_head import DenseMaskHead
+from .referred_instance_head import ReferredInstanceHead
 from .referring_head import ReferringHead
 from .soc_head import SOCHead
 
 __all__ = [
-    'BoundaryAwareHead', 'DenseMaskHead', 'ReferringHead', 'SOCHead'
+    'BoundaryAwareHead', 'DenseMaskHead', 'ReferredInstanceHead',
+    'ReferringHead', 'SOCHead'
 ]

@@ -1,4 +1,5 @@
 from .frame_matcher import FrameMatcher
+from .instance_matcher import InstanceMatcher
 from .postprocessors import (
                              BestQuery,
                              MergeObjects,
@@ -9,7 +10,7 @@ from .sequence_matcher import SequenceMatcher, smooth_giou
 from .temporal_scales import TemporalScale, draw_scales
 
 __all__ = [
-    'BestQuery', 'FrameMatcher', 'MergeObjects', 'RankQueries',
-    'SequenceMatcher', 'TemporalScale', 'draw_scales', 'smooth_giou',
-    'upsample'
+    'BestQuery', 'FrameMatcher', 'InstanceMatcher', 'MergeObjects',
+    'RankQueries', 'SequenceMatcher', 'TemporalScale', 'draw_scales',
+    'smooth_giou', 'upsample'
 ]

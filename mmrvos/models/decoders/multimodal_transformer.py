@@ -1,0 +1,142 @@
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModule, ModuleList
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import ClipFeatures, TextFeatures
+from ..layers import AttentionBlock
+
+
+class InstanceDecoderLayer(AttentionBlock):
+    """Queries see each other, then the memory; DETR's layer, post-norm.
+
+    Args:
+        embed_dims, num_heads, feedforward_channels, dropout: see
+            :class:`AttentionBlock`.
+    """
+
+    def __init__(self, embed_dims: int, num_heads: int,
+                 feedforward_channels: int, dropout: float) -> None:
+        super().__init__(embed_dims, num_heads, feedforward_channels, dropout)
+        self.self_attn = nn.MultiheadAttention(
+            embed_dims, num_heads, dropout=dropout, batch_first=True)
+        self.self_norm = nn.LayerNorm(embed_dims)
+
+    def forward(self, queries: Tensor, positions: Tensor, keys: Tensor,
+                memory: Tensor, padding: Tensor) -> Tensor:
+        """Shape in, shape out.
+
+        Args:
+            queries: (P*T, N, C), their content.
+            positions: (N, C), their learned positions.
+            keys, memory: (P*T, S, C), with and without positions.
+            padding: (P*T, S) bool.
+        """
+        placed = queries + positions
+        attended = self.self_attn(
+            placed, placed, queries, need_weights=False)[0]
+        queries = self.self_norm(queries + self.dropout(attended))
+        return super().forward(queries, keys, memory, padding, positions)
+
+
+@MODELS.register_module()
+class MultimodalTransformer(BaseModule):
+    """MTTR's transformer: pixels and words of a frame in one sequence.
+
+    Every frame is on its own; N learned queries look for its instances, and
+    the same query is the same instance in all frames (MTTR, sections 3.2 and
+    3.3). Words have no position: their encoder gave them one.
+
+    Args:
+        num_queries: N.
+        encoder_layers: layers on the sequence.
+        decoder_layers: D.
+        embed_dims: C.
+        num_heads: attention heads.
+        feedforward_channels: width of the feed-forward networks.
+        dropout: everywhere, in the attention weights too.
+    """
+
+    def __init__(self,
+                 *,
+                 num_queries: int = 50,
+                 encoder_layers: int = 3,
+                 decoder_layers: int = 3,
+                 embed_dims: int = 256,
+                 num_heads: int = 8,
+                 feedforward_channels: int = 2048,
+                 dropout: float = 0.1,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        args = (embed_dims, num_heads, feedforward_channels, dropout)
+        self.encoder = ModuleList(
+            AttentionBlock(*args) for _ in range(encoder_layers))
+        self.decoder = ModuleList(
+            InstanceDecoderLayer(*args) for _ in range(decoder_layers))
+        self.norm = nn.LayerNorm(embed_dims)
+        self.query_embed = nn.Embedding(num_queries, embed_dims)
+
+    def init_weights(self) -> None:
+        for parameter in self.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
+        nn.init.normal_(self.query_embed.weight)
+
+    def forward(self, clip: ClipFeatures,
+                text: TextFeatures) -> tuple[Tensor, Tensor]:
+        """Find the instances of every frame.
+
+        Args:
+            clip: one clip a pair; its coarsest level is used.
+            text: P expressions.
+
+        Returns:
+            Queries (D, P, T, N, C), and the encoded pixels (P*T, C, h, w).
+        """
+        tokens, positions, padding = self.encode(clip, text)
+        keys = tokens + positions
+        places = self.query_embed.weight
+        queries = torch.zeros_like(places).expand(len(tokens), -1, -1)
+        states = []
+        for layer in self.decoder:
+            queries = layer(queries, places, keys, tokens, padding)
+            states.append(self.norm(queries))
+        states = torch.stack(states).unflatten(1, (-1, clip.num_frames))
+        return states, self.pixels(tokens, clip)
+
+    def encode(self, clip: ClipFeatures,
+               text: TextFeatures) -> tuple[Tensor, Tensor, Tensor]:
+        """The sequences, (P*T, S, C), pixels before words; their positions
+        (P*T or 1, S, C) and padding (P*T, S)."""
+        pixels = clip.levels[-1].flatten(2).transpose(1, 2)
+        words = text.words.repeat_interleave(clip.num_frames, 0)
+        tokens = torch.cat((pixels, words), dim=1)
+        positions, padding = self.places(clip, text)
+        for layer in self.encoder:
+            tokens = layer(tokens, tokens + positions, tokens, padding,
+                           positions)
+        return tokens, positions, padding
+
+    @staticmethod
+    def pixels(tokens: Tensor, clip: ClipFeatures) -> Tensor:
+        """The pixels of sequences as maps, (P*T, C, h, w)."""
+        size = clip.levels[-1].shape[-2:]
+        return tokens[:, :size.numel()].transpose(1, 2).unflatten(-1, size)
+
+    @staticmethod
+    def places(clip: ClipFeatures,
+               text: TextFeatures) -> tuple[Tensor, Tensor]:
+        """Positions (P*T or 1, S, C) and padding (P*T, S) of the sequence."""
+        frames, num_words = clip.num_frames, text.words.shape[1]
+        positions = clip.positions[-1].flatten(2).transpose(1, 2)
+        positions = F.pad(positions, (0, 0, 0, num_words))
+        if len(positions) > 1:
+            positions = positions.repeat_interleave(frames, 0)
+        num_pixels = positions.shape[1] - num_words
+        if clip.padding is None:
+            padding = F.pad(text.padding, (num_pixels, 0))
+        else:
+            padding = torch.cat((clip.padding[-1].flatten(1), text.padding), 1)
+        return positions, padding.repeat_interleave(frames, 0)
