@@ -1,0 +1,174 @@
+"""Time per training iteration and peak memory of several configs.
+
+Every config trains on the same made-up clips in a process of its own, and the
+processes take turns, one iteration each, so that whatever else goes on on the
+machine meets all of them alike. An iteration is forward, backward and
+optimiser step; loading is not in it. Weights are random, and a text model
+given by name becomes a random RoBERTa-base: same cost, nothing downloaded.
+"""
+import argparse
+import multiprocessing
+import resource
+import statistics
+import time
+from multiprocessing.connection import Connection
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.logging import MMLogger
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
+
+from mmrvos.registry import MODELS
+from mmrvos.structures import RVOSDataSample
+from mmrvos.utils import clear_errors, load_config
+
+SENTENCE = 'a small brown dog that runs to the left behind another one'
+GIB = 2**30
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument(
+        'configs', nargs='+', help='the first is what others are compared to')
+    parser.add_argument('--frames', type=int, default=8, help='of a clip')
+    parser.add_argument(
+        '--size', type=int, nargs=2, default=[360, 640],
+        metavar=('HEIGHT', 'WIDTH'))
+    parser.add_argument('--batch-size', type=int, default=1, help='clips')
+    parser.add_argument(
+        '--expressions', type=int, default=1, help='of every clip')
+    parser.add_argument('--iters', type=int, default=5, help='measured')
+    parser.add_argument('--warmup', type=int, default=2, help='not measured')
+    parser.add_argument(
+        '--threads', type=int, help="of a process (default: PyTorch's choice)")
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    return parser.parse_args()
+
+
+def without_downloads(model: dict) -> None:
+    """Random weights; a text model by name becomes one of the same size."""
+    model.backbone.init_cfg = None
+    text = model.text_encoder
+    if text.get('name'):
+        del text['name']
+        text.update(
+            vocabulary=sorted(set(SENTENCE.split())),
+            config=dict(vocab_size=50265, max_position_embeddings=514))
+
+
+def make_clip(num_frames: int, size: tuple[int, int],
+              num_expressions: int) -> tuple[torch.Tensor, RVOSDataSample]:
+    """Noise, and a rectangle of a sixteenth of the frame as the target."""
+    height, width = size
+    masks = torch.zeros(num_expressions, num_frames, height, width).bool()
+    masks[..., :height // 4, :width // 4] = True
+    sample = RVOSDataSample(
+        metainfo=dict(
+            video_id='made up',
+            texts=[SENTENCE] * num_expressions,
+            img_shape=size,
+            ori_shape=size))
+    box = torch.tensor([0.125, 0.125, 0.25, 0.25])
+    sample.gt = InstanceData(
+        masks=masks,
+        boxes=box.repeat(num_expressions, num_frames, 1),
+        valid=torch.ones(num_expressions, num_frames).bool(),
+        labels=torch.zeros(num_expressions).long())
+    frames = torch.randint(0, 256, (num_frames, 3, height, width))
+    return frames.byte(), sample
+
+
+def train(cfg: Config, args: argparse.Namespace, turns: Connection) -> None:
+    """A process: one iteration whenever it is its turn."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    MMLogger.get_instance('benchmark', log_level='ERROR')
+    init_default_scope('mmrvos')
+    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    model = MODELS.build(cfg.model).to(device).train()
+    model.init_weights()
+    optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    clips = [
+        make_clip(args.frames, tuple(args.size), args.expressions)
+        for _ in range(args.batch_size)
+    ]
+    inputs, samples = (list(x) for x in zip(*clips, strict=True))
+    turns.send(sum(p.numel() for p in model.parameters()))
+    while turns.recv():
+        start = time.perf_counter()
+        model.train_step(
+            dict(inputs=inputs, data_samples=samples), optim_wrapper)
+        if device == 'cuda':
+            torch.cuda.synchronize()
+        turns.send(time.perf_counter() - start)
+    if device == 'cuda':
+        turns.send(torch.cuda.max_memory_allocated() / GIB)
+    else:  # Linux counts in KiB
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        turns.send(usage.ru_maxrss * 1024 / GIB)
+
+
+def answer(path: str, turns: Connection) -> float:
+    """What a process sends next.
+
+    Raises:
+        ChildProcessError: it is gone.
+    """
+    try:
+        return turns.recv()
+    except EOFError:
+        raise ChildProcessError(f'{path} cannot be trained on these clips, '
+                                'its error is above') from None
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    if min(args.iters, args.frames, args.batch_size, args.expressions) < 1:
+        raise ValueError('--iters, --frames, --batch-size and --expressions '
+                         'are at least 1')
+    cfgs = [load_config(path, args.cfg_options) for path in args.configs]
+    context = multiprocessing.get_context('spawn')
+    lines = []
+    for path, cfg in zip(args.configs, cfgs, strict=True):
+        without_downloads(cfg.model)
+        ours, theirs = context.Pipe()
+        process = context.Process(target=train, args=(cfg, args, theirs))
+        process.daemon = True
+        process.start()
+        theirs.close()  # so that the end of the process is the end here
+        lines.append((path, ours))
+    parameters = [answer(path, line) for path, line in lines]
+    seconds: list[list[float]] = [[] for _ in lines]
+    for turn in range(args.warmup + args.iters):
+        for (path, line), times in zip(lines, seconds, strict=True):
+            line.send(True)
+            took = answer(path, line)
+            if turn >= args.warmup:
+                times.append(took)
+    for _, line in lines:
+        line.send(False)
+    memory = [answer(path, line) for path, line in lines]
+
+    print(f'{args.batch_size} clips of {args.frames} frames of '
+          f'{args.size[0]} x {args.size[1]}, {args.expressions} expressions '
+          f'each; median of {args.iters} iterations')
+    print(f'{"config":44} {"params":>8} {"s/iter":>8} {"min":>8} {"max":>8} '
+          f'{"ratio":>6} {"GiB":>7} {"ratio":>6}')
+    base = statistics.median(seconds[0])
+    for path, count, times, peak in zip(
+            args.configs, parameters, seconds, memory, strict=True):
+        middle = statistics.median(times)
+        print(f'{path:44} {count / 1e6:7.1f}M {middle:8.3f} {min(times):8.3f} '
+              f'{max(times):8.3f} {middle / base:6.2f} {peak:7.2f} '
+              f'{peak / memory[0]:6.2f}')
+
+
+if __name__ == '__main__':
+    main()
