@@ -31,10 +31,11 @@ class RVOSDataSample(BaseDataElement):
       ``obj_ids`` (list[str]) of every annotated object that the clip shows.
     - ``pred`` (:class:`InstanceData`, E long), test: ``masks``, per expression
       a list of T COCO RLE dicts at ``ori_shape`` (small, and decoded a frame
-      at a time), ``scores`` (E,) of the chosen queries, ``queries`` (E,
-      windows) their indices; ``query_masks``, ``query_scores`` and
-      ``query_boxes``, all queries' RLE, scores and (x1, y1, x2, y2) pixels
-      in the annotated frame, where the protocol ranks them.
+      at a time), ``scores`` (E,) of the chosen queries, ``frame_scores``
+      (E, T) in every frame, ``queries`` (E, windows) their indices;
+      ``query_masks``, ``query_scores`` and ``query_boxes``, all queries' RLE,
+      scores and (x1, y1, x2, y2) pixels in the annotated frame, where the
+      protocol ranks them.
     """
 
     @property

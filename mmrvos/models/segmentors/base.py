@@ -25,10 +25,13 @@ class InferenceCfg:
             have one frame to decode and are never split.
         expressions_per_pass: expressions decoded together.
         postprocessor: config of what turns predictions into masks.
+        propagator: config of what carries the mask of one frame to all
+            others, see :class:`MaskPropagator`; None for nothing.
     """
     window: int | None = None
     expressions_per_pass: int = 8
     postprocessor: dict = field(default_factory=lambda: dict(type='BestQuery'))
+    propagator: dict | None = None
 
     def __post_init__(self) -> None:
         for name in ('window', 'expressions_per_pass'):
@@ -76,6 +79,8 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         self.channels_last = channels_last
         self.test_cfg = InferenceCfg(**(test_cfg or {}))
         self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
+        self.propagator = self.test_cfg.propagator and TASK_UTILS.build(
+            self.test_cfg.propagator)
 
     @abstractmethod
     def encode_clip(self,
@@ -158,6 +163,8 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         """Fill ``pred`` of every data sample, video by video."""
         for frames, sample in zip(inputs, data_samples, strict=True):
             sample.pred = self.predict_video(frames, sample)
+            if self.propagator is not None:
+                sample.pred = self.propagator(frames, sample.pred, sample)
         return list(data_samples)
 
     def predict_video(self, frames: Tensor,
@@ -268,4 +275,5 @@ def join_windows(windows: Sequence[InstanceData]) -> InstanceData:
     return InstanceData(
         masks=masks,
         scores=(scores * frames).sum(1) / frames.sum(),
+        frame_scores=torch.cat([w.frame_scores for w in windows], dim=1),
         queries=torch.stack([w.queries for w in windows], dim=1))

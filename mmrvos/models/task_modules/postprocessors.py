@@ -39,11 +39,14 @@ def sequence_scores(logits: Tensor) -> Tensor:
 
 
 def best_masks(head, predictions: Predictions) -> tuple[Tensor, ...]:
-    """Scores (P,), indices (P,) and mask logits (P, T, h, w) of the best
-    query sequences of the last layer."""
-    scores, queries = sequence_scores(predictions.logits[-1]).max(-1)
+    """Scores (P,), scores of every frame (P, T), indices (P,) and mask logits
+    (P, T, h, w) of the best query sequences of the last layer."""
+    logits = predictions.logits[-1]
+    scores, queries = sequence_scores(logits).max(-1)
+    pairs = torch.arange(len(queries), device=queries.device)
+    frame_scores = logits[pairs, :, queries].sigmoid().amax(-1)
     masks = head.masks(predictions, layer=-1, chosen=queries)[0, :, :, 0]
-    return scores, queries, masks
+    return scores, frame_scores, queries, masks
 
 
 def masks_through_input(logits: Tensor, input_size: tuple[int, int] | None,
@@ -93,20 +96,25 @@ class BestQuery:
 
     def __call__(self, head, chunks: Iterator[Predictions],
                  ori_shape: tuple[int, int]) -> InstanceData:
-        """Masks (RLE), scores and query index of each expression."""
-        masks, scores, queries = [], [], []
+        """Masks (RLE), scores (also of every frame) and query index of each
+        expression."""
+        masks, chosen = [], []
         for predictions in chunks:
-            score, query, logits = best_masks(head, predictions)
-            scores.append(score.cpu())
-            queries.append(query.cpu())
+            *best, logits = best_masks(head, predictions)
+            chosen.append([x.cpu() for x in best])
             for index, sequence in enumerate(logits):
                 masks.append([
                     rle for part in sequence.split(FRAMES_AT_ONCE)
                     for rle in encode_masks(
                         self.resize(part, predictions, index, ori_shape))
                 ])
+        scores, frame_scores, queries = map(torch.cat, zip(*chosen,
+                                                           strict=True))
         return InstanceData(
-            masks=masks, scores=torch.cat(scores), queries=torch.cat(queries))
+            masks=masks,
+            scores=scores,
+            frame_scores=frame_scores,
+            queries=queries)
 
     def resize(self, logits: Tensor, predictions: Predictions, index: int,
                ori_shape: tuple[int, int]) -> Tensor:
@@ -141,9 +149,10 @@ class MergeObjects:
 
     def __call__(self, head, chunks: Iterator[Predictions],
                  ori_shape: tuple[int, int]) -> InstanceData:
-        """Disjoint masks (RLE), scores and query index of each expression."""
+        """Disjoint masks (RLE), scores (also of every frame) and query index
+        of each expression."""
         best = [best_masks(head, predictions) for predictions in chunks]
-        scores, queries, logits = (
+        scores, frame_scores, queries, logits = (
             torch.cat(parts) for parts in zip(*best, strict=True))
         masks = [[] for _ in scores]
         for part in logits.split(FRAMES_AT_ONCE, dim=1):
@@ -151,7 +160,10 @@ class MergeObjects:
             for index, sequence in enumerate(masks):
                 sequence.extend(encode_masks(labels == index + 1))
         return InstanceData(
-            masks=masks, scores=scores.cpu(), queries=queries.cpu())
+            masks=masks,
+            scores=scores.cpu(),
+            frame_scores=frame_scores.cpu(),
+            queries=queries.cpu())
 
     def merge(self, probs: Tensor) -> Tensor:
         """Label map (T, H, W) of objects' probabilities (E, T, H, W)."""

@@ -1,0 +1,199 @@
+"""Propagation behind a method; STCN's numbers are golden cases."""
+from types import SimpleNamespace
+
+import numpy as np
+import pycocotools.mask as mask_utils
+import pytest
+import torch
+from mmengine.structures import InstanceData
+
+from mmrvos.models.propagators import STCN, MaskPropagator, STCNPropagator
+from mmrvos.models.propagators.stcn_memory import MemoryBank
+from mmrvos.models.propagators.stcn_tracker import STCNTracker
+from mmrvos.models.task_modules.postprocessors import encode_masks
+from mmrvos.registry import TASK_UTILS
+
+from .tiny import make_batch, tiny_model
+
+SHAPE = (36, 52)  # of the original; the network sees half of it
+SAMPLE = SimpleNamespace(ori_shape=SHAPE, img_shape=(18, 26))
+
+
+def prediction(areas: list[list[int]], scores=None) -> InstanceData:
+    """Masks of so many columns, (E, T), and the frames' scores."""
+    masks = []
+    for row in areas:
+        mask = torch.zeros(len(row), *SHAPE).bool()
+        for t, area in enumerate(row):
+            mask[t, :, :area] = True
+        masks.append(encode_masks(mask))
+    pred = InstanceData(masks=masks)
+    if scores is not None:
+        pred.frame_scores = torch.tensor(scores)
+    return pred
+
+
+class Shifting(MaskPropagator):
+    """Carried masks are one column wider for every frame of distance."""
+
+    def propagate(self, frames, masks, key_frames, ori_shape):
+        self.seen = frames, masks, key_frames
+        for t in range(len(frames)):
+            moved = [k for k, s in enumerate(key_frames) if s != t]
+            if moved:
+                found = torch.zeros(len(moved), *ori_shape).bool()
+                for row, k in zip(found, moved, strict=True):
+                    width = masks[k].any(0).sum() + abs(t - key_frames[k])
+                    row[:, :width] = True
+                yield t, moved, found
+
+
+def columns(pred: InstanceData) -> list[list[int]]:
+    return [(mask_utils.area(rles) // SHAPE[0]).tolist()
+            for rles in pred.masks]
+
+
+FRAMES = torch.arange(4.).view(4, 1, 1, 1).expand(4, 3, 32, 32)
+
+
+@pytest.mark.parametrize('key_frame,keys,widths', [
+    ('most_confident', [2, 1], [[7, 6, 5, 6], [10, 9, 10, 11]]),
+    ('first', [1, 1], [[4, 3, 4, 5], [10, 9, 10, 11]]),
+    ('middle', [2, 1], [[7, 6, 5, 6], [10, 9, 10, 11]]),
+])
+def test_each_expression_is_carried_from_its_key_frame(
+        key_frame, keys, widths):
+    propagator = Shifting(key_frame=key_frame)
+    # the first frame of the first is the surest that there is nothing
+    pred = prediction([[0, 3, 5, 1], [0, 9, 0, 0], [0, 0, 0, 0]],
+                      [[.9, .2, .8, .1], [.5] * 4, [.5] * 4])
+    pred = propagator(FRAMES, pred, SAMPLE)
+    frames, masks, key_frames = propagator.seen
+    assert key_frames == keys
+    assert masks.shape == (2, *SHAPE)
+    torch.testing.assert_close(frames, FRAMES[..., :18, :26])
+    assert columns(pred) == [*widths, [0] * 4]
+
+
+def test_competing_expressions_share_the_frame_that_shows_most_of_them():
+    propagator = Shifting(compete=True)
+    scores = [[.9, .5, .6, .1]] * 3
+    pred = prediction([[4, 4, 4, 4], [0, 2, 2, 2], [0, 0, 0, 0]], scores)
+    propagator(FRAMES, pred, SAMPLE)
+    assert propagator.seen[2] == [2, 2]
+
+
+def test_what_a_propagator_cannot_do_is_said():
+    with pytest.raises(ValueError, match='most_confident'):
+        Shifting(key_frame='best')
+    with pytest.raises(ValueError, match="choose 'first' or 'middle'"):
+        Shifting()(FRAMES, prediction([[1, 1, 1, 1]]), SAMPLE)
+    with pytest.raises(ValueError, match='4 frames, its masks 1'):
+        Shifting()(FRAMES, prediction([[1]], [[.5]]), SAMPLE)
+    with pytest.raises(ValueError, match='mem_every must be at least 1'):
+        STCNPropagator(mem_every=0)
+    with pytest.raises(FileNotFoundError, match='missing.pth'):
+        STCNPropagator(checkpoint='missing.pth').network  # noqa: B018
+
+
+def test_memory_keeps_the_given_frame_and_drops_the_oldest():
+    kept = {}
+    for limit in (None, 1, 3):
+        bank = MemoryBank(max_frames=limit)
+        for t in range(5):
+            bank.add(torch.full((1, 64, 2, 3), t),
+                     torch.full((2, 512, 2, 3), t))
+        bank.add(torch.full((1, 64, 2, 3), 9), torch.zeros(2, 512, 2, 3),
+                 permanent=False)
+        kept[limit] = bank.keys[::6, 0].tolist()
+        assert len(bank.keys) == len(bank.values) == 6 * len(kept[limit])
+    assert kept == {None: [0, 1, 2, 3, 4], 1: [0], 3: [0, 3, 4]}
+
+
+@pytest.fixture(scope='module')
+def network() -> STCN:
+    torch.manual_seed(0)
+    return STCN()
+
+
+def stcn(network: STCN, **options) -> STCNPropagator:
+    propagator = STCNPropagator(checkpoint=None, mem_every=2, **options)
+    propagator.network = network
+    return propagator
+
+
+def carry(propagator, frames, masks, keys) -> np.ndarray:
+    """(K, T, H, W); -1 where nothing came."""
+    out = np.full((len(masks), len(frames), *SHAPE), -1)
+    for t, objects, found in propagator.propagate(frames, masks, keys, SHAPE):
+        assert (out[objects, t] == -1).all(), 'an object came twice'
+        out[objects, t] = found
+    return out
+
+
+def test_both_directions_are_two_passes_from_the_key_frame(network):
+    frames, mask = torch.randn(5, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
+    mask[0, :20, :30], mask[1, 22:] = True, True
+    propagator = stcn(network, compete=True)
+    out = carry(propagator, frames, mask, [2, 2])
+    ahead = carry(propagator, frames[2:], mask, [0, 0])
+    back = carry(propagator, frames[:3].flip(0), mask, [0, 0])
+    np.testing.assert_array_equal(out[:, 3:], ahead[:, 1:])
+    np.testing.assert_array_equal(out[:, :2], back[:, :0:-1])
+    assert (out[:, 2] == -1).all()  # the given mask stays as it is
+    assert out[:, [0, 1, 3, 4]].min() == 0
+    assert out.max() == 1
+
+
+def test_objects_alone_do_not_know_of_each_other(network):
+    frames, mask = torch.randn(4, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
+    mask[0, :20, :30], mask[1, 10:] = True, True
+    calls = []
+    handle = network.key_encoder.register_forward_hook(
+        lambda *_: calls.append(1))
+    both = carry(stcn(network), frames, mask, [0, 2])
+    handle.remove()
+    # forwards 0 to 3 and backwards 2 to 0, once for both of them
+    assert len(calls) == 7
+    for k, key in enumerate([0, 2]):
+        alone = carry(stcn(network), frames, mask[k, None], [key])
+        np.testing.assert_array_equal(both[k], alone[0])
+
+
+def test_nothing_is_remembered_of_the_last_frame(network):
+    frame = network.encode_key(torch.randn(1, 3, 32, 32))
+    tracker = STCNTracker(network, mem_every=1)
+    for last in (False, False, True):
+        given = None if tracker.banks else torch.ones(1, 32, 32)
+        tracker.step(frame, given, last=last)
+    assert len(tracker.banks[0].keys) == 2 * 4
+
+
+@pytest.mark.parametrize('key_frame', ['most_confident', 'middle'])
+def test_behind_a_method_by_config(network, key_frame):
+    model = tiny_model(
+        test_cfg__propagator=dict(
+            type='STCNPropagator', checkpoint=None, key_frame=key_frame),
+        test_cfg__window=2,
+        test_cfg__postprocessor=dict(type='BestQuery', threshold=0.))
+    plain = set(tiny_model().state_dict())
+    assert set(model.state_dict()) == plain  # checkpoints stay the method's
+    model.propagator.network = network
+    batch = make_batch(num_frames=3, texts=('the star', 'the red square'))
+    expected = tiny_model(
+        test_cfg__window=2,
+        test_cfg__postprocessor=dict(type='BestQuery', threshold=0.)
+    ).test_step(make_batch(num_frames=3, texts=('the star',
+                                                'the red square')))[0].pred
+    pred = model.test_step(batch)[0].pred
+    keys = expected.frame_scores.argmax(1) if (
+        key_frame == 'most_confident') else [1, 1]
+    for e, key in enumerate(keys):
+        assert pred.masks[e][key] == expected.masks[e][key]
+        assert pred.masks[e] != expected.masks[e]
+        assert pred.masks[e][0]['size'] == [128, 192]
+    torch.testing.assert_close(pred.frame_scores.mean(1), pred.scores)
+
+
+def test_the_registry_knows_it():
+    assert TASK_UTILS.get('STCNPropagator') is STCNPropagator
