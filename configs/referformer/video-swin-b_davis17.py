@@ -1,2 +1,3 @@
 _base_ = ['./r50_davis17.py', '../_base_/backbones/video-swin-b.py']
 model = _base_.video_swin_b
+load_from = 'checkpoints/referformer_video-swin-b_ytvos.pth'

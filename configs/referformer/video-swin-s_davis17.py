@@ -1,2 +1,3 @@
 _base_ = ['./r50_davis17.py', '../_base_/backbones/video-swin-s.py']
 model = _base_.video_swin_s
+load_from = 'checkpoints/referformer_video-swin-s_ytvos.pth'

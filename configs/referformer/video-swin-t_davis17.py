@@ -1,2 +1,3 @@
 _base_ = ['./r50_davis17.py', '../_base_/backbones/video-swin-t.py']
 model = _base_.video_swin_t
+load_from = 'checkpoints/referformer_video-swin-t_ytvos.pth'

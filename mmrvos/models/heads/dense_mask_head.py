@@ -6,12 +6,10 @@ from mmrvos.registry import MODELS
 from ..features import Targets
 from ..losses import mask_targets, sequence_dice, sigmoid_focal
 
-STRIDE = 8
-
 
 @MODELS.register_module()
 class DenseMaskHead(BaseModule):
-    """Training only: the referred mask straight from a stride-8 map.
+    """Training only: the referred mask straight from the encoder's map.
 
     One 1x1 convolution against the mask. A query may wait long for its first
     gradient worth having; this tells encoder and fusion at once which pixels
@@ -19,6 +17,7 @@ class DenseMaskHead(BaseModule):
 
     Args:
         in_channels: channels of the map.
+        stride: of the map.
         mask_weight, dice_weight: of focal (summed over the object's share)
             and dice loss.
     """
@@ -26,10 +25,12 @@ class DenseMaskHead(BaseModule):
     def __init__(self,
                  *,
                  in_channels: int,
+                 stride: int = 8,
                  mask_weight: float = 1.,
                  dice_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        self.stride = stride
         self.mask_weight = mask_weight
         self.dice_weight = dice_weight
         self.conv = nn.Conv2d(in_channels, 1, 1)
@@ -43,18 +44,18 @@ class DenseMaskHead(BaseModule):
         """Focal and dice loss, mean over the pairs.
 
         Args:
-            dense: (P*T, C, h, w), stride 8.
+            dense: (P*T, C, h, w).
             targets: of P pairs.
 
         Raises:
             ValueError: the method gives no dense map.
         """
         if dense is None:
-            raise ValueError('this method has no stride-8 map for a dense '
-                             'loss: remove dense_head from the config')
+            raise ValueError('this method has no map for a dense loss: '
+                             'remove dense_head from the config')
         # sums over the pixels of a clip overflow half precision
         logits = self.conv(dense)[:, 0].float()  # (P*T, h, w)
-        goals = mask_targets(targets.masks, STRIDE, average=True)
+        goals = mask_targets(targets.masks, self.stride, average=True)
         logits = logits.view_as(goals).flatten(1)
         goals = goals.flatten(1)
         focal = sigmoid_focal(logits, goals).sum(1) / goals.sum(1).clamp(min=1)

@@ -1,0 +1,52 @@
+# MTTR in the common budget: backbone, text encoder, width and schedule are
+# ReferFormer's. As in the official MTTR on ResNet, the last stage is dilated.
+_base_ = '../referformer/tiny_shapes.py'
+channels = _base_.model.backbone_channels
+model = dict(
+    _delete_=True,
+    type='MTTR',
+    data_preprocessor=_base_.model.data_preprocessor,
+    backbone=dict(
+        _base_.model.backbone,
+        type='DilatedResNet',
+        strides=(1, 2, 2, 1),
+        dilations=(1, 1, 1, 2)),
+    backbone_channels=channels,
+    text_encoder=dict(_base_.model.text_encoder, pooler=False),
+    embed_dims=64,
+    transformer=dict(
+        type='MultimodalTransformer',
+        num_queries=10,
+        encoder_layers=3,
+        decoder_layers=3,
+        embed_dims=64,
+        num_heads=4,
+        feedforward_channels=256,
+        dropout=0.),
+    pixel_decoder=dict(
+        type='SpatialDecoder',
+        in_channels=(64, channels[2], channels[1]),
+        fine_channels=channels[0],
+        channels=(64, 48, 32, 16),
+        mask_channels=8),
+    head=dict(type='ReferredInstanceHead', embed_dims=64, mask_channels=8),
+    # its encoder sees stride 16
+    dense_head=dict(_base_.model.dense_head, stride=16),
+    channels_last=_base_.model.channels_last,
+    test_cfg=_base_.model.test_cfg)
+
+# from the first step on, all objects are read
+train_dataloader = dict(
+    dataset=dict(pipeline=[
+        dict(step, all_objects=True) if step.type == 'LoadClipMasks' else step
+        for step in _base_.train_dataloader.dataset.pipeline
+    ]))
+train_pipeline = [
+    dict(step, all_objects=True) if step.type == 'LoadClipMasks' else step
+    for step in _base_.train_pipeline
+]
+custom_hooks = [
+    dict(hook, switch_pipeline=train_pipeline)
+    if hook.type == 'mmdet.PipelineSwitchHook' else hook
+    for hook in _base_.custom_hooks
+]
