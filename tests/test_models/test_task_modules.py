@@ -75,9 +75,11 @@ def test_windows_join_in_time_and_scores_weigh_frames():
         return InstanceData(
             masks=[['rle'] * frames],
             scores=torch.tensor([score]),
+            frame_scores=torch.full((1, frames), score),
             queries=torch.tensor([query]))
 
     joined = join_windows([window(3, 0.9, 1), window(1, 0.5, 2)])
     assert len(joined.masks[0]) == 4
     assert joined.scores.tolist() == pytest.approx([0.8])
+    assert joined.frame_scores[0].tolist() == pytest.approx([.9] * 3 + [.5])
     assert joined.queries.tolist() == [[1, 2]]
