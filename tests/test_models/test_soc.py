@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
 
 from mmrvos.models.decoders import (
     AverageCluster,
@@ -16,6 +17,7 @@ from mmrvos.models.pixel_decoders import SpatialDecoder
 from mmrvos.models.task_modules import FrameMatcher
 from mmrvos.registry import MODELS
 
+from ..test_configs import load
 from .tiny import CONFIGS, make_batch
 
 TEXTS = ('the red square', 'the star')
@@ -310,3 +312,18 @@ def test_initialisation():
         if parameter.dim() > 1:  # Xavier
             bound = math.sqrt(6 / sum(parameter.shape))
             assert 0.9 < parameter.abs().max() / bound <= 1, name
+
+
+def test_learning_rates_of_the_official_recipes():
+    cfg = load(CONFIGS / 'soc/video-swin-t_joint.py')
+    model = MODELS.build(cfg.model)
+    groups = build_optim_wrapper(model, cfg.optim_wrapper).param_groups
+    assert {group['weight_decay'] for group in groups} == {1e-4}
+    rates = {id(p): group['lr'] for group in groups for p in group['params']}
+    expected = {'backbone': 1e-5, 'text_encoder.model': 5e-6}
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad, name
+        kind = next((k for k in expected if name.startswith(f'{k}.')), None)
+        assert rates[id(parameter)] == pytest.approx(
+            expected.get(kind, 1e-4)), name
+    assert cfg.optim_wrapper.clip_grad.max_norm == 0.1
