@@ -87,9 +87,9 @@ class VisionLanguageInteraction(BaseModule):
         """LEwV's product starts as the words themselves.
 
         The paper does not say how it starts. With PyTorch's zero bias every
-        level multiplies by values around 0.1, and after four levels nothing
-        tells two sentences apart: a model from scratch then has no language
-        in its queries to learn from.
+        level multiplies by values around 0.2, and after four levels hardly
+        anything tells two sentences apart: a model from scratch then has no
+        language in its queries to learn from.
         """
         super().init_weights()
         if isinstance(self.lewv, AttentionMultiply):
