@@ -21,25 +21,19 @@ class AverageCluster(BaseModule):
 
 @MODELS.register_module()
 class ConvCluster(BaseModule):
-    """A convolution over time within each slot, then the mean over frames.
+    """A convolution over three frames of each slot, then the mean over all.
 
     Args:
         embed_dims: C.
-        kernel_size: frames under the kernel, odd.
     """
 
     def __init__(self,
                  *,
                  embed_dims: int = 256,
-                 kernel_size: int = 3,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.conv = nn.Sequential(
-            nn.Conv1d(
-                embed_dims,
-                embed_dims,
-                kernel_size,
-                padding=kernel_size // 2), nn.ReLU())
+            nn.Conv1d(embed_dims, embed_dims, 3, padding=1), nn.ReLU())
 
     def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
         """(D, P, T, N, C) to (D, P, 1, N, C)."""

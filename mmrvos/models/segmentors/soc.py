@@ -54,6 +54,7 @@ class SOC(ReferFormer):
             self.head.refiners())
         queries, video = self.group(queries, text.sentence)
         maps = memory.maps()
+        # strides 32, 16 and 8, then 4; stride 64 has done its part
         mask_features = self.pixel_decoder([*maps[2::-1], clip.fine])
         predictions = self.head(
             queries, initial, references,
