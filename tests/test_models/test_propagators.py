@@ -1,13 +1,21 @@
 """Propagation behind a method; STCN's numbers are golden cases."""
 from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.structures import InstanceData
+from transformers import Sam2VideoInferenceSession
 
-from mmrvos.models.propagators import STCN, MaskPropagator, STCNPropagator
+from mmrvos.models.propagators import (
+    STCN,
+    MaskPropagator,
+    SAM2Propagator,
+    STCNPropagator,
+)
 from mmrvos.models.propagators.stcn_memory import MemoryBank
 from mmrvos.models.propagators.stcn_tracker import STCNTracker
 from mmrvos.models.task_modules.postprocessors import encode_masks
@@ -195,5 +203,146 @@ def test_behind_a_method_by_config(network, key_frame):
     torch.testing.assert_close(pred.frame_scores.mean(1), pred.scores)
 
 
-def test_the_registry_knows_it():
-    assert TASK_UTILS.get('STCNPropagator') is STCNPropagator
+# the smallest that fits together
+TINY_SAM2 = dict(
+    image_size=64,
+    vision_config=dict(
+        backbone_config=dict(
+            model_type='sam2_hiera_det_model',
+            image_size=[64, 64],
+            hidden_size=16,
+            num_attention_heads=1,
+            blocks_per_stage=[1, 1, 1, 1],
+            embed_dim_per_stage=[16, 32, 64, 128],
+            num_attention_heads_per_stage=[1, 1, 1, 1],
+            window_size_per_stage=[4, 2, 2, 2],
+            global_attention_blocks=[],
+            window_positional_embedding_background_size=[4, 4]),
+        backbone_channel_list=[128, 64, 32, 16],
+        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
+        fpn_hidden_size=128),
+    prompt_encoder_config=dict(
+        hidden_size=128, image_size=64, mask_input_channels=4),
+    mask_decoder_config=dict(
+        hidden_size=128,
+        mlp_dim=32,
+        num_attention_heads=2,
+        iou_head_hidden_dim=32),
+    memory_attention_hidden_size=128,
+    memory_attention_num_layers=1,
+    memory_attention_feed_forward_hidden_size=32,
+    memory_attention_rope_feat_sizes=[4, 4],
+    memory_encoder_hidden_size=128,
+    memory_encoder_output_channels=64,
+    mask_downsampler_embed_dim=128,
+    memory_fuser_embed_dim=128,
+    memory_fuser_intermediate_dim=32,
+    memory_fuser_num_layers=1)
+
+
+@pytest.fixture(scope='module')
+def sam2() -> SAM2Propagator:
+    torch.manual_seed(0)
+    propagator = TASK_UTILS.build(
+        dict(type='SAM2Propagator', config=TINY_SAM2))
+    for parameter in propagator.network.mask_decoder.parameters():
+        parameter.data += 0.05 * torch.randn_like(parameter)
+    # the object is always there
+    head = propagator.network.mask_decoder.pred_obj_score_head
+    head.proj_out.bias.data += 9
+    return propagator
+
+
+def sam2_alone(propagator, frames, mask, key) -> torch.Tensor:
+    """One object by the interface of transformers, (T, H, W) bool."""
+    size = (64, 64)
+    mask = F.interpolate(
+        mask[None, None].float(), size, mode='bilinear', align_corners=False,
+        antialias=True)
+    video = F.interpolate(
+        frames, size, mode='bilinear', align_corners=False, antialias=True)
+    logits = {}
+    for reverse in (False, True):
+        session = Sam2VideoInferenceSession(video=video, dtype=torch.float32)
+        session.add_mask_inputs(session.obj_id_to_idx(0), key, mask >= 0.5)
+        session.obj_with_new_inputs = [0]
+        for output in propagator.network.propagate_in_video_iterator(
+                session, start_frame_idx=key, reverse=reverse):
+            logits[output.frame_idx] = output.pred_masks
+    logits = torch.cat([logits[t] for t in range(len(frames))])
+    return F.interpolate(
+        logits, SHAPE, mode='bilinear', align_corners=False)[:, 0] > 0
+
+
+@torch.no_grad()
+def test_sam2_carries_as_transformers_does(sam2):
+    torch.manual_seed(1)
+    frames, masks = torch.randn(9, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
+    masks[0, :20, :30], masks[1, 10:] = True, True
+    keys = [3, 8]  # the second has only frames before it
+    # so that there is something to forget
+    with mock.patch.object(sam2.network, 'num_maskmem', 3), \
+            mock.patch.object(sam2.network.config,
+                              'max_object_pointers_in_encoder', 4):
+        out = carry(sam2, frames, masks, keys)
+        for k, key in enumerate(keys):
+            expected = sam2_alone(sam2, frames, masks[k], key).numpy()
+            others = [t for t in range(9) if t != key]
+            np.testing.assert_array_equal(out[k, others], expected[others])
+            assert 0 < expected[others].mean() < 1
+            assert (out[k, key] == -1).all()
+
+
+@torch.no_grad()
+def test_sam2_forgets_and_encodes_frames_once(sam2):
+    frames, masks = torch.randn(6, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
+    masks[0, :20, :30], masks[1, 10:] = True, True
+    stored, encoded = [], []
+    forget = SAM2Propagator.forget
+
+    def count(self, session, frame, reverse):
+        forget(self, session, frame, reverse)
+        stored.extend(
+            len(o['non_cond_frame_outputs'])
+            for o in session.output_dict_per_obj.values())
+
+    handle = sam2.network.vision_encoder.register_forward_hook(
+        lambda *_: encoded.append(1))
+    with mock.patch.object(SAM2Propagator, 'forget', count), \
+            mock.patch.object(sam2.network, 'num_maskmem', 2), \
+            mock.patch.object(sam2.network.config,
+                              'max_object_pointers_in_encoder', 2):
+        carry(sam2, frames, masks, [0, 1])
+    handle.remove()
+    assert max(stored) == 2
+    # forwards 0 to 5, then backwards 1 and 0
+    assert len(encoded) == 8
+
+
+@torch.no_grad()
+def test_competing_objects_share_no_pixel(sam2, network):
+    frames, masks = torch.randn(3, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
+    masks[0, :20, :30], masks[1, 10:] = True, True
+    other = SAM2Propagator(config=TINY_SAM2, compete=True)
+    other.network = sam2.network
+    for propagator in (other, stcn(network, compete=True)):
+        out = carry(propagator, frames, masks, [0, 0])[:, 1:]
+        assert (out.sum(0) <= 1).all()
+        assert out.any()
+
+
+def test_a_missing_sam2_is_one_clear_line():
+    with pytest.raises(OSError, match='name=FOLDER'):
+        SAM2Propagator(name='no/such/folder/here').network  # noqa: B018
+
+
+def test_sam2_behind_a_method_by_config(sam2):
+    model = tiny_model(
+        test_cfg__propagator=dict(type='SAM2Propagator', config=TINY_SAM2),
+        test_cfg__postprocessor=dict(type='BestQuery', threshold=0.))
+    model.propagator.network = sam2.network
+    pred = model.test_step(make_batch(num_frames=3))[0].pred
+    key = pred.frame_scores[0].argmax()
+    areas = mask_utils.area(pred.masks[0])
+    assert areas[key] == 128 * 192
+    assert (areas[[t for t in range(3) if t != key]] < 128 * 192).all()

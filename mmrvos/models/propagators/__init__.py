@@ -1,5 +1,6 @@
 from .base import MaskPropagator
+from .sam2 import SAM2Propagator
 from .stcn import STCNPropagator
 from .stcn_network import STCN
 
-__all__ = ['MaskPropagator', 'STCN', 'STCNPropagator']
+__all__ = ['MaskPropagator', 'SAM2Propagator', 'STCN', 'STCNPropagator']

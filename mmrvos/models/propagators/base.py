@@ -1,5 +1,5 @@
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -62,6 +62,11 @@ class MaskPropagator(metaclass=ABCMeta):
             A frame's index, some of the objects, and their masks (k, H, W)
             bool; each object once in every frame but its own.
         """
+
+    def groups(self, num_objects: int) -> list[list[int]]:
+        """Objects that exclude each other, by their index."""
+        everyone = list(range(num_objects))
+        return [everyone] if self.compete else [[k] for k in everyone]
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, pred: InstanceData,
@@ -140,3 +145,31 @@ class MaskPropagator(metaclass=ABCMeta):
         if self.key_frame == 'middle':
             return int(frames[len(frames) // 2])
         return int(frames[scores[frames].argmax()])
+
+
+def passes(key_frames: Sequence[int], num_frames: int
+           ) -> Iterator[tuple[bool, int, list[int], list[int]]]:
+    """What happens in which frame, forwards and then backwards.
+
+    Frames of which nothing depends are left out: those before the first key
+    frame of a direction, and beginnings in its last frame.
+
+    Args:
+        key_frames: of each group of objects.
+        num_frames: T.
+
+    Yields:
+        Whether time runs backwards, the frame's index, the groups that begin
+        in it, and those that began earlier.
+    """
+    for reverse in (False, True):
+        order = range(num_frames)[::-1] if reverse else range(num_frames)
+        begun: list[int] = []
+        for t in order:
+            begin = [
+                i for i, key in enumerate(key_frames)
+                if key == t != order[-1]
+            ]
+            if begin or begun:
+                yield reverse, t, begin, begun.copy()
+            begun += begin

@@ -8,7 +8,7 @@ from torch import Tensor
 from mmrvos.registry import TASK_UTILS
 from mmrvos.utils import load_weights, read_checkpoint
 
-from .base import MaskPropagator
+from .base import MaskPropagator, passes
 from .stcn_network import STCN, STRIDE
 from .stcn_tracker import STCNTracker
 
@@ -70,41 +70,19 @@ class STCNPropagator(MaskPropagator):
         size = frames.shape[-2:]
         # nearest, as the official loader resizes masks
         masks = F.interpolate(masks[:, None].float(), size)[:, 0]
-        last = len(frames) - 1
-        for order in (range(last + 1), range(last, -1, -1)):
-            yield from self.follow(frames, masks, key_frames, order, ori_shape)
-
-    def follow(self, frames: Tensor, masks: Tensor, key_frames: list[int],
-               order: range, ori_shape: tuple[int, int]
-               ) -> Iterator[tuple[int, list[int], Tensor]]:
-        """One direction; each tracker begins at its own key frame.
-
-        Args:
-            masks: (K, h, w) float at the size of the frames.
-            order: all frames, in the direction of the pass.
-        """
-        end = order[-1]
-        everyone = list(range(len(masks)))
-        groups = [everyone] if self.compete else [[k] for k in everyone]
-        trackers = {}
-        for t in order:
-            active = [i for i, group in enumerate(groups)
-                      if i in trackers or key_frames[group[0]] == t]
-            if not active or (t == end and not trackers):
-                continue
+        groups = self.groups(len(masks))
+        keys = [key_frames[group[0]] for group in groups]
+        trackers: dict[int, STCNTracker] = {}
+        for reverse, t, begin, go_on in passes(keys, len(frames)):
             image, pads = pad_to_stride(frames[t, None])
             frame = self.network.encode_key(image)
-            for i in active:
-                group, given = groups[i], None
-                if i not in trackers:
-                    if t == end:
-                        continue
-                    trackers[i] = STCNTracker(self.network, **self.options)
-                    given = F.pad(masks[group], pads)
-                probs = trackers[i].step(frame, given, last=t == end)
-                if given is None:
-                    probs = crop(probs, pads)
-                    yield t, group, to_masks(probs, ori_shape)
+            for i in begin:
+                trackers[i] = STCNTracker(self.network, **self.options)
+                trackers[i].step(frame, F.pad(masks[groups[i]], pads))
+            last = t == (0 if reverse else len(frames) - 1)
+            for i in go_on:
+                probs = trackers[i].step(frame, last=last)
+                yield t, groups[i], to_masks(crop(probs, pads), ori_shape)
 
 
 def pad_to_stride(frames: Tensor) -> tuple[Tensor, list[int]]:

@@ -1,0 +1,152 @@
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from transformers import (
+    Sam2VideoConfig,
+    Sam2VideoInferenceSession,
+    Sam2VideoModel,
+)
+from transformers.models.sam2_video.modeling_sam2_video import (
+    Sam2VideoInferenceCache,
+)
+
+from mmrvos.registry import TASK_UTILS
+
+from .base import MaskPropagator, passes
+
+
+@TASK_UTILS.register_module()
+class SAM2Propagator(MaskPropagator):
+    """Masks carried by SAM 2 (Ravi et al., 2024) as transformers has it.
+
+    Both directions begin anew at the key frame. Memory is bounded by itself:
+    the key frame and the latest few. Frames are encoded once for all
+    expressions of a direction.
+
+    Args:
+        name: a Hugging Face model or a folder; read when first needed.
+        config: keys of ``transformers.Sam2VideoConfig``, for random weights
+            in the place of a ``name``.
+        key_frame, compete: see :class:`MaskPropagator`.
+
+    Raises:
+        OSError: when first used, the model can neither be found nor
+            downloaded.
+    """
+
+    def __init__(self,
+                 *,
+                 name: str = 'facebook/sam2.1-hiera-tiny',
+                 config: dict | None = None,
+                 key_frame: str = 'most_confident',
+                 compete: bool = False) -> None:
+        super().__init__(key_frame=key_frame, compete=compete)
+        self.name = name
+        self.config = config
+
+    @cached_property
+    def network(self) -> Sam2VideoModel:
+        if self.config is not None:
+            return Sam2VideoModel(Sam2VideoConfig(**self.config)).eval()
+        try:
+            return Sam2VideoModel.from_pretrained(self.name).eval()
+        except OSError as error:
+            raise OSError(
+                f'SAM 2 {self.name!r} is neither a folder nor to be '
+                'downloaded from here: fetch it where there is a network '
+                f"(Sam2VideoModel.from_pretrained('{self.name}')"
+                '.save_pretrained(FOLDER)) and set '
+                'test_cfg.propagator.name=FOLDER. First cause: '
+                f'{str(error).splitlines()[0]}') from None
+
+    def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
+                  ori_shape: tuple[int, int]
+                  ) -> Iterator[tuple[int, list[int], Tensor]]:
+        self.network.to(frames.device)
+        size = (self.network.image_size, ) * 2
+        # as its own processor prepares masks
+        masks = resize(masks[:, None].float(), size, antialias=True) >= 0.5
+        groups = self.groups(len(masks))
+        keys = [key_frames[group[0]] for group in groups]
+        sessions: dict[int, Sam2VideoInferenceSession] = {}
+        # all sessions are in the same frame and share its features
+        cache = Sam2VideoInferenceCache(frames.device, frames.device)
+        for reverse, t, begin, go_on in passes(keys, len(frames)):
+            for i in begin:
+                sessions[i] = self.begin(ResizedFrames(frames, size),
+                                         masks[groups[i]], t)
+                sessions[i].cache = cache
+            for i in (*go_on, *begin):
+                logits = self.network(
+                    sessions[i], frame_idx=t, reverse=reverse).pred_masks
+                self.forget(sessions[i], t, reverse)
+                if i not in begin:
+                    logits = resize(logits, ori_shape)[:, 0]
+                    yield t, groups[i], exclusive(logits)
+
+    def begin(self, frames: 'ResizedFrames', masks: Tensor,
+              key_frame: int) -> Sam2VideoInferenceSession:
+        """A session of objects that begin in the same frame.
+
+        Args:
+            masks: (k, 1, S, S) bool, at the network's size.
+        """
+        device = masks.device
+        session = Sam2VideoInferenceSession(
+            inference_device=device,
+            inference_state_device=device,
+            video_storage_device=device,
+            dtype=torch.float32)
+        session.processed_frames = frames
+        for k, mask in enumerate(masks):
+            session.add_mask_inputs(
+                session.obj_id_to_idx(k), key_frame, mask[None])
+        session.obj_with_new_inputs = list(range(len(masks)))
+        return session
+
+    def forget(self, session: Sam2VideoInferenceSession, frame: int,
+               reverse: bool) -> None:
+        """Drop what no later frame reads; a session keeps everything."""
+        reach = max(self.network.num_maskmem,
+                    self.network.config.max_object_pointers_in_encoder)
+        old = frame + reach if reverse else frame - reach
+        for outputs in session.output_dict_per_obj.values():
+            outputs['non_cond_frame_outputs'].pop(old, None)
+
+
+class ResizedFrames(Mapping):
+    """Frames at the size that a network asks for, resized when read.
+
+    Args:
+        frames: (T, 3, h, w).
+        size: (height, width).
+    """
+
+    def __init__(self, frames: Tensor, size: tuple[int, int]) -> None:
+        self.frames = frames
+        self.size = size
+
+    def __getitem__(self, index: int) -> Tensor:
+        return resize(self.frames[index, None], self.size, antialias=True)[0]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(len(self.frames)))
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+def resize(x: Tensor, size: tuple[int, int], antialias: bool = False
+           ) -> Tensor:
+    return F.interpolate(
+        x, size, mode='bilinear', align_corners=False, antialias=antialias)
+
+
+def exclusive(logits: Tensor) -> Tensor:
+    """Each pixel to the object of largest logit, if that is positive; (k, H,
+    W) bool of (k, H, W)."""
+    objects = torch.arange(len(logits), device=logits.device)
+    return (logits > 0) & (logits.argmax(0) == objects[:, None, None])
