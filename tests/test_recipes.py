@@ -61,6 +61,14 @@ def test_table_4_of_ifirvos(stage, name, fusion, inter_frame):
             f'checkpoints/ifirvos_r50_refcoco-pretrain{name}.pth')
 
 
+def test_the_baseline_of_ifirvos_is_referformer():
+    model = read('ifirvos/r50_ytvos_baseline').model
+    base = read('referformer/r50_ytvos').model
+    assert model.decoder.pop('inter_frame') is None
+    model.head = base.head  # other weights of the losses
+    assert model == base
+
+
 @pytest.mark.parametrize('name,frames,scales,direction', [
     ('r50_ytvos', 8, 3, 'coarse_to_fine'),
     ('video-swin-b_ytvos', 8, 3, 'coarse_to_fine'),

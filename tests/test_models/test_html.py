@@ -159,7 +159,9 @@ def decode_scales(model, batch, scales):
 @pytest.mark.parametrize('direction', ['coarse_to_fine', 'fine_to_coarse'])
 @torch.no_grad()
 def test_masks_across_scales_follow_the_equation(direction):
-    model = html_model(direction=direction)
+    # with it queries and references of a frame differ between scales
+    inter_frame = dict(type='InterFrameLayer', num_heads=4)
+    model = html_model(direction=direction, decoder__inter_frame=inter_frame)
     scales = two_clip_scales()
     batch = make_video_batch(model)
     predictions, video_index = decode_scales(model, batch, scales)
@@ -332,7 +334,7 @@ def test_queries_of_a_frame_are_the_same_at_all_scales():
 
 def test_dense_warm_up_has_no_scales():
     model = html_model()
-    model.dense_only = True
+    model.stage = 'dense'
     losses = model(**make_video_batch(model), mode='loss')
     assert set(losses) == {'loss_dense_mask', 'loss_dense_dice'}
 
