@@ -13,6 +13,10 @@ from mmrvos.registry import MODELS
 from ..features import ClipFeatures
 from .deformable_attention import DeformableAttention, Shapes
 
+# Frames are on their own; at test time so many are encoded together, and
+# memory does not grow with the clip.
+FRAMES_AT_ONCE = 16
+
 
 class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
     """mmdet's layer around our attention."""
@@ -107,6 +111,11 @@ def flatten_levels(levels: tuple[Tensor, ...],
                   ratios.repeat_interleave(num_frames, 0))
 
 
+def take_frames(x: Tensor | None, frames: slice) -> Tensor | None:
+    """Some rows, where there is more than the one that all frames share."""
+    return x if x is None or len(x) == 1 else x[frames]
+
+
 @MODELS.register_module()
 class DeformableEncoder(BaseModule):
     """Deformable DETR's encoder; every frame is on its own.
@@ -157,17 +166,31 @@ class DeformableEncoder(BaseModule):
         ], dim=-1).transpose(1, 2)
         if len(positions) > 1:
             positions = positions.repeat_interleave(clip.num_frames, 0)
-        references = self.reference_points(memory)
-        tokens = memory.tokens
+        inputs = (memory.tokens, positions, memory.padding,
+                  self.reference_points(memory))
+        step = len(memory.tokens)
+        if not torch.is_grad_enabled():
+            step = min(step, FRAMES_AT_ONCE)
+        parts = [
+            self.encode(*(take_frames(x, slice(start, start + step))
+                          for x in inputs), memory.shapes)
+            for start in range(0, len(memory.tokens), step)
+        ]
+        memory.tokens = parts[0] if len(parts) == 1 else torch.cat(parts)
+        return memory
+
+    def encode(self, tokens: Tensor, positions: Tensor,
+               padding: Tensor | None, references: Tensor,
+               shapes: Shapes) -> Tensor:
+        """All layers, on some frames."""
         for layer in self.layers:
             tokens = layer(
                 tokens,
                 query_pos=positions,
-                key_padding_mask=memory.padding,
+                key_padding_mask=padding,
                 reference_points=references,
-                shapes=memory.shapes)
-        memory.tokens = tokens
-        return memory
+                shapes=shapes)
+        return tokens
 
     @staticmethod
     def reference_points(memory: Memory) -> Tensor:

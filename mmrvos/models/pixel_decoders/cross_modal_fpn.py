@@ -1,3 +1,4 @@
+import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmcv.cnn.bricks.transformer import FFN
@@ -8,6 +9,10 @@ from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, TextFeatures
 from ..layers import Memory, to_maps, to_tokens
+
+# At test time the feed-forward network, whose hidden layer is 8 times as wide
+# as the map, takes this many pixels: memory does not grow with the clip.
+PIXELS_AT_ONCE = 2**15
 
 
 class VisionLanguageBlock(BaseModule):
@@ -54,9 +59,38 @@ class VisionLanguageBlock(BaseModule):
             text: P expressions.
             num_frames: T.
         """
+        attended = self.attend_frames(x, position, padding, num_frames)
+        step = num_frames
+        if not torch.is_grad_enabled():
+            pixels = len(text.words) * x.shape[-2:].numel()  # of one frame
+            step = max(1, PIXELS_AT_ONCE // pixels)
+        parts = zip(
+            *(maps.unflatten(0, (-1, num_frames)).split(step, dim=1)
+              for maps in (x, attended)), strict=True)
+        tokens = [
+            self.attend_words(*(maps.flatten(0, 1) for maps in part), position,
+                              text) for part in parts
+        ]
+        tokens = tokens[0] if len(tokens) == 1 else torch.cat(tokens, dim=1)
+        return to_maps(tokens, num_frames, x.shape[-2:])
+
+    def attend_words(self, x: Tensor, attended: Tensor, position: Tensor,
+                     text: TextFeatures) -> Tensor:
+        """What comes behind the attention among pixels, pixel by pixel.
+
+        Args:
+            x: (P*T, C, h, w).
+            attended: (P*T, C, h', w'), see :meth:`attend_frames`.
+
+        Returns:
+            (P, T*h*w, C).
+        """
+        if attended.shape != x.shape:
+            attended = F.interpolate(
+                attended, x.shape[-2:], mode='bilinear', align_corners=False)
+        num_frames = len(x) // len(text.words)
         if len(position) > 1:
             position = position.repeat_interleave(num_frames, 0)
-        attended = self.attend_frames(x, position, padding, num_frames)
         tokens = self.norms[0](
             to_tokens(x + self.dropout(attended), num_frames))
         places = to_tokens(position.expand_as(x), num_frames)
@@ -67,17 +101,19 @@ class VisionLanguageBlock(BaseModule):
             key_padding_mask=text.padding,
             need_weights=False)[0]
         tokens = self.norms[1](tokens + self.dropout(attended))
-        tokens = self.norms[2](self.ffn(tokens))
-        return to_maps(tokens, num_frames, x.shape[-2:])
+        return self.norms[2](self.ffn(tokens))
 
     def attend_frames(self, x: Tensor, position: Tensor,
                       padding: Tensor | None, num_frames: int) -> Tensor:
         """Attention among all pixels of a clip, at reduced size.
 
-        Sizes shrink by nearest sampling and grow back bilinearly.
+        Sizes shrink by nearest sampling.
+
+        Returns:
+            (P*T, C, h', w').
         """
-        size = x.shape[-2:]
-        small = tuple(max(side // self.reduction, 1) for side in size)
+        small = tuple(
+            max(side // self.reduction, 1) for side in x.shape[-2:])
         if self.reduction > 1:
             x = F.interpolate(x, small)
             position = F.interpolate(position, small)
@@ -88,6 +124,8 @@ class VisionLanguageBlock(BaseModule):
             padding = padding[:, None].expand(-1, num_frames, -1,
                                               -1).flatten(1)
 
+        if len(position) > 1:
+            position = position.repeat_interleave(num_frames, 0)
         keys = to_tokens(x + position, num_frames)
         attended = self.self_attn(
             keys,
@@ -95,11 +133,7 @@ class VisionLanguageBlock(BaseModule):
             to_tokens(x, num_frames),
             key_padding_mask=padding,
             need_weights=False)[0]
-        attended = to_maps(attended, num_frames, small)
-        if self.reduction > 1:
-            attended = F.interpolate(
-                attended, size, mode='bilinear', align_corners=False)
-        return attended
+        return to_maps(attended, num_frames, small)
 
 
 @MODELS.register_module()
