@@ -91,6 +91,14 @@ def test_competing_expressions_share_the_frame_that_shows_most_of_them():
     assert propagator.seen[2] == [2, 2]
 
 
+def test_what_is_not_carried_gives_way_to_competitors():
+    pred = prediction([[4, 4, 4, 4], [0, 5, 5, 5], [9, 0, 0, 0]],
+                      [[.1, .5, .9, .6]] * 3)
+    pred = Shifting(compete=True)(FRAMES, pred, SAMPLE)
+    # of the 9 columns the second takes 7
+    assert columns(pred) == [[6, 5, 4, 5], [7, 6, 5, 6], [2, 0, 0, 0]]
+
+
 def test_what_a_propagator_cannot_do_is_said():
     with pytest.raises(ValueError, match='most_confident'):
         Shifting(key_frame='best')

@@ -80,8 +80,9 @@ class MaskPropagator(metaclass=ABCMeta):
             sample: its ``img_shape`` and ``ori_shape`` are read.
 
         Returns:
-            ``pred`` with new masks. An expression without any mask is left as
-            it is: there is nothing to carry.
+            ``pred`` with new masks. An expression that has none in its key
+            frame, so nothing to carry, keeps what it has (where expressions
+            compete, less the pixels that carried ones take).
 
         Raises:
             ValueError: ``pred`` is of other frames, or has no frame scores.
@@ -103,13 +104,19 @@ class MaskPropagator(metaclass=ABCMeta):
                 for e, t in chosen.items()
             ])).bool().to(frames.device)
         expressions = list(chosen)
-        carried = [list(rles) for rles in pred.masks]
+        left = set(range(len(pred.masks))) - set(chosen)
+        new = [list(rles) for rles in pred.masks]
         for t, objects, found in self.propagate(frames, masks,
                                                 list(chosen.values()), shape):
-            rles = encode_masks(found)
-            for k, rle in zip(objects, rles, strict=True):
-                carried[expressions[k]][t] = rle
-        pred.masks = carried
+            for k, rle in zip(objects, encode_masks(found), strict=True):
+                new[expressions[k]][t] = rle
+            if self.compete:
+                taken = found.any(0).cpu().numpy()
+                for e in left:
+                    own = mask_utils.decode(new[e][t])
+                    new[e][t] = mask_utils.encode(
+                        np.asfortranarray(own & ~taken))
+        pred.masks = new
         return pred
 
     def choose(self, pred: InstanceData) -> dict[int, int]:
