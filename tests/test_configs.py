@@ -23,9 +23,11 @@ def load(path: Path) -> Config:
     DefaultScope.get_instance(
         f'test-{path.stem}', scope_name=cfg.default_scope)
     cfg.model.backbone.init_cfg = None
-    if 'name' in cfg.model.text_encoder:
-        del cfg.model.text_encoder['name']
-        cfg.model.text_encoder.update(
+    encoder = cfg.model.text_encoder
+    if 'name' in encoder or 'tokenizer' in encoder:
+        encoder.update(
+            name=None,
+            tokenizer=None,
             vocabulary='a dog',
             config=dict(
                 hidden_size=8,

@@ -226,7 +226,7 @@ def test_losses_are_equations_7_14_and_16():
 
 
 def test_every_parameter_learns():
-    model = tiny_mlrl().train()
+    model = tiny_mlrl(category_head=None).train()
     torch.nn.init.normal_(model.head.refine.weight)
     losses, _, _ = losses_of(model, with_objects(make_batch(texts=TEXTS)))
     sum(losses.values()).backward()
