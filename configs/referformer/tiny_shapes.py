@@ -7,16 +7,31 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 custom_hooks = [
-    dict(type='DenseWarmupHook', epochs={{_base_.warmup_epochs}}),
     dict(
-        type='mmdet.PipelineSwitchHook',
-        switch_epoch={{_base_.warmup_epochs}},
-        switch_pipeline={{_base_.train_pipeline}}),
+        type='TrainingStagesHook',
+        stages=[
+            dict(
+                stage='category',
+                epochs={{_base_.category_epochs}},
+                pipeline={{_base_.category_pipeline}}),
+            dict(
+                stage='dense',
+                epochs={{_base_.dense_epochs}},
+                pipeline={{_base_.dense_pipeline}}),
+            dict(
+                stage='whole',
+                epochs={{_base_.still_epochs}},
+                pipeline={{_base_.still_pipeline}}),
+            dict(
+                stage='whole',
+                epochs={{_base_.video_epochs}},
+                pipeline={{_base_.video_pipeline}}),
+        ]),
     dict(
         type='EMAHook',
         ema_type='ExponentialMovingAverage',
-        momentum=2e-3,
+        momentum=4e-3,
         update_buffers=True),
 ]
-find_unused_parameters = True  # the warm-up stops half-way
+find_unused_parameters = True  # the first stages stop half-way
 randomness = dict(seed=0)

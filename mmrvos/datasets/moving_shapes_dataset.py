@@ -3,6 +3,7 @@ from typing import Any
 from mmrvos.registry import DATASETS
 
 from .moving_shapes import ensure
+from .moving_shapes.shapes import SHAPES
 from .ref_youtube_vos import RefYoutubeVOSDataset
 
 
@@ -19,7 +20,7 @@ class MovingShapesDataset(RefYoutubeVOSDataset):
         data_root: where it is, or shall be made.
     """
 
-    METAINFO = dict(classes=())
+    METAINFO = dict(classes=SHAPES)
 
     hint = ('tools/dataset_converters/moving_shapes.py --size SIZE --out DIR '
             'makes it again.')

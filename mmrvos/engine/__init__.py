@@ -1,4 +1,4 @@
-from .hooks import DenseWarmupHook, RVOSVisualizationHook
+from .hooks import RVOSVisualizationHook, TrainingStagesHook
 from .runner import RVOSRunner
 
-__all__ = ['DenseWarmupHook', 'RVOSRunner', 'RVOSVisualizationHook']
+__all__ = ['RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook']

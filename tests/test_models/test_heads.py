@@ -2,7 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmrvos.models.heads import DenseMaskHead, ReferringHead
+from mmrvos.models.features import Targets
+from mmrvos.models.heads import CategoryHead, DenseMaskHead, ReferringHead
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
 from mmrvos.models.losses import mask_targets
 
@@ -67,7 +68,7 @@ def test_mask_targets_of_other_sizes_reach_over_the_border():
 
 
 def test_every_parameter_learns():
-    model = tiny_model().train()
+    model = tiny_model(category_head=None).train()
     predictions = predict(model, make_batch())
     batch = model.data_preprocessor(make_batch(), True)
     losses = model(**batch, mode='loss')
@@ -132,13 +133,13 @@ def test_without_refinement_all_layers_share_one_head():
                                predictions.references[2])
 
 
-def test_dense_only_stops_early_with_the_same_dense_losses():
+def test_the_dense_stage_stops_early_with_the_same_dense_losses():
     model = tiny_model()
     batch = model.data_preprocessor(make_batch(), True)
     full = model(**batch, mode='loss')
     calls = []
     model.decoder.register_forward_hook(lambda *_: calls.append(1))
-    model.dense_only = True
+    model.stage = 'dense'
     dense = model(**batch, mode='loss')
     assert set(dense) == {'loss_dense_mask', 'loss_dense_dice'}
     for name, value in dense.items():
@@ -149,3 +150,37 @@ def test_dense_only_stops_early_with_the_same_dense_losses():
 def test_dense_head_needs_a_dense_map():
     with pytest.raises(ValueError, match='dense_head'):
         DenseMaskHead(in_channels=4).loss(None, None)
+
+
+def test_the_category_loss_is_the_mean_over_the_pixels_of_the_masks():
+    torch.manual_seed(0)
+    head = CategoryHead(
+        in_channels=4, num_classes=3, stage=1, stride=8, loss_weight=2.)
+    maps = (None, torch.randn(4, 4, 3, 5))  # two videos of two frames
+    masks = torch.zeros(3, 2, 24, 40).bool()
+    masks[0, 0, 8:16, 16:24] = True  # a cell of frame 0 of video 0
+    masks[1, 1, 0:8, 0:4] = True  # half a cell of frame 1 of video 1
+    videos, labels = torch.tensor([0, 1, 1]), torch.tensor([2, 0, 1])
+    targets = Targets(masks=masks, boxes=None, valid=None, labels=labels)
+    loss = head.loss(maps, videos, targets)['loss_category']
+    chances = head.conv(maps[1]).log_softmax(1)
+    expected = -2 * (chances[0, 2, 1, 2] + chances[3, 0, 0, 0] / 2) / 1.5
+    torch.testing.assert_close(loss, expected)
+    # frames that show no object teach nothing
+    targets.masks = torch.zeros_like(masks)
+    assert head.loss(maps, videos, targets)['loss_category'] == 0
+
+
+def test_the_category_stage_trains_the_backbone_alone():
+    model = tiny_model()
+    model.stage = 'category'
+    batch = model.data_preprocessor(
+        make_batch(shapes=[(64, 96)] * 2, texts=['a circle', 'a ring']), True)
+    losses = model(**batch, mode='loss')
+    assert set(losses) == {'loss_category'}
+    losses['loss_category'].backward()
+    trained = {
+        name.split('.')[0]
+        for name, p in model.named_parameters() if p.grad is not None
+    }
+    assert trained == {'backbone', 'category_head'}

@@ -13,15 +13,29 @@ augmentation = [
     dict(type='CheckValid'),
     dict(type='PackRVOSInputs'),
 ]
-# while the model learns what words mean: many sentences, single frames
-warmup_pipeline = [
-    dict(type='SampleSpreadFrames', num_frames=1),
-    dict(type='SampleExpressions', num=4),
+# One for each stage of training. First all objects, to be named by the
+# backbone; then single frames, and sentences that a frame can answer; then
+# whole clips.
+static_types = dict(appearance=1., position=1., relation=2., mixed=1.)
+all_types = dict(static_types, **{'motion-extent': 2., 'motion-order': 2.})
+category_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=2),
+    dict(type='SampleExpressions', num=8),
     *augmentation,
 ]
-train_pipeline = [
-    dict(type='SampleSpreadFrames', num_frames=2),
-    dict(type='SampleExpressions', num=2),
+dense_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=1),
+    dict(type='SampleExpressions', num=4, type_weights=static_types),
+    *augmentation,
+]
+still_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=1),
+    dict(type='SampleExpressions', num=3, type_weights=static_types),
+    *augmentation,
+]
+video_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=4),
+    dict(type='SampleExpressions', num=2, type_weights=all_types),
     *augmentation,
 ]
 test_pipeline = [
@@ -42,10 +56,11 @@ train_dataloader = dict(
         size=size,
         data_root=data_root,
         ann_file='meta_expressions/train/meta_expressions.json',
+        meta_file='train/meta.json',  # shapes, for the category stage
         data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
         entry='video',
         num_frames=16,  # of a video: one entry each
-        pipeline=warmup_pipeline))
+        pipeline=category_pipeline))
 val_dataloader = dict(
     batch_size=1,
     num_workers=1,

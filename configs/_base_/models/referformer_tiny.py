@@ -28,8 +28,8 @@ model = dict(
         base_channels=24,
         num_stages=4,
         out_indices=(0, 1, 2, 3),
-        norm_cfg=dict(type='GN', num_groups=8),
         norm_eval=False,
+        zero_init_residual=False,
         style='pytorch'),
     backbone_channels=(24, 48, 96, 192),
     text_encoder=dict(
@@ -87,6 +87,7 @@ model = dict(
         # masks are one value a clip and divided by its frames, so they weigh
         # little; boxes count less than in the official recipe
         loss_weights=dict(cls=2., bbox=1., giou=0.5, mask=2., dice=5.)),
+    category_head=dict(type='CategoryHead', in_channels=48, num_classes=6),
     dense_head=dict(
         type='DenseMaskHead', in_channels=64, mask_weight=5., dice_weight=5.),
     channels_last=True,

@@ -1,4 +1,4 @@
-from .dense_warmup_hook import DenseWarmupHook
+from .training_stages_hook import TrainingStagesHook
 from .visualization_hook import RVOSVisualizationHook
 
-__all__ = ['DenseWarmupHook', 'RVOSVisualizationHook']
+__all__ = ['RVOSVisualizationHook', 'TrainingStagesHook']

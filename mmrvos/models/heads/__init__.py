@@ -1,10 +1,11 @@
 from .boundary_aware_head import BoundaryAwareHead
+from .category_head import CategoryHead
 from .dense_mask_head import DenseMaskHead
 from .referred_instance_head import ReferredInstanceHead
 from .referring_head import ReferringHead
 from .soc_head import SOCHead
 
 __all__ = [
-    'BoundaryAwareHead', 'DenseMaskHead', 'ReferredInstanceHead',
-    'ReferringHead', 'SOCHead'
+    'BoundaryAwareHead', 'CategoryHead', 'DenseMaskHead',
+    'ReferredInstanceHead', 'ReferringHead', 'SOCHead'
 ]

@@ -7,12 +7,15 @@ import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.structures import RVOSDataSample
 
 from ..features import ClipFeatures, Predictions, Targets, TextFeatures
+
+# what a step of training trains, see TrainingStagesHook
+STAGES = ('category', 'dense', 'whole')
 
 
 @dataclass
@@ -50,8 +53,9 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
 
     Args:
         head: config of the head.
-        dense_head: config of a training-only head on the method's stride-8
-            map, see :class:`DenseMaskHead`.
+        category_head, dense_head: configs of training-only heads on a map of
+            the backbone and on the method's stride-8 map, see
+            :class:`CategoryHead` and :class:`DenseMaskHead`.
         channels_last: keep maps as (h, w, C) in memory, so that maps and
             tokens are views of each other; faster on a CPU, same numbers up
             to rounding.
@@ -63,6 +67,7 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
     def __init__(self,
                  *,
                  head: dict,
+                 category_head: dict | None = None,
                  dense_head: dict | None = None,
                  channels_last: bool = False,
                  test_cfg: dict | None = None,
@@ -74,8 +79,9 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
                          or dict(type='RVOSDataPreprocessor')),
             init_cfg)
         self.head = MODELS.build(head)
+        self.category_head = category_head and MODELS.build(category_head)
         self.dense_head = dense_head and MODELS.build(dense_head)
-        self.dense_only = False  # DenseWarmupHook sets it
+        self.stage = 'whole'  # one of STAGES; TrainingStagesHook sets it
         self.channels_last = channels_last
         self.test_cfg = InferenceCfg(**(test_cfg or {}))
         self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
@@ -132,6 +138,8 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         if mode not in ('loss', 'tensor'):
             raise ValueError("mode is 'loss', 'predict' or 'tensor', got "
                              f'{mode}')
+        if mode == 'loss' and self.stage == 'category':
+            return self.category_loss(inputs, data_samples)
         clip = self.encode_clip(
             stack_clips(inputs), image_sizes(data_samples, inputs[0]),
             valid_indices(data_samples, inputs[0]))
@@ -139,9 +147,23 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         if mode == 'tensor':
             return self.decode(clip, text)
         targets = collect_targets(data_samples, inputs[0])
-        if self.dense_only:
+        if self.stage == 'dense':
             return self.dense_head.loss(self.dense_map(clip, text), targets)
         return self.loss(self.decode(clip, text), targets)
+
+    def category_loss(self, inputs: Sequence[Tensor],
+                      data_samples: Sequence[RVOSDataSample]
+                      ) -> dict[str, Tensor]:
+        """What the objects are; nothing but the backbone runs."""
+        maps, _ = run_backbone(self.backbone, stack_clips(inputs),
+                               valid_indices(data_samples, inputs[0]),
+                               self.channels_last)
+        counts = torch.tensor([len(s.texts) for s in data_samples],
+                              device=maps[0].device)
+        videos = torch.arange(len(counts), device=counts.device)
+        return self.category_head.loss(
+            maps, videos.repeat_interleave(counts),
+            collect_targets(data_samples, inputs[0]))
 
     def dense_map(self, clip: ClipFeatures,
                   text: TextFeatures) -> Tensor | None:
@@ -194,6 +216,32 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         step = self.test_cfg.expressions_per_pass
         for start in range(0, len(text.words), step):
             yield self.decode(clip, text.pairs(slice(start, start + step)))
+
+
+def run_backbone(backbone: nn.Module, frames: Tensor,
+                 valid_index: Tensor | None,
+                 channels_last: bool) -> tuple[Sequence[Tensor], int]:
+    """The backbone's maps of the frames that are decoded.
+
+    Args:
+        frames: (B, T, 3, H, W).
+        valid_index: (B,), the frame of each clip that is kept, or None.
+        channels_last: memory order of the frames, for image backbones.
+
+    Returns:
+        (B*T, C_i, h_i, w_i) each; and T, which is 1 with a ``valid_index``.
+    """
+    batch, num_frames = frames.shape[:2]
+    if not getattr(backbone, 'temporal', False):
+        frames = frames.flatten(0, 1)
+        if channels_last:
+            frames = frames.contiguous(memory_format=torch.channels_last)
+    maps = backbone(frames)
+    if valid_index is None:
+        return maps, num_frames
+    rows = valid_index + num_frames * torch.arange(
+        batch, device=valid_index.device)
+    return [m[rows] for m in maps], 1
 
 
 def stack_clips(inputs: Sequence[Tensor]) -> Tensor:

@@ -58,7 +58,7 @@ class HTML(ReferFormer):
                 data_samples: Sequence[RVOSDataSample],
                 mode: str = 'tensor'):
         """As the base class; only the losses know of scales."""
-        if mode != 'loss' or self.dense_only:
+        if mode != 'loss' or self.stage != 'whole':
             return super().forward(inputs, data_samples, mode)
         frames = stack_clips(inputs)
         sizes = image_sizes(data_samples, frames)

@@ -8,8 +8,8 @@ from mmrvos.registry import MODELS
 
 from ..features import TextFeatures
 from ..heads.boundary_aware_head import AlignedFeatures
-from .base import BaseRVOSSegmentor
-from .referformer import padding_masks, run_backbone
+from .base import BaseRVOSSegmentor, run_backbone
+from .referformer import padding_masks
 
 LEVELS = ('video', 'frame', 'object')
 

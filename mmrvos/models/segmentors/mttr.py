@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, Predictions, TextFeatures
-from .base import BaseRVOSSegmentor
-from .referformer import padding_masks, run_backbone
+from .base import BaseRVOSSegmentor, run_backbone
+from .referformer import padding_masks
 
 
 @MODELS.register_module()

@@ -12,7 +12,7 @@ from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, Predictions, TextFeatures
 from ..layers import Memory
-from .base import BaseRVOSSegmentor
+from .base import BaseRVOSSegmentor, run_backbone
 
 
 @MODELS.register_module()
@@ -122,32 +122,6 @@ class ReferFormer(BaseRVOSSegmentor):
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes)
         return replace(predictions, dense=memory.maps()[0])
-
-
-def run_backbone(backbone: nn.Module, frames: Tensor,
-                 valid_index: Tensor | None,
-                 channels_last: bool) -> tuple[Sequence[Tensor], int]:
-    """The backbone's maps of the frames that are decoded.
-
-    Args:
-        frames: (B, T, 3, H, W).
-        valid_index: (B,), the frame of each clip that is kept, or None.
-        channels_last: memory order of the frames, for image backbones.
-
-    Returns:
-        (B*T, C_i, h_i, w_i) each; and T, which is 1 with a ``valid_index``.
-    """
-    batch, num_frames = frames.shape[:2]
-    if not getattr(backbone, 'temporal', False):
-        frames = frames.flatten(0, 1)
-        if channels_last:
-            frames = frames.contiguous(memory_format=torch.channels_last)
-    maps = backbone(frames)
-    if valid_index is None:
-        return maps, num_frames
-    rows = valid_index + num_frames * torch.arange(
-        batch, device=valid_index.device)
-    return [m[rows] for m in maps], 1
 
 
 def padding_masks(image_sizes: Tensor, padded: tuple[int, int],

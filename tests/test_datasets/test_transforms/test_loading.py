@@ -1,3 +1,6 @@
+import random
+from collections import Counter
+
 import cv2
 import numpy as np
 import pytest
@@ -170,6 +173,34 @@ def test_sample_expressions():
     out = SampleExpressions(9)(
         dict(expressions=own, other_expressions=others))
     assert len(out['expressions']) == 6  # what there is
+
+
+def test_expressions_are_drawn_by_the_weight_of_their_type():
+    random.seed(0)
+    pool = [dict(text=str(i), type_id='relation') for i in range(2)]
+    pool += [dict(text=str(i), type_id='position') for i in range(2, 30)]
+    pool += [dict(text='never', type_id='motion-order')]
+    step = SampleExpressions(1, dict(relation=3., position=1.))
+    count = Counter()
+    for _ in range(800):
+        for e in step(dict(expressions=pool))['expressions']:
+            count[e['type_id']] += 1
+    assert set(count) == {'relation', 'position'}
+    assert 0.7 < count['relation'] / 800 < 0.8  # 3 of 4, however few they are
+    # none twice; and when a type has given all, the others go on
+    texts = [
+        e['text'] for e in SampleExpressions(31, dict(
+            relation=3., position=1.))(dict(expressions=pool))['expressions']
+    ]
+    assert sorted(texts) == sorted(str(i) for i in range(30))
+    # a video without any of the types: another one is taken
+    assert SampleExpressions(1, dict(mixed=1.))(dict(expressions=pool)) is None
+
+
+@pytest.mark.parametrize('weights', [{}, dict(position=0.)])
+def test_weights_of_types_are_positive(weights):
+    with pytest.raises(ValueError, match='type_weights'):
+        SampleExpressions(1, weights)
 
 
 def test_packing():

@@ -1,0 +1,60 @@
+import torch.nn.functional as F
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmrvos.registry import MODELS
+
+from ..features import Targets
+from ..losses import mask_targets
+
+
+@MODELS.register_module()
+class CategoryHead(BaseModule):
+    """Training only: what the referred objects are, from the backbone alone.
+
+    One 1x1 convolution and a cross-entropy on the pixels of the masks. A
+    backbone from scratch needs thousands of steps to tell shapes apart; here
+    a step costs the backbone and nothing else, as pretraining on ImageNet
+    does for larger ones. It is thrown away at test time.
+
+    Args:
+        in_channels: channels of the map.
+        num_classes: categories, as in the data set's ``classes``.
+        stage: which of the backbone's maps.
+        stride: of this map.
+        loss_weight: of the cross-entropy.
+    """
+
+    def __init__(self,
+                 *,
+                 in_channels: int,
+                 num_classes: int,
+                 stage: int = 1,
+                 stride: int = 8,
+                 loss_weight: float = 1.,
+                 init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.stage = stage
+        self.stride = stride
+        self.loss_weight = loss_weight
+        self.conv = nn.Conv2d(in_channels, num_classes, 1)
+
+    def loss(self, maps: tuple[Tensor, ...], video_index: Tensor,
+             targets: Targets) -> dict[str, Tensor]:
+        """Cross-entropy, mean over the objects' pixels.
+
+        Args:
+            maps: (B*T, C_i, h_i, w_i) of the backbone's stages.
+            video_index: (P,) long, the video of each pair.
+            targets: of P pairs; ``labels`` are categories.
+        """
+        logits = self.conv(maps[self.stage]).float()
+        frames = targets.masks.shape[1]
+        logits = logits.unflatten(0, (-1, frames))[video_index]
+        share = mask_targets(targets.masks, self.stride, average=True)
+        labels = targets.labels[:, None, None, None].expand_as(share)
+        entropy = F.cross_entropy(
+            logits.flatten(0, 1), labels.flatten(0, 1), reduction='none')
+        share = share.flatten(0, 1)
+        loss = (entropy * share).sum() / share.sum().clamp(min=1)
+        return dict(loss_category=self.loss_weight * loss)

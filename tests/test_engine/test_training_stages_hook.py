@@ -1,0 +1,62 @@
+from types import SimpleNamespace
+
+import pytest
+
+from mmrvos.engine.hooks import TrainingStagesHook
+
+LOAD = [dict(type='LoadFrames')]
+PACK = [dict(type='PackRVOSInputs')]
+
+
+def make_runner(epoch=0, persistent=False, **heads):
+    model = SimpleNamespace(
+        **(dict(category_head=object(), dense_head=object()) | heads))
+    loader = SimpleNamespace(
+        dataset=SimpleNamespace(pipeline='as configured'),
+        persistent_workers=persistent)
+    return SimpleNamespace(model=model, train_dataloader=loader, epoch=epoch)
+
+
+def make_hook():
+    return TrainingStagesHook([
+        dict(stage='category', epochs=1),
+        dict(stage='dense', epochs=2, pipeline=LOAD),
+        dict(stage='whole', epochs=1, pipeline=PACK)
+    ])
+
+
+def test_every_stage_lasts_its_epochs_and_brings_its_data():
+    seen = []
+    for epoch in range(6):  # each from anew, as after --resume
+        runner = make_runner(epoch)
+        hook = make_hook()
+        hook.before_train(runner)
+        hook.before_train_epoch(runner)
+        pipeline = runner.train_dataloader.dataset.pipeline
+        if pipeline != 'as configured':
+            pipeline = type(pipeline.transforms[0]).__name__
+        seen.append((runner.model.stage, pipeline))
+    assert seen == [
+        ('category', 'as configured'),
+        ('dense', 'LoadFrames'),
+        ('dense', 'LoadFrames'),
+        ('whole', 'PackRVOSInputs'),
+        ('whole', 'PackRVOSInputs'),
+        ('whole', 'PackRVOSInputs'),
+    ]
+
+
+@pytest.mark.parametrize('head', ['category_head', 'dense_head'])
+def test_a_model_without_the_head_is_refused(head):
+    with pytest.raises(ValueError, match=head):
+        make_hook().before_train(make_runner(**{head: None}))
+
+
+def test_persistent_workers_are_refused():
+    with pytest.raises(ValueError, match='persistent_workers'):
+        make_hook().before_train(make_runner(persistent=True))
+
+
+def test_a_stage_needs_a_known_name():
+    with pytest.raises(ValueError, match="'sparse'"):
+        TrainingStagesHook([dict(stage='sparse', epochs=1)])
