@@ -1,6 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
+from mmengine.registry import init_default_scope
 
 from mmrvos.engine.hooks import TrainingStagesHook
 
@@ -26,6 +27,7 @@ def make_hook():
 
 
 def test_every_stage_lasts_its_epochs_and_brings_its_data():
+    init_default_scope('mmrvos')
     seen = []
     for epoch in range(6):  # each from anew, as after --resume
         runner = make_runner(epoch)

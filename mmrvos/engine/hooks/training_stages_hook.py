@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 
-from mmcv.transforms import Compose
+from mmengine.dataset import Compose
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
