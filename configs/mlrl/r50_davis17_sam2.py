@@ -4,5 +4,5 @@ model = dict(
     test_cfg=dict(
         propagator=dict(
             type='SAM2Propagator',
-            name='facebook/sam2.1-hiera-tiny',
+            weights='facebook/sam2.1-hiera-tiny',
             compete=True)))

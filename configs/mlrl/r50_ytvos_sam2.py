@@ -3,4 +3,4 @@ _base_ = './r50_ytvos.py'
 model = dict(
     test_cfg=dict(
         propagator=dict(
-            type='SAM2Propagator', name='facebook/sam2.1-hiera-tiny')))
+            type='SAM2Propagator', weights='facebook/sam2.1-hiera-tiny')))

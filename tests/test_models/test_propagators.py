@@ -109,7 +109,7 @@ def test_what_a_propagator_cannot_do_is_said():
     with pytest.raises(ValueError, match='mem_every must be at least 1'):
         STCNPropagator(mem_every=0)
     with pytest.raises(FileNotFoundError, match='missing.pth'):
-        STCNPropagator(checkpoint='missing.pth').network  # noqa: B018
+        STCNPropagator(weights='missing.pth').network  # noqa: B018
 
 
 def test_memory_keeps_the_given_frame_and_drops_the_oldest():
@@ -133,7 +133,7 @@ def network() -> STCN:
 
 
 def stcn(network: STCN, **options) -> STCNPropagator:
-    propagator = STCNPropagator(checkpoint=None, mem_every=2, **options)
+    propagator = STCNPropagator(weights=None, mem_every=2, **options)
     propagator.network = network
     return propagator
 
@@ -189,7 +189,7 @@ def test_nothing_is_remembered_of_the_last_frame(network):
 def test_behind_a_method_by_config(network, key_frame):
     model = tiny_model(
         test_cfg__propagator=dict(
-            type='STCNPropagator', checkpoint=None, key_frame=key_frame),
+            type='STCNPropagator', weights=None, key_frame=key_frame),
         test_cfg__window=2,
         test_cfg__postprocessor=dict(type='BestQuery', threshold=0.))
     plain = set(tiny_model().state_dict())
@@ -252,7 +252,7 @@ TINY_SAM2 = dict(
 def sam2() -> SAM2Propagator:
     torch.manual_seed(0)
     propagator = TASK_UTILS.build(
-        dict(type='SAM2Propagator', config=TINY_SAM2))
+        dict(type='SAM2Propagator', weights=None, config=TINY_SAM2))
     for parameter in propagator.network.mask_decoder.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
     # the object is always there
@@ -331,7 +331,7 @@ def test_sam2_forgets_and_encodes_frames_once(sam2):
 def test_competing_objects_share_no_pixel(sam2, network):
     frames, masks = torch.randn(3, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True
-    other = SAM2Propagator(config=TINY_SAM2, compete=True)
+    other = SAM2Propagator(weights=None, config=TINY_SAM2, compete=True)
     other.network = sam2.network
     for propagator in (other, stcn(network, compete=True)):
         out = carry(propagator, frames, masks, [0, 0])[:, 1:]
@@ -339,14 +339,20 @@ def test_competing_objects_share_no_pixel(sam2, network):
         assert out.any()
 
 
+def test_a_config_beside_weights_is_refused():
+    with pytest.raises(ValueError, match='weights=None for random'):
+        SAM2Propagator(config=TINY_SAM2)
+
+
 def test_a_missing_sam2_is_one_clear_line():
-    with pytest.raises(OSError, match='name=FOLDER'):
-        SAM2Propagator(name='no/such/folder/here').network  # noqa: B018
+    with pytest.raises(OSError, match='weights=FOLDER'):
+        SAM2Propagator(weights='no/such/folder/here').network  # noqa: B018
 
 
 def test_sam2_behind_a_method_by_config(sam2):
     model = tiny_model(
-        test_cfg__propagator=dict(type='SAM2Propagator', config=TINY_SAM2),
+        test_cfg__propagator=dict(
+            type='SAM2Propagator', weights=None, config=TINY_SAM2),
         test_cfg__postprocessor=dict(type='BestQuery', threshold=0.))
     model.propagator.network = sam2.network
     pred = model.test_step(make_batch(num_frames=3))[0].pred

@@ -27,39 +27,44 @@ class SAM2Propagator(MaskPropagator):
     expressions of a direction.
 
     Args:
-        name: a Hugging Face model or a folder; read when first needed.
-        config: keys of ``transformers.Sam2VideoConfig``, for random weights
-            in the place of a ``name``.
+        weights: name of a Hugging Face model, or a folder; read when first
+            needed. None keeps random ones.
+        config: keys of ``transformers.Sam2VideoConfig``, for random weights.
         key_frame, compete: see :class:`MaskPropagator`.
 
     Raises:
+        ValueError: there are both ``weights`` and a ``config``.
         OSError: when first used, the model can neither be found nor
             downloaded.
     """
 
     def __init__(self,
                  *,
-                 name: str = 'facebook/sam2.1-hiera-tiny',
+                 weights: str | None = 'facebook/sam2.1-hiera-tiny',
                  config: dict | None = None,
                  key_frame: str = 'most_confident',
                  compete: bool = False) -> None:
         super().__init__(key_frame=key_frame, compete=compete)
-        self.name = name
-        self.config = config
+        if weights is not None and config is not None:
+            raise ValueError(
+                f'SAM2Propagator got {weights=} and a config: weights have '
+                'their own; set weights=None for random ones')
+        self.weights = weights
+        self.config = config or {}
 
     @cached_property
     def network(self) -> Sam2VideoModel:
-        if self.config is not None:
+        if self.weights is None:
             return Sam2VideoModel(Sam2VideoConfig(**self.config)).eval()
         try:
-            return Sam2VideoModel.from_pretrained(self.name).eval()
+            return Sam2VideoModel.from_pretrained(self.weights).eval()
         except OSError as error:
             raise OSError(
-                f'SAM 2 {self.name!r} is neither a folder nor to be '
+                f'SAM 2 {self.weights!r} is neither a folder nor to be '
                 'downloaded from here: fetch it where there is a network '
-                f"(Sam2VideoModel.from_pretrained('{self.name}')"
+                f"(Sam2VideoModel.from_pretrained('{self.weights}')"
                 '.save_pretrained(FOLDER)) and set '
-                'test_cfg.propagator.name=FOLDER. First cause: '
+                'test_cfg.propagator.weights=FOLDER. First cause: '
                 f'{str(error).splitlines()[0]}') from None
 
     def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],

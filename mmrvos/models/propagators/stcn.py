@@ -21,8 +21,9 @@ class STCNPropagator(MaskPropagator):
     what is remembered grows with the video only up to ``max_memory``.
 
     Args:
-        checkpoint: the official weights, converted (``official_to_mmrvos.py
-            stcn``); read when first needed. None keeps random weights.
+        weights: file with the official weights, converted
+            (``official_to_mmrvos.py stcn``); read when first needed. None
+            keeps random ones.
         mem_every: every so many frames, from the key frame on, one is
             remembered.
         max_memory: frames that are remembered at most; the oldest behind the
@@ -37,7 +38,7 @@ class STCNPropagator(MaskPropagator):
 
     def __init__(self,
                  *,
-                 checkpoint: str | None = 'checkpoints/stcn.pth',
+                 weights: str | None = 'checkpoints/stcn.pth',
                  mem_every: int = 5,
                  max_memory: int | None = None,
                  include_last: bool = False,
@@ -45,7 +46,7 @@ class STCNPropagator(MaskPropagator):
                  key_frame: str = 'most_confident',
                  compete: bool = False) -> None:
         super().__init__(key_frame=key_frame, compete=compete)
-        self.checkpoint = checkpoint
+        self.weights = weights
         self.options = dict(
             mem_every=mem_every, top_k=top_k, max_memory=max_memory)
         for name, value in self.options.items():
@@ -56,11 +57,11 @@ class STCNPropagator(MaskPropagator):
     @cached_property
     def network(self) -> STCN:
         network = STCN()
-        if self.checkpoint is not None:
+        if self.weights is not None:
             load_weights(
                 network,
-                read_checkpoint(self.checkpoint)['state_dict'],
-                source=self.checkpoint)
+                read_checkpoint(self.weights)['state_dict'],
+                source=self.weights)
         return network.eval()
 
     def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
