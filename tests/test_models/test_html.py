@@ -1,5 +1,4 @@
 """HTML: its scales, its losses from the equations, and ReferFormer at test."""
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from mmrvos.models.segmentors.base import collect_targets
 from mmrvos.models.task_modules import TemporalScale, draw_scales
 from mmrvos.registry import MODELS
 
-from .tiny import make_batch, tiny_model
+from .tiny import CONFIGS, make_batch, tiny_model
 
 CPU = torch.device('cpu')
 SHAPES = ((64, 96), (48, 80))
@@ -109,7 +108,8 @@ def test_frames_encoded_once_or_at_every_scale_give_equal_losses(monkeypatch):
         losses = model(**make_video_batch(model), mode='loss')
         sum(losses.values()).backward()
         model.backbone = backbone
-        gradients = {n: p.grad for n, p in model.named_parameters()}
+        gradients = {n: p.grad for n, p in model.named_parameters()
+                     if not n.startswith('category_head.')}
         results.append((losses, gradients))
         # two clips of 5, 3 and 2 frames
         assert lengths == ([10, 6, 4] if anew else [10])
@@ -332,7 +332,7 @@ def test_queries_of_a_frame_are_the_same_at_all_scales():
     assert change.abs().max() > 1e-2
 
 
-def test_dense_warm_up_has_no_scales():
+def test_the_dense_stage_has_no_scales():
     model = html_model()
     model.stage = 'dense'
     losses = model(**make_video_batch(model), mode='loss')
@@ -375,11 +375,7 @@ def test_taking_frames_takes_them_everywhere():
 
 
 def test_the_tiny_config_trains_at_three_scales():
-    path = Path(__file__).parents[2] / 'configs/html/tiny_shapes.py'
-    cfg = Config.fromfile(path)
-    steps = [hook.switch_pipeline for hook in cfg.custom_hooks
-             if 'switch_pipeline' in hook]
-    assert [pipeline[0].num_frames for pipeline in steps] == [4]
+    cfg = Config.fromfile(CONFIGS / 'html/tiny_shapes.py')
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).train()
     model.init_weights()
@@ -387,4 +383,5 @@ def test_the_tiny_config_trains_at_three_scales():
     losses = model(**batch, mode='loss')
     sum(losses.values()).backward()
     assert 'inter.loss_mask' in losses
-    assert all(p.grad.isfinite().all() for p in model.parameters())
+    assert all(p.grad.isfinite().all() for n, p in model.named_parameters()
+               if not n.startswith('category_head.'))
