@@ -5,9 +5,11 @@ from .config import (
     apply_options,
     default_work_dir,
     load_config,
+    without_downloads,
 )
 
 __all__ = [
     'CheckpointMismatch', 'ConfigError', 'apply_options', 'clear_errors',
-    'default_work_dir', 'load_config', 'load_weights', 'read_checkpoint'
+    'default_work_dir', 'load_config', 'load_weights', 'read_checkpoint',
+    'without_downloads'
 ]

@@ -1,6 +1,6 @@
 """A misspelt config key is refused: MMEngine would let it pass in silence."""
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,26 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
         _check_option(cfg, key)
     cfg.merge_from_dict(dict(options))
     _check_plain_dicts(cfg)
+
+
+def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:
+    """Make a model's config, in place, one of random weights.
+
+    Args:
+        model: its config; a text model by name becomes a RoBERTa-base, and a
+            propagator keeps its architecture.
+        vocabulary: words that this one knows.
+    """
+    model['backbone']['init_cfg'] = None
+    text = model['text_encoder']
+    if text.pop('name', None):
+        text.update(
+            vocabulary=list(vocabulary),
+            config=dict(vocab_size=50265, max_position_embeddings=514))
+    elif text.pop('tokenizer', None):
+        text['vocabulary'] = list(vocabulary)
+    if propagator := model.get('test_cfg', {}).get('propagator'):
+        propagator['weights'] = None
 
 
 def default_work_dir(path: str | Path) -> str:

@@ -22,7 +22,7 @@ from mmengine.structures import InstanceData
 
 from mmrvos.registry import MODELS
 from mmrvos.structures import RVOSDataSample
-from mmrvos.utils import clear_errors, load_config
+from mmrvos.utils import clear_errors, load_config, without_downloads
 
 SENTENCE = 'a small brown dog that runs to the left behind another one'
 GIB = 2**30
@@ -50,20 +50,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def without_downloads(model: dict) -> None:
-    """Random weights; a text model by name becomes one of the same size."""
-    model.backbone.init_cfg = None
-    text = model.text_encoder
-    if text.get('name'):
-        del text['name']
-        text.update(
-            vocabulary=sorted(set(SENTENCE.split())),
-            config=dict(vocab_size=50265, max_position_embeddings=514))
-
-
 def make_clip(num_frames: int, size: tuple[int, int],
               num_expressions: int) -> tuple[torch.Tensor, RVOSDataSample]:
-    """Noise, and a rectangle of a sixteenth of the frame as the target."""
+    """Noise, a rectangle of a sixteenth of the frame as the target, and
+    another as one more object, for methods that learn from all of them."""
     height, width = size
     masks = torch.zeros(num_expressions, num_frames, height, width).bool()
     masks[..., :height // 4, :width // 4] = True
@@ -71,6 +61,7 @@ def make_clip(num_frames: int, size: tuple[int, int],
         metainfo=dict(
             video_id='made up',
             texts=[SENTENCE] * num_expressions,
+            obj_ids=[['1']] * num_expressions,
             img_shape=size,
             ori_shape=size))
     box = torch.tensor([0.125, 0.125, 0.25, 0.25])
@@ -79,6 +70,8 @@ def make_clip(num_frames: int, size: tuple[int, int],
         boxes=box.repeat(num_expressions, num_frames, 1),
         valid=torch.ones(num_expressions, num_frames).bool(),
         labels=torch.zeros(num_expressions).long())
+    sample.objects = InstanceData(
+        masks=torch.stack((masks[0], masks[0].flip(-1))), obj_ids=['1', '2'])
     frames = torch.randint(0, 256, (num_frames, 3, height, width))
     return frames.byte(), sample
 
@@ -137,7 +130,7 @@ def main() -> None:
     context = multiprocessing.get_context('spawn')
     lines = []
     for path, cfg in zip(args.configs, cfgs, strict=True):
-        without_downloads(cfg.model)
+        without_downloads(cfg.model, SENTENCE.split())
         ours, theirs = context.Pipe()
         process = context.Process(target=train, args=(cfg, args, theirs))
         process.daemon = True
