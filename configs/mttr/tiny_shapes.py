@@ -30,23 +30,27 @@ model = dict(
         channels=(64, 48, 32, 16),
         mask_channels=8),
     head=dict(type='ReferredInstanceHead', embed_dims=64, mask_channels=8),
+    category_head=_base_.model.category_head,
     # its encoder sees stride 16
     dense_head=dict(_base_.model.dense_head, stride=16),
     channels_last=_base_.model.channels_last,
     test_cfg=_base_.model.test_cfg)
 
-# from the first step on, all objects are read
-train_dataloader = dict(
-    dataset=dict(pipeline=[
+
+def with_objects(pipeline):
+    """The pipeline that reads the masks of all objects."""
+    return [
         dict(step, all_objects=True) if step.type == 'LoadClipMasks' else step
-        for step in _base_.train_dataloader.dataset.pipeline
-    ]))
-train_pipeline = [
-    dict(step, all_objects=True) if step.type == 'LoadClipMasks' else step
-    for step in _base_.train_pipeline
-]
+        for step in pipeline
+    ]
+
+
 custom_hooks = [
-    dict(hook, switch_pipeline=train_pipeline)
-    if hook.type == 'mmdet.PipelineSwitchHook' else hook
+    dict(
+        hook,
+        stages=[
+            dict(stage, pipeline=with_objects(stage.pipeline))
+            for stage in hook.stages
+        ]) if hook.type == 'TrainingStagesHook' else hook
     for hook in _base_.custom_hooks
 ]
