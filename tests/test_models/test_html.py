@@ -253,11 +253,14 @@ def test_the_total_is_the_mean_over_scales_and_over_pairs(
     torch.testing.assert_close(sum(losses.values()), expected)
 
 
-def test_one_scale_trains_referformer():
+@pytest.mark.parametrize('num_scales,num_frames', [(1, 5), (3, 1)])
+def test_one_scale_trains_referformer(num_scales, num_frames):
     results = []
-    for kind, extra in (('HTML', dict(num_scales=1)), ('ReferFormer', {})):
+    for kind, extra in (('HTML', dict(num_scales=num_scales)),
+                        ('ReferFormer', {})):
         model = tiny_model(type=kind, **extra)
-        results.append(model(**make_video_batch(model), mode='loss'))
+        batch = make_video_batch(model, num_frames)
+        results.append(model(**batch, mode='loss'))
     assert results[0].keys() == results[1].keys()
     assert all(torch.equal(results[0][n], results[1][n]) for n in results[0])
 

@@ -57,8 +57,12 @@ class HTML(ReferFormer):
                 inputs: Sequence[Tensor],
                 data_samples: Sequence[RVOSDataSample],
                 mode: str = 'tensor'):
-        """As the base class; only the losses know of scales."""
-        if mode != 'loss' or self.stage != 'whole':
+        """As the base class; only the losses know of scales.
+
+        A clip of a single frame has one scale.
+        """
+        single = len(inputs[0]) == 1
+        if mode != 'loss' or self.stage != 'whole' or single:
             return super().forward(inputs, data_samples, mode)
         frames = stack_clips(inputs)
         sizes = image_sizes(data_samples, frames)
