@@ -1,4 +1,4 @@
-# Trains from scratch on two CPU cores; only the method differs from
+# MLRL in the common budget: backbone, text encoder, width and schedule are
 # ReferFormer's:
 #   bash tools/dist_train.sh configs/mlrl/tiny_shapes.py 2
 _base_ = '../referformer/tiny_shapes.py'
@@ -26,17 +26,23 @@ model = dict(
         hidden_channels=64,
         # a focal loss is a mean over all pixels, few of which are an object's
         loss_weights=dict(mask=20., object_mask=20.)),
+    category_head=base.category_head,
     channels_last=base.channels_last,
     test_cfg=base.test_cfg)
 
-# the object level learns from all objects
-warmup_pipeline, train_pipeline = (
-    [
-        dict(step, all_objects=True)
-        if step['type'] == 'LoadClipMasks' else step for step in pipeline
-    ] for pipeline in (_base_.warmup_pipeline, _base_.train_pipeline))
-train_dataloader = dict(dataset=dict(pipeline=warmup_pipeline))
-# a dense method needs no dense warm-up: the first hook goes
-custom_hooks = _base_.custom_hooks[1:]
-custom_hooks[0]['switch_pipeline'] = train_pipeline
-find_unused_parameters = False
+# Its own loss is dense, so behind the categories every stage trains it whole;
+# the object level learns from all objects.
+stages = [
+    stage if stage.stage == 'category' else dict(
+        stage,
+        stage='whole',
+        pipeline=[
+            dict(step, all_objects=True)
+            if step.type == 'LoadClipMasks' else step
+            for step in stage.pipeline
+        ]) for stage in _base_.custom_hooks[0].stages
+]
+custom_hooks = [
+    dict(type='TrainingStagesHook', stages=stages),
+    *_base_.custom_hooks[1:],
+]
