@@ -3,6 +3,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
@@ -15,6 +16,13 @@ from mmrvos.registry import DATASETS, MODELS
 CONFIGS = Path(__file__).parents[1] / 'configs'
 LEAVES = sorted(
     path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
+
+
+@pytest.fixture(autouse=True)
+def empty_weights(monkeypatch):
+    """The random weights of a large model take seconds to draw."""
+    for name in ('normal_', 'uniform_'):
+        monkeypatch.setattr(torch.Tensor, name, lambda self, *_, **__: self)
 
 
 def load(path: Path) -> Config:
