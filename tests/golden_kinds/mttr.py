@@ -18,7 +18,7 @@ from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
 
 from .case import Case
-from .referformer import StoredHead, close, decode, unpack
+from .referformer import StoredHead, close, decode, load_clips, unpack
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 BACKBONES = {'swin-t': 'mttr_video-swin-t', 'resnet50': 'mttr_r50'}
@@ -40,20 +40,6 @@ def build_model(case: Case, weights: dict[str, Tensor]) -> torch.nn.Module:
     model = MODELS.build(cfg)
     load_weights(model, METHODS['mttr'](weights)[0])
     return model.eval()
-
-
-def load_clips(case: Case) -> tuple[Tensor, Tensor]:
-    """Padded frames (B, T, 3, H, W), and their sizes before (B, 2)."""
-    names = sorted(k for k in case.inputs if k.startswith('frames'))
-    clips = [torch.from_numpy(case.inputs[name]) for name in names]
-    height, width = (max(clip.shape[axis] for clip in clips)
-                     for axis in (-2, -1))
-    frames = [
-        F.pad(clip, (0, width - clip.shape[-1], 0, height - clip.shape[-2]))
-        for clip in clips
-    ]
-    sizes = torch.tensor([clip.shape[-2:] for clip in clips]).float()
-    return torch.stack(frames), sizes
 
 
 def frames_first(x: Tensor, pairs: int) -> Tensor:

@@ -67,10 +67,9 @@ def build_model(case: Case, num_classes: int = 1, **head) -> torch.nn.Module:
 
 def load_clips(case: Case) -> tuple[Tensor, Tensor]:
     """Padded frames (B, T, 3, H, W) and their sizes before (B, 2)."""
-    count = sum(key.startswith('frames_') for key in case.inputs)
-    clips = [torch.from_numpy(case.inputs[f'frames_{i}'])
-             for i in range(count)]
-    divisor = case.meta['pad_size_divisor']
+    names = sorted(key for key in case.inputs if key.startswith('frames'))
+    clips = [torch.from_numpy(case.inputs[name]) for name in names]
+    divisor = case.meta.get('pad_size_divisor', 1)
     height, width = (max(clip.shape[axis] for clip in clips)
                      for axis in (-2, -1))
     height += -height % divisor
