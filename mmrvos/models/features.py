@@ -121,8 +121,9 @@ class Predictions:
         image_sizes: (P, 2) float, (height, width) without padding.
         input_size: (height, width) with padding, where masks go through that
             size at test time; None is 4 times the mask features'.
-        dense: (P*T, C, h_1, w_1), a stride-8 map that knows the sentence, for
-            the training-only dense loss; None where a method has none.
+        dense: (P*T, C, h, w), a map that knows the sentence, of stride 8 in
+            most methods, for the training-only dense loss; None where a
+            method has none.
         extra: anything else that a method's own head needs.
     """
     queries: Tensor
