@@ -96,3 +96,19 @@ def test_an_existing_file_is_kept(official, tmp_path, tool):  # noqa: F811
     with pytest.raises(SystemExit, match='mine.pth exists'):
         tool(CONVERTER, 'referformer', str(official), str(kept))
     assert kept.read_text() == 'precious'
+
+
+def test_checkpoints_that_name_their_weights_otherwise(tmp_path, tool):  # noqa: F811
+    """MTTR and SOC store a ``model_state_dict``."""
+    case = load_case(CASE.with_name('mttr_video_swin_t_s0.npz'))
+    weights = case.state_dict()
+    index = 'backbone.layers.0.blocks.0.attn.relative_position_index'
+    weights[index] = torch.zeros(392, 392, dtype=torch.long)
+    path, ours = tmp_path / 'mttr.pth.tar', tmp_path / 'mttr.pth'
+    torch.save(dict(epoch=29, model_state_dict=weights), path)
+    tool(CONVERTER, 'mttr', str(path), str(ours), '--quiet')
+    converted = torch.load(ours)['state_dict']
+    assert len(converted) == len(weights) - 1
+    # one frame a patch
+    assert converted['backbone.patch_embed.projection.weight'].shape == (
+        96, 3, 4, 4)
