@@ -176,6 +176,16 @@ def test_objects_alone_do_not_know_of_each_other(network):
         np.testing.assert_array_equal(both[k], alone[0])
 
 
+def test_mixed_precision_stays_outside(network):
+    frames = torch.randn(3, 3, 18, 26)
+    masks = []
+    for half in (False, True):
+        pred = prediction([[9, 9, 9]], [[.5, .9, .5]])
+        with torch.autocast('cpu', torch.bfloat16, enabled=half):
+            masks.append(stcn(network)(frames, pred, SAMPLE).masks)
+    assert masks[0] == masks[1]
+
+
 def test_nothing_is_remembered_of_the_last_frame(network):
     frame = network.encode_key(torch.randn(1, 3, 32, 32))
     tracker = STCNTracker(network, mem_every=1)

@@ -106,16 +106,16 @@ class MaskPropagator(metaclass=ABCMeta):
         expressions = list(chosen)
         left = set(range(len(pred.masks))) - set(chosen)
         new = [list(rles) for rles in pred.masks]
-        for t, objects, found in self.propagate(frames, masks,
-                                                list(chosen.values()), shape):
-            for k, rle in zip(objects, encode_masks(found), strict=True):
-                new[expressions[k]][t] = rle
-            if self.compete:
-                taken = found.any(0).cpu().numpy()
-                for e in left:
-                    own = mask_utils.decode(new[e][t])
-                    new[e][t] = mask_utils.encode(
-                        np.asfortranarray(own & ~taken))
+        # probabilities near 0 and 1 are told apart, which takes full precision
+        with torch.autocast(frames.device.type, enabled=False):
+            for t, objects, found in self.propagate(
+                    frames.float(), masks, list(chosen.values()), shape):
+                for k, rle in zip(objects, encode_masks(found), strict=True):
+                    new[expressions[k]][t] = rle
+                if self.compete:
+                    taken = found.any(0).cpu().numpy()
+                    for e in left:
+                        new[e][t] = without(new[e][t], taken)
         pred.masks = new
         return pred
 
@@ -152,6 +152,12 @@ class MaskPropagator(metaclass=ABCMeta):
         if self.key_frame == 'middle':
             return int(frames[len(frames) // 2])
         return int(frames[scores[frames].argmax()])
+
+
+def without(rle: dict, taken: np.ndarray) -> dict:
+    """An RLE less the pixels of a mask, (H, W) bool."""
+    return mask_utils.encode(
+        np.asfortranarray(mask_utils.decode(rle) & ~taken))
 
 
 def passes(key_frames: Sequence[int], num_frames: int
