@@ -6,6 +6,8 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # stops at a loss that is not finite
+    check_loss=dict(type='mmdet.CheckInvalidLossHook', interval=50),
     # tools/test.py --show-dir sets draw and out_dir
     visualization=dict(
         type='RVOSVisualizationHook', draw=False, interval=1, out_dir=None))
