@@ -57,8 +57,8 @@ model = dict(
             dice=1.,
             boundary=0.2,
             confidence=0.1)),
-    # as many frames at once as in training
+    # as many frames at once as in training; every pair has maps of stride 2
     test_cfg=dict(
         window=12,
-        expressions_per_pass=8,
+        expressions_per_pass=2,
         postprocessor=dict(type='BestQuery', threshold=0.5)))
