@@ -102,16 +102,17 @@ def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:
     Args:
         model: its config; a text model by name becomes a RoBERTa-base, and a
             propagator keeps its architecture.
-        vocabulary: words that this one knows.
+        vocabulary: words that this one knows; repetitions do no harm.
     """
+    vocabulary = sorted(set(vocabulary))
     model['backbone']['init_cfg'] = None
     text = model['text_encoder']
     if text.pop('name', None):
         text.update(
-            vocabulary=list(vocabulary),
+            vocabulary=vocabulary,
             config=dict(vocab_size=50265, max_position_embeddings=514))
     elif text.pop('tokenizer', None):
-        text['vocabulary'] = list(vocabulary)
+        text['vocabulary'] = vocabulary
     if propagator := model.get('test_cfg', {}).get('propagator'):
         propagator['weights'] = None
 
