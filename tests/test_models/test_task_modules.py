@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from mmrvos.models.segmentors.base import join_windows
+from mmrvos.models.segmentors.inference import join_windows
 from mmrvos.models.task_modules import (
     MergeObjects,
     SequenceMatcher,
@@ -76,7 +76,7 @@ def test_windows_join_in_time_and_scores_weigh_frames():
             masks=[['rle'] * frames],
             scores=torch.tensor([score]),
             frame_scores=torch.full((1, frames), score),
-            queries=torch.tensor([query]))
+            queries=torch.tensor([[query]]))
 
     joined = join_windows([window(3, 0.9, 1), window(1, 0.5, 2)])
     assert len(joined.masks[0]) == 4

@@ -1,5 +1,6 @@
-from .base import BaseRVOSSegmentor, InferenceCfg
+from .base import BaseRVOSSegmentor
 from .html import HTML
+from .inference import InferenceCfg
 from .mlrl import MLRL
 from .mttr import MTTR
 from .referformer import ReferFormer

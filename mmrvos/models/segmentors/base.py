@@ -1,7 +1,5 @@
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -13,35 +11,15 @@ from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.structures import RVOSDataSample
 
 from ..features import ClipFeatures, Predictions, Targets, TextFeatures
+from .inference import InferenceCfg, cut_windows, join_windows
 
 # what a step of training trains, see TrainingStagesHook
 STAGES = ('category', 'dense', 'whole')
 
 
-@dataclass
-class InferenceCfg:
-    """``test_cfg`` of a segmentor; an unknown key is an error.
-
-    Args:
-        window: frames decoded together; None decodes a video in one pass.
-            Every window chooses its own queries. Clips with a valid_index
-            have one frame to decode and are never split.
-        expressions_per_pass: expressions decoded together.
-        postprocessor: config of what turns predictions into masks.
-        propagator: config of what carries the mask of one frame to all
-            others, see :class:`MaskPropagator`; None for nothing.
-    """
-    window: int | None = None
-    expressions_per_pass: int = 8
-    postprocessor: dict = field(default_factory=lambda: dict(type='BestQuery'))
-    propagator: dict | None = None
-
-    def __post_init__(self) -> None:
-        for name in ('window', 'expressions_per_pass'):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f'test_cfg.{name} must be at least 1, got '
-                                 f'{value}')
+# Frames of pairs (video, expression) that are decoded together at test time:
+# their stride-4 maps are most of the memory.
+FRAMES_PER_PASS = 64
 
 
 class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
@@ -184,36 +162,71 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
                 ) -> list[RVOSDataSample]:
         """Fill ``pred`` of every data sample, video by video."""
         for frames, sample in zip(inputs, data_samples, strict=True):
-            sample.pred = self.predict_video(frames, sample)
-            if self.propagator is not None:
-                sample.pred = self.propagator(frames, sample.pred, sample)
+            sample.pred = join_windows(self.stream([frames], sample))
         return list(data_samples)
 
-    def predict_video(self, frames: Tensor,
-                      sample: RVOSDataSample) -> InstanceData:
-        """All expressions of one video, window by window.
+    def stream(self, pieces: Iterable[Tensor],
+               sample: RVOSDataSample) -> Iterator[InstanceData]:
+        """All expressions of one video, while it is read.
+
+        With a ``test_cfg.window`` no more than the frames of a window and of
+        a piece are held. A propagator works on the whole video.
+
+        Args:
+            pieces: (t, 3, H, W) each, the next frames, normalised and padded.
+            sample: of the whole video; its texts and sizes are read.
+
+        Yields:
+            ``pred`` of the next frames.
+        """
+        if self.propagator is None:
+            yield from self.predict_windows(pieces, sample)
+            return
+        frames = torch.cat(list(pieces))
+        pred = join_windows(self.predict_windows([frames], sample))
+        yield self.propagator(frames, pred, sample)
+
+    def predict_windows(self, pieces: Iterable[Tensor],
+                        sample: RVOSDataSample) -> Iterator[InstanceData]:
+        """:meth:`stream` without propagator."""
+        text = self.encode_text([sample.texts])
+        cfg, window, queries = self.test_cfg, self.test_cfg.window, None
+        if sample.get('valid_index') is not None:
+            window = None  # one annotated frame, all are its context
+        for frames, answered in cut_windows(pieces, window, cfg.overlap):
+            pred = self.predict_window(frames, answered, text, sample, queries)
+            if cfg.query == 'carried' and queries is None:
+                queries = pred.queries
+            pred.queries = pred.queries[:, None]
+            yield pred
+
+    def predict_window(self, frames: Tensor, answered: slice,
+                       text: TextFeatures, sample: RVOSDataSample,
+                       queries: Tensor | None) -> InstanceData:
+        """All expressions of one window.
 
         Args:
             frames: (T, 3, H, W).
+            answered: the frames whose masks are wanted.
+            text: E expressions.
+            sample: of the video.
+            queries: (E,), the query sequences to take; None for the best.
         """
-        text = self.encode_text([sample.texts])
-        sizes = image_sizes([sample], frames)
-        index = valid_indices([sample], frames)
-        window = self.test_cfg.window
-        if window is None or index is not None:
-            window = len(frames)  # one annotated frame, all are its context
-        windows = []
-        for part in frames.split(window):
-            clip = self.encode_clip(part[None], sizes, index)
-            windows.append(
-                self.postprocessor(self.head, self.decode_chunks(clip, text),
-                                   tuple(sample.ori_shape)))
-        return join_windows(windows)
+        clip = self.encode_clip(frames[None], image_sizes([sample], frames),
+                                valid_indices([sample], frames))
+        options = {}  # none for a clip that is not cut, which may be ranked
+        if answered != slice(0, len(frames)):
+            options['frames'] = answered
+        if queries is not None:
+            options['queries'] = queries
+        return self.postprocessor(self.head, self.decode_chunks(clip, text),
+                                  tuple(sample.ori_shape), **options)
 
     def decode_chunks(self, clip: ClipFeatures,
                       text: TextFeatures) -> Iterator[Predictions]:
         """Decode a few expressions at a time."""
-        step = self.test_cfg.expressions_per_pass
+        step = min(self.test_cfg.expressions_per_pass,
+                   max(1, FRAMES_PER_PASS // clip.num_frames))
         for start in range(0, len(text.words), step):
             yield self.decode(clip, text.pairs(slice(start, start + step)))
 
@@ -302,26 +315,3 @@ def collect_targets(data_samples: Sequence[RVOSDataSample],
         valid=torch.cat(valid),
         labels=torch.cat([sample.gt.labels for sample in data_samples]),
         others=others or None)
-
-
-def join_windows(windows: Sequence[InstanceData]) -> InstanceData:
-    """Masks one behind the other; scores are means over frames; queries
-    become a list of one index a window.
-
-    Fields of single frames (``query_masks``, ...) come from the only window.
-    """
-    if len(windows) == 1:
-        joined = windows[0]
-        joined.queries = joined.queries[:, None]
-        return joined
-    masks = [
-        list(chain.from_iterable(parts))
-        for parts in zip(*(w.masks for w in windows), strict=True)
-    ]
-    frames = torch.tensor([len(w.masks[0]) for w in windows])
-    scores = torch.stack([w.scores for w in windows], dim=1)
-    return InstanceData(
-        masks=masks,
-        scores=(scores * frames).sum(1) / frames.sum(),
-        frame_scores=torch.cat([w.frame_scores for w in windows], dim=1),
-        queries=torch.stack([w.queries for w in windows], dim=1))

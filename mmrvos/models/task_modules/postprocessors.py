@@ -1,7 +1,9 @@
 """From predictions of one window of frames to masks at the original size.
 
 A postprocessor takes the predictions of a video's expressions in chunks, as
-they are decoded, so that no more than one chunk's features are held.
+they are decoded, so that no more than one chunk's features are held. Only the
+masks that are asked for are built: classes first, then the best query's masks
+of the last layer.
 """
 from collections.abc import Iterator
 
@@ -38,15 +40,44 @@ def sequence_scores(logits: Tensor) -> Tensor:
     return logits.sigmoid().mean(1).amax(-1)
 
 
-def best_masks(head, predictions: Predictions) -> tuple[Tensor, ...]:
-    """Scores (P,), scores of every frame (P, T), indices (P,) and mask logits
-    (P, T, h, w) of the best query sequences of the last layer."""
-    logits = predictions.logits[-1]
-    scores, queries = sequence_scores(logits).max(-1)
-    pairs = torch.arange(len(queries), device=queries.device)
-    frame_scores = logits[pairs, :, queries].sigmoid().amax(-1)
-    masks = head.masks(predictions, layer=-1, chosen=queries)[0, :, :, 0]
-    return scores, frame_scores, queries, masks
+def best_masks(head,
+               predictions: Predictions,
+               frames: slice = slice(None),
+               queries: Tensor | None = None) -> tuple[Tensor, ...]:
+    """What the best query sequences of the last layer say.
+
+    Args:
+        head: builds the masks.
+        predictions: of P pairs.
+        frames: those that are wanted; the scores see all.
+        queries: (P,), the sequences that are the best without asking.
+
+    Returns:
+        Scores (P,), scores of every frame (P, T), indices (P,) and mask
+        logits (P, T, h, w); float32, also of a model in half precision.
+    """
+    logits = predictions.logits[-1].float()
+    scores, best = sequence_scores(logits).max(-1)
+    if queries is not None:
+        best = queries.to(best.device)
+        scores = sequence_scores(logits).gather(-1, best[:, None])[:, 0]
+    pairs = torch.arange(len(best), device=best.device)
+    frame_scores = logits[pairs, frames, best].sigmoid().amax(-1)
+    masks = head.masks(predictions, layer=-1, chosen=best)[0, :, frames, 0]
+    return scores, frame_scores, best, masks.float()
+
+
+def best_of_chunks(head, chunks: Iterator[Predictions], frames: slice,
+                   queries: Tensor | None
+                   ) -> Iterator[tuple[Predictions, tuple[Tensor, ...]]]:
+    """:func:`best_masks` chunk by chunk; ``queries`` are (E,) of all."""
+    start = 0
+    for predictions in chunks:
+        stop = start + predictions.logits.shape[1]
+        given = None if queries is None else queries[start:stop]
+        yield predictions, best_masks(head, predictions, frames, given)
+        del predictions  # else held while the next chunk is decoded
+        start = stop
 
 
 def masks_through_input(logits: Tensor, input_size: tuple[int, int] | None,
@@ -94,13 +125,25 @@ class BestQuery:
         self.threshold = threshold
         self.through_input = through_input
 
-    def __call__(self, head, chunks: Iterator[Predictions],
-                 ori_shape: tuple[int, int]) -> InstanceData:
+    def __call__(self,
+                 head,
+                 chunks: Iterator[Predictions],
+                 ori_shape: tuple[int, int],
+                 frames: slice = slice(None),
+                 queries: Tensor | None = None) -> InstanceData:
         """Masks (RLE), scores (also of every frame) and query index of each
-        expression."""
+        expression.
+
+        Args:
+            head: builds the masks.
+            chunks: predictions of some expressions each.
+            ori_shape: (H, W).
+            frames: the frames whose masks are wanted.
+            queries: (E,), query sequences that were chosen before.
+        """
         masks, chosen = [], []
-        for predictions in chunks:
-            *best, logits = best_masks(head, predictions)
+        for predictions, (*best, logits) in best_of_chunks(
+                head, chunks, frames, queries):
             chosen.append([x.cpu() for x in best])
             for index, sequence in enumerate(logits):
                 masks.append([
@@ -108,6 +151,7 @@ class BestQuery:
                     for rle in encode_masks(
                         self.resize(part, predictions, index, ori_shape))
                 ])
+            del predictions, logits  # as in best_of_chunks
         scores, frame_scores, queries = map(torch.cat, zip(*chosen,
                                                            strict=True))
         return InstanceData(
@@ -147,11 +191,18 @@ class MergeObjects:
         self.threshold = threshold
         self.background = background
 
-    def __call__(self, head, chunks: Iterator[Predictions],
-                 ori_shape: tuple[int, int]) -> InstanceData:
+    def __call__(self,
+                 head,
+                 chunks: Iterator[Predictions],
+                 ori_shape: tuple[int, int],
+                 frames: slice = slice(None),
+                 queries: Tensor | None = None) -> InstanceData:
         """Disjoint masks (RLE), scores (also of every frame) and query index
-        of each expression."""
-        best = [best_masks(head, predictions) for predictions in chunks]
+        of each expression; arguments as :meth:`BestQuery.__call__`."""
+        best = [
+            found
+            for _, found in best_of_chunks(head, chunks, frames, queries)
+        ]
         scores, frame_scores, queries, logits = (
             torch.cat(parts) for parts in zip(*best, strict=True))
         masks = [[] for _ in scores]

@@ -1,0 +1,194 @@
+"""Testing in windows, for every method."""
+from itertools import pairwise
+
+import pytest
+import torch
+from mmengine.config import Config
+
+from mmrvos.models import InferenceCfg
+from mmrvos.models.segmentors.inference import cut_windows
+from mmrvos.registry import MODELS
+
+from .tiny import CONFIGS, make_batch
+
+METHODS = ('referformer', 'ifirvos', 'html', 'soc', 'mttr', 'mlrl')
+TEXTS = ('the red square', 'the star', 'the small one that moves right')
+
+
+def build(method: str, **test_cfg) -> torch.nn.Module:
+    """The method's tiny model with random weights, masks that are not empty
+    and queries that differ."""
+    cfg = Config.fromfile(CONFIGS / method / 'tiny_shapes.py').model
+    cfg.setdefault('test_cfg', {}).update(test_cfg)
+    torch.manual_seed(0)
+    return MODELS.build(cfg).eval()
+
+
+def predict(model, num_frames: int, texts=TEXTS):
+    sample, = model.test_step(
+        make_batch(num_frames=num_frames, texts=texts))
+    return sample.pred
+
+
+@pytest.mark.parametrize('length', [1, 3, 4, 5, 7, 8, 13])
+@pytest.mark.parametrize('window,overlap', [(1, 0), (4, 0), (4, 1), (4, 3),
+                                            (5, 2), (None, 0)])
+@pytest.mark.parametrize('step', [1, 3, 100])
+def test_every_frame_is_answered_once(length, window, overlap, step):
+    video = torch.arange(length)
+    windows = list(cut_windows(video.split(step), window, overlap))
+    answered = torch.cat([frames[part] for frames, part in windows])
+    assert answered.tolist() == video.tolist()
+    for frames, _ in windows[:-1]:
+        assert len(frames) == window
+    for (frames, _), (following, _) in pairwise(windows):
+        assert following[0] == frames[0] + window - overlap
+
+
+def test_an_overlap_is_shared_out_by_halves():
+    windows = cut_windows([torch.arange(10)], 6, 3)
+    assert [(frames.tolist(), frames[part].tolist())
+            for frames, part in windows] == [
+                ([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4]),
+                ([3, 4, 5, 6, 7, 8], [5, 6, 7]),
+                ([6, 7, 8, 9], [8, 9]),
+            ]
+
+
+@pytest.mark.parametrize('cfg,said', [
+    (dict(window=4, overlap=4), 'overlap is 0 to window - 1 = 3, got 4'),
+    (dict(window=4, overlap=-1), 'got -1'),
+    (dict(overlap=2), 'needs a test_cfg.window'),
+    (dict(query='best'), "one of .*'carried'.*got 'best'"),
+])
+def test_what_does_not_go_together_is_refused(cfg, said):
+    with pytest.raises(ValueError, match=said):
+        InferenceCfg(**cfg)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_windows_with_overlap_of_every_method(method):
+    """A window is the method on these frames, and the overlap is cut."""
+    whole = build(method, window=None)
+    pred = predict(build(method, window=4, overlap=2), 7)
+    frames = make_batch(num_frames=7)['inputs'][0]
+    expected = [[] for _ in TEXTS]
+    for first, part in ((0, slice(0, 3)), (2, slice(1, 3)), (4, slice(1, 3))):
+        batch = make_batch(num_frames=7, texts=TEXTS)
+        batch['inputs'] = [frames[first:first + 4]]
+        alone = whole.test_step(batch)[0].pred
+        for e, masks in enumerate(alone.masks):
+            expected[e] += masks[part]
+    assert pred.masks == expected
+    assert pred.frame_scores.shape == (3, 7)
+    assert pred.queries.shape == (3, 3)
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_sentences_share_what_they_would_do_alone(method):
+    """Equal numbers, with one encoding of the frames."""
+    model = build(method, window=None)
+    calls = []
+    model.backbone.register_forward_hook(lambda *_: calls.append(1))
+    together = predict(model, 3)
+    assert len(calls) == 1
+    for e, text in enumerate(TEXTS):
+        alone = predict(model, 3, (text, ))
+        torch.testing.assert_close(
+            together.frame_scores[e], alone.frame_scores[0], rtol=0,
+            atol=1e-5)
+        assert together.queries[e] == alone.queries[0]
+        assert together.masks[e] == alone.masks[0]
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_the_chosen_masks_are_those_among_all(method):
+    """Built alone or with all layers and queries: equal after the cut."""
+    model = build(method)
+    batch = model.data_preprocessor(
+        make_batch(num_frames=3, texts=TEXTS), False)
+    with torch.no_grad():
+        predictions = model(**batch, mode='tensor')
+        layer = predictions.logits[-1]
+        chosen = torch.arange(len(TEXTS)) % layer.shape[2]
+        alone = model.head.masks(predictions, layer=-1, chosen=chosen)
+        everything = model.head.masks(predictions)[-1]
+    pairs = torch.arange(len(TEXTS))
+    expected = everything[pairs, :, chosen]
+    torch.testing.assert_close(
+        alone[0, :, :, 0], expected, rtol=0, atol=1e-4)
+    assert torch.equal(alone[0, :, :, 0] > 0, expected > 0)
+    assert alone.shape[0] == alone.shape[3] == 1
+
+
+def test_a_carried_query_stays():
+    for seed in range(20):  # a video in which the choice changes
+        model = build('referformer', window=1, query='per_window')
+        torch.manual_seed(seed)
+        for branch in model.head.class_branches:
+            torch.nn.init.normal_(branch.weight)
+        free = predict(model, 6)
+        if (free.queries != free.queries[:, :1]).any():
+            break
+    model.test_cfg.query = 'carried'
+    carried = predict(model, 6)
+    assert (free.queries != free.queries[:, :1]).any()
+    assert (carried.queries == free.queries[:, :1]).all()
+    changed = (free.queries != carried.queries).nonzero()
+    for e, t in changed.tolist():
+        assert carried.frame_scores[e, t] < free.frame_scores[e, t]
+    for e, t in (free.queries == carried.queries).nonzero().tolist():
+        assert carried.masks[e][t] == free.masks[e][t]
+
+
+def test_objects_that_exclude_each_other_keep_their_queries():
+    model = build(
+        'referformer',
+        window=2,
+        overlap=1,
+        query='carried',
+        expressions_per_pass=2,
+        postprocessor=dict(type='MergeObjects', threshold=0.))
+    pred = predict(model, 5)
+    assert [len(masks) for masks in pred.masks] == [5, 5, 5]
+    assert (pred.queries == pred.queries[:, :1]).all()
+
+
+def test_long_clips_are_decoded_with_fewer_sentences(monkeypatch):
+    model = build('referformer')
+    sizes = []
+    decode = model.decode
+
+    def counted(clip, text):
+        sizes.append(len(text.words))
+        return decode(clip, text)
+
+    model.decode = counted
+    expected = predict(model, 4).masks
+    monkeypatch.setattr('mmrvos.models.segmentors.base.FRAMES_PER_PASS', 8)
+    assert predict(model, 4).masks == expected
+    assert sizes == [3, 2, 1]
+
+
+def test_a_video_is_predicted_while_it_is_read():
+    """The first masks come before the last frames are read."""
+    model = build('referformer', window=2, overlap=1)
+    batch = make_batch(num_frames=6, texts=TEXTS)
+    sample, = batch['data_samples']
+    expected = predict(model, 6)
+    frames, = model.data_preprocessor(batch, False)['inputs']
+    read = []
+
+    def pieces():
+        for piece in frames.split(1):
+            read.append(1)
+            yield piece
+
+    with torch.no_grad():
+        windows = model.stream(pieces(), sample)
+        first = next(windows)
+        assert len(read) == 3
+        rest = list(windows)
+    assert [len(w.masks[0]) for w in (first, *rest)] == [2, 1, 1, 1, 1]
+    masks = [sum((w.masks[e] for w in (first, *rest)), []) for e in range(3)]
+    assert masks == expected.masks
