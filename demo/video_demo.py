@@ -43,8 +43,22 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--window',
         type=int,
-        help='frames decoded together, for videos that do not fit into '
-        "memory; default: the config's")
+        help='frames decoded together: a video of any length is then read, '
+        "segmented and written piece by piece; default: the config's")
+    parser.add_argument(
+        '--overlap',
+        type=int,
+        help="frames that windows share; default: the config's")
+    parser.add_argument(
+        '--amp',
+        nargs='?',
+        const='bf16',
+        choices=['bf16', 'fp16'],
+        help='mixed precision, bf16 where nothing is said; fp16 needs a GPU')
+    parser.add_argument(
+        '--compile',
+        action='store_true',
+        help='torch.compile, worth its minutes on long videos')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -69,6 +83,9 @@ def main() -> None:
         args.weights,
         device=args.device,
         window=args.window,
+        overlap=args.overlap,
+        amp=args.amp,
+        compile=args.compile,
         cfg_options=args.cfg_options,
         show_progress=not args.no_progress)
     results = inferencer(

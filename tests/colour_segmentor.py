@@ -41,16 +41,24 @@ class ColourSegmentor(BaseModel):
         if mode == 'loss':
             return dict(loss=self.threshold.square().sum())
         for clip, sample in zip(inputs, data_samples, strict=True):
+            sample.pred, = self.stream([clip], sample)
+        return data_samples
+
+    def stream(self, pieces, sample):
+        """Every piece is a window."""
+        for clip in pieces:
             above = self.encode_clip(clip[None].float())
             masks = [
                 F.interpolate(
                     above[:, None, self.channel(text)].float(),
                     sample.ori_shape)[:, 0] > 0.5 for text in sample.texts
             ]
-            sample.pred = InstanceData(
+            shares = torch.stack([m.float().mean((1, 2)) for m in masks])
+            yield InstanceData(
                 masks=[to_rles(m.numpy()) for m in masks],
-                scores=torch.stack([m.float().mean() for m in masks]))
-        return data_samples
+                scores=shares.mean(1),
+                frame_scores=shares,
+                queries=torch.zeros(len(masks), 1).long())
 
     @staticmethod
     def channel(text: str) -> int:

@@ -5,7 +5,7 @@ import mmengine
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
-from mmrvos.engine import RVOSRunner
+from mmrvos.engine import RVOSRunner, bare_model
 from mmrvos.utils import clear_errors, default_work_dir, load_config
 
 
@@ -24,6 +24,16 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help='write the predicted masks over the frames into this folder, a '
         'video and a picture of some frames for every test video')
+    parser.add_argument(
+        '--amp',
+        nargs='?',
+        const='bf16',
+        choices=['bf16', 'fp16'],
+        help='mixed precision, bf16 where nothing is said; fp16 needs a GPU')
+    parser.add_argument(
+        '--compile',
+        action='store_true',
+        help='torch.compile the large parts of the model')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -60,7 +70,12 @@ def main() -> None:
     if args.show_dir:
         cfg.default_hooks.visualization.update(
             draw=True, out_dir=args.show_dir)
-    metrics = RVOSRunner.from_cfg(cfg).test()
+    if args.amp:
+        cfg.model.setdefault('test_cfg', {}).update(amp=args.amp)
+    runner = RVOSRunner.from_cfg(cfg)
+    if args.compile:
+        bare_model(runner.model).compile_parts()
+    metrics = runner.test()
     if args.out and is_main_process():
         mmengine.dump(
             dict(

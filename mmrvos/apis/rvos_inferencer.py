@@ -1,3 +1,4 @@
+from collections import deque
 from collections.abc import (
     Callable,
     Collection,
@@ -5,6 +6,8 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
+from contextlib import ExitStack
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,22 +18,24 @@ from mmengine.config import Config, ConfigDict
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer
 from mmengine.registry import init_default_scope
-from rich.progress import Progress, track
+from mmengine.structures import InstanceData
+from rich.progress import Progress
 from torch import Tensor, nn
 
 from mmrvos.datasets.base import clean_text
+from mmrvos.models import join_windows
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
-from mmrvos.structures import RVOSDataSample
 from mmrvos.utils import apply_options, load_weights, read_checkpoint
-from mmrvos.visualization import (
-    RVOSVisualizer,
-    captions_of,
+from mmrvos.visualization import RVOSVisualizer, captions_of
+
+from .results import (
+    OUTPUTS,
+    ExpressionResult,
+    SegmentedFrames,
+    results_of,
+    write_results,
 )
-
-from .results import ExpressionResult, results_of, write_json, write_masks
 from .video_source import VideoSource, open_video
-
-OUTPUTS = ('overlay', 'masks', 'json')
 
 
 class RVOSInferencer(BaseInferencer):
@@ -38,7 +43,8 @@ class RVOSInferencer(BaseInferencer):
 
     The frames go through the test pipeline of the config, so the masks are
     those that testing would give. All sentences of a call share the encoding
-    of the frames.
+    of the frames. With a ``window`` the video is read, segmented and written
+    piece by piece, whatever its length.
 
     Examples:
         >>> inferencer = RVOSInferencer('referformer/tiny_shapes')
@@ -52,8 +58,10 @@ class RVOSInferencer(BaseInferencer):
             model-index.yml gives for a name. None for ``model`` reads the
             config from a training checkpoint.
         device: e.g. 'cuda:1'; by default the first GPU, else the CPU.
-        window: frames decoded together, which bounds the memory; each window
-            chooses its own object. By default ``test_cfg.window``.
+        window, overlap, amp: in the place of those of ``test_cfg``, see
+            :class:`InferenceCfg`. A window bounds the memory.
+        compile: have torch.compile make faster code; worth its minutes on
+            long videos, and on many of one size.
         cfg_options: dotted key to value, what to change in the config; an
             unknown key is refused.
         show_progress: show progress bars.
@@ -68,6 +76,9 @@ class RVOSInferencer(BaseInferencer):
                  weights: str | None = None,
                  device: str | None = None,
                  window: int | None = None,
+                 overlap: int | None = None,
+                 amp: str | None = None,
+                 compile: bool = False,
                  cfg_options: Mapping[str, Any] | None = None,
                  show_progress: bool = True) -> None:
         if isinstance(model, str) and model.endswith(
@@ -75,7 +86,13 @@ class RVOSInferencer(BaseInferencer):
             raise FileNotFoundError(
                 f'{model} is missing: expected a config file')
         init_default_scope('mmrvos')
-        self.window = window
+        self.test_cfg = {
+            name: value
+            for name, value in dict(
+                window=window, overlap=overlap, amp=amp).items()
+            if value is not None
+        }
+        self.compile = compile
         self.cfg_options = cfg_options or {}
         super().__init__(
             model=model,
@@ -110,22 +127,49 @@ class RVOSInferencer(BaseInferencer):
             FileNotFoundError, ValueError: the video cannot be read, or a
                 sentence is empty. Nothing is written then.
         """
+        if unknown := set(outputs) - set(OUTPUTS):
+            raise ValueError(f'outputs has {sorted(unknown)}, expected some '
+                             f'of {OUTPUTS}')
         texts = self._check_texts(texts)
-        unknown = set(outputs) - set(OUTPUTS)
-        if unknown:
-            raise ValueError(
-                f'outputs has {sorted(unknown)}, expected some of {OUTPUTS}')
         source = open_video(video)
-        batch = self.preprocess(source, texts)
-        sample, = preds = self.forward(batch)
-        results = self.postprocess(preds)
-        for result, text in zip(results, texts, strict=True):
-            result.text = text  # as it was asked
-        if out_dir is not None:
-            self._write(
-                Path(out_dir), source, sample, results, outputs,
-                fps or source.fps or 10)
+        parts = self._segment(source, texts)
+        # what cannot be used at all fails here, before any file is made
+        parts = put_back(next(parts), parts)
+        preds, names = [], []
+        with ExitStack() as stack:
+            writer = None
+            if out_dir is not None:
+                writer = stack.enter_context(
+                    write_results(
+                        Path(out_dir), outputs,
+                        partial(self.visualize, texts=texts),
+                        partial(
+                            self.visualizer.open_overlay,
+                            fps=fps or source.fps or 10)))
+            for part in parts:
+                preds.append(part.pred)
+                names += part.names
+                if writer is not None:
+                    writer.add(part)
+            results = self.postprocess(preds, texts)
+            if writer is not None:
+                writer.finish(source.name, results, names)
         return results
+
+    def stream(self, video: str | Path | Sequence | np.ndarray,
+               texts: str | Sequence[str]) -> Iterator[SegmentedFrames]:
+        """Segment a video of any length, for one's own use of the masks.
+
+        Frames are read when they are asked for, and come back with their
+        masks window by window (all at once where ``window`` is None).
+
+        Args:
+            video, texts: as in a call.
+
+        Raises:
+            FileNotFoundError, ValueError: as in a call.
+        """
+        return self._segment(open_video(video), self._check_texts(texts))
 
     @staticmethod
     def _check_texts(texts: str | Sequence[str]) -> list[str]:
@@ -136,19 +180,48 @@ class RVOSInferencer(BaseInferencer):
                 'them empty')
         return texts
 
-    def preprocess(self,
-                   source: VideoSource,
-                   texts: Sequence[str],
-                   chunk: int = 16) -> dict:
-        """Frames and sentences to a batch of one for ``model.test_step``.
+    @torch.no_grad()
+    def _segment(self, source: VideoSource,
+                 texts: Sequence[str]) -> Iterator[SegmentedFrames]:
+        with Progress(disable=not self.show_progress) as progress:
+            tasks = [
+                progress.add_task(what, total=len(source) or None)
+                for what in ('Reading',
+                             f'Segmenting, {len(texts)} sentence(s)')
+            ]
+            waiting = deque()  # read, but not segmented yet
+            chunks = self.preprocess(source, texts)
+            first = next(chunks)
+            sample = first[-1]['data_samples']
+            chunks = put_back(first, chunks)
+            del first
 
-        Frames are reduced to the network's size a few at a time: a long video
-        is never in memory at its own size.
+            def pieces() -> Iterator[Tensor]:
+                for names, images, packed in chunks:
+                    waiting.extend(zip(names, images, strict=True))
+                    progress.advance(tasks[0], len(names))
+                    yield self.model.data_preprocessor(
+                        self.collate_fn([packed]))['inputs'][0]
+
+            for pred in self.model.stream(pieces(), sample):
+                names, images = zip(
+                    *(waiting.popleft() for _ in pred.masks[0]), strict=True)
+                progress.advance(tasks[1], len(names))
+                yield SegmentedFrames(list(names), list(images), pred)
+
+    def preprocess(
+        self, source: VideoSource, texts: Sequence[str], chunk: int = 16
+    ) -> Iterator[tuple[list[str], list[np.ndarray], dict]]:
+        """Frames through the test pipeline, a few at a time.
 
         Args:
             source: where the frames are.
             texts: what is asked, E sentences.
             chunk: frames at a time.
+
+        Yields:
+            Their names, the frames as they are, and what the pipeline makes
+            of them: ``inputs`` (t, 3, h, w) uint8 and ``data_samples``.
         """
         expressions = [
             dict(
@@ -159,34 +232,25 @@ class RVOSInferencer(BaseInferencer):
                 length=None,
                 label=0) for e, text in enumerate(texts)
         ]
-        packed = [
-            self.pipeline(
+        for names, paths, images in self._chunks(source, chunk):
+            shape = images[0].shape[:2]
+            yield names, images, self.pipeline(
                 dict(
                     video_id=source.name,
                     frame_names=names,
                     img_paths=paths,
                     frame_inds=np.arange(len(names)),
-                    frames=frames,
-                    ori_shape=frames.shape[1:3],
-                    img_shape=frames.shape[1:3],
+                    frames=np.stack(images),
+                    ori_shape=shape,
+                    img_shape=shape,
                     mask_source=None,
                     expressions=[dict(e) for e in expressions]))
-            for names, paths, frames in self._chunks(source, chunk)
-        ]
-        samples = [p['data_samples'] for p in packed]
-        clip: RVOSDataSample = samples[0]
-        clip.set_metainfo(
-            dict(
-                frame_names=[n for s in samples for n in s.frame_names],
-                img_paths=[p for s in samples for p in s.img_paths],
-                frame_inds=np.arange(sum(len(s.img_paths) for s in samples))))
-        frames = torch.cat([p['inputs'] for p in packed])
-        return self.collate_fn([dict(inputs=frames, data_samples=clip)])
 
+    @staticmethod
     def _chunks(
-        self, source: VideoSource, size: int
-    ) -> Iterator[tuple[list[str], list[str], np.ndarray]]:
-        frames = iter(self._track(source.frames(), len(source), 'Reading'))
+        source: VideoSource, size: int
+    ) -> Iterator[tuple[list[str], list[str], list[np.ndarray]]]:
+        frames = source.frames()
         shape = None
         while chunk := list(islice(frames, size)):
             names, paths, images = map(list, zip(*chunk, strict=True))
@@ -197,59 +261,21 @@ class RVOSInferencer(BaseInferencer):
                         f'{source.name}: frame {name} is {image.shape[:2]}, '
                         f'the first is {shape[:2]} (height, width); all must '
                         'have one size')
-            yield names, paths, np.stack(images)
+            yield names, paths, images
         if shape is None:
             raise ValueError(f'{source.name} has no frames that can be read')
 
-    def forward(self, inputs: dict) -> list[RVOSDataSample]:
-        """The model's predictions; the bar counts the frames of every window
-        that has been encoded."""
-        sample = inputs['data_samples'][0]
-        encode_clip = self.model.encode_clip
-        with Progress(disable=not self.show_progress) as progress:
-            task = progress.add_task(
-                f'Segmenting, {len(sample.texts)} sentence(s)',
-                total=len(sample.frame_names))
-
-            def counted(frames: Tensor, *args) -> Any:
-                features = encode_clip(frames, *args)
-                progress.advance(task, frames.shape[1])
-                return features
-
-            self.model.encode_clip = counted
-            try:
-                return super().forward(inputs)
-            finally:
-                del self.model.encode_clip
-
-    def visualize(self, source: VideoSource,
-                  sample: RVOSDataSample) -> Iterator[np.ndarray]:
+    def visualize(self, part: SegmentedFrames,
+                  texts: Sequence[str]) -> Iterator[np.ndarray]:
         """Overlay frames, (H', W', 3) uint8 RGB, one after the other."""
-        frames = (image for _, _, image in source.frames())
         return self.visualizer.draw_clip(
-            self._track(frames, len(sample.frame_names), 'Drawing'),
-            sample.pred.masks, captions_of(sample))
+            part.images, part.pred.masks,
+            captions_of(texts, part.pred.scores))
 
-    def _track(self, items: Iterator, total: int, what: str) -> Iterator:
-        return track(
-            items,
-            description=what,
-            total=total or None,
-            disable=not self.show_progress)
-
-    def _write(self, out_dir: Path, source: VideoSource,
-               sample: RVOSDataSample, results: list[ExpressionResult],
-               outputs: Collection[str], fps: float) -> None:
-        out_dir.mkdir(parents=True, exist_ok=True)
-        if 'overlay' in outputs:
-            self.visualizer.write_overlay(
-                str(out_dir / 'overlay'), self.visualize(source, sample),
-                len(sample.frame_names), fps)
-        if 'masks' in outputs:
-            write_masks(out_dir / 'masks', results, sample.frame_names)
-        if 'json' in outputs:
-            write_json(out_dir / 'result.json', source.name, results,
-                       sample.frame_names)
+    def postprocess(self, preds: Sequence[InstanceData],
+                    texts: Sequence[str]) -> list[ExpressionResult]:
+        """One result a sentence, from all parts of a video."""
+        return results_of(texts, join_windows(preds))
 
     # ------------------------------------------------- BaseInferencer's parts
 
@@ -279,15 +305,17 @@ class RVOSInferencer(BaseInferencer):
                     f'{weights} holds no config, expected a checkpoint of '
                     'tools/train.py; pass the config file as model')
             cfg.update(Config.fromstring(text, '.py')._cfg_dict)
-        if self.window is not None:
+        if self.test_cfg:
             cfg.model.setdefault('test_cfg', ConfigDict())
-            cfg.model.test_cfg.window = self.window
+            cfg.model.test_cfg.update(self.test_cfg)
         if self.cfg_options:
             changed = Config(cfg.to_dict())
             apply_options(changed, self.cfg_options)
             cfg.update(changed._cfg_dict)
         model = MODELS.build(cfg.model)
         load_weights(model, checkpoint['state_dict'], source=weights)
+        if self.compile:
+            model.compile_parts()
         return model.to(device).eval()
 
     def _init_pipeline(self, cfg: Config | ConfigDict) -> Callable:
@@ -315,6 +343,10 @@ class RVOSInferencer(BaseInferencer):
         options['name'] = f'inferencer_{id(self)}'
         return VISUALIZERS.build(options)
 
-    def postprocess(self, preds: list[RVOSDataSample],
-                    *args) -> list[ExpressionResult]:
-        return results_of(preds[0])
+
+def put_back(item: Any, rest: Iterator) -> Iterator:
+    """The item again before the others; unlike ``chain``, this does not hold
+    on to it."""
+    yield item
+    del item
+    yield from rest

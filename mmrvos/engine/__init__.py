@@ -1,4 +1,6 @@
 from .hooks import RVOSVisualizationHook, TrainingStagesHook
-from .runner import RVOSRunner
+from .runner import RVOSRunner, bare_model
 
-__all__ = ['RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook']
+__all__ = [
+    'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model'
+]

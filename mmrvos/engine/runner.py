@@ -71,9 +71,7 @@ class RVOSRunner(Runner):
             CheckpointMismatch: its keys are not the model's.
         """
         checkpoint = read_checkpoint(filename, map_location=map_location)
-        model = self.model
-        if is_model_wrapper(model):
-            model = model.module
+        model = bare_model(self.model)
         # A resumed training is whole: nothing is dropped.
         load_cfg = self.cfg.get('load_cfg') or {}
         drop = [] if self._resume else load_cfg.get('drop', [])
@@ -82,6 +80,11 @@ class RVOSRunner(Runner):
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
+
+
+def bare_model(model: nn.Module) -> nn.Module:
+    """The model inside its wrapper for several processes, if it has one."""
+    return model.module if is_model_wrapper(model) else model
 
 
 def die_with_parent() -> None:

@@ -1,8 +1,9 @@
-from .drawing import contact_sheet, draw_legend, draw_masks
-from .rvos_visualizer import RVOSVisualizer, captions_of, write_image
-from .video_writer import write_video
+from .drawing import contact_sheet, draw_legend, draw_masks, write_image
+from .overlay_writer import OverlayWriter
+from .rvos_visualizer import RVOSVisualizer, captions_of
+from .video_writer import VideoWriter, write_video
 
 __all__ = [
-    'RVOSVisualizer', 'captions_of', 'contact_sheet', 'draw_legend',
-    'draw_masks', 'write_image', 'write_video'
+    'OverlayWriter', 'RVOSVisualizer', 'VideoWriter', 'captions_of',
+    'contact_sheet', 'draw_legend', 'draw_masks', 'write_image', 'write_video'
 ]

@@ -98,6 +98,13 @@ def draw_legend(texts: Sequence[str],
     return np.asarray(strip)
 
 
+def spread_indices(length: int, count: int) -> list[int]:
+    """At most ``count`` of ``length`` places, evenly spread, with both ends.
+    """
+    count = min(count, length)
+    return np.linspace(0, length - 1, count).round().astype(int).tolist()
+
+
 def contact_sheet(images: Sequence[np.ndarray],
                   columns: int = 4,
                   gap: int = 4) -> np.ndarray:
@@ -121,3 +128,17 @@ def contact_sheet(images: Sequence[np.ndarray],
         x = i % columns * (width + gap)
         sheet[y:y + height, x:x + width] = image
     return sheet
+
+
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Write (H, W, 3) RGB or (H, W) uint8 to a PNG; its folder is made.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if image.ndim == 3:
+        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    if not cv2.imwrite(str(path), image):
+        raise OSError(f'{path} cannot be written')

@@ -6,12 +6,13 @@ import numpy as np
 import pycocotools.mask as mask_utils
 from mmengine.dist import master_only
 from mmengine.visualization import Visualizer
+from torch import Tensor
 
 from mmrvos.registry import VISUALIZERS
 from mmrvos.structures import RVOSDataSample
 
-from .drawing import contact_sheet, draw_legend, draw_masks
-from .video_writer import write_video
+from .drawing import contact_sheet, draw_legend, draw_masks, spread_indices
+from .overlay_writer import OverlayWriter
 
 
 @VISUALIZERS.register_module()
@@ -75,35 +76,11 @@ class RVOSVisualizer(Visualizer):
                 legend = draw_legend(captions, size[0])
             yield np.concatenate([image, legend])
 
-    def sheet_indices(self, num_frames: int) -> list[int]:
-        """The frames of a contact sheet, evenly spread in time."""
-        count = min(self.sheet_frames, num_frames)
-        return np.linspace(0, num_frames - 1,
-                           count).round().astype(int).tolist()
-
-    def write_overlay(self,
-                      stem: str,
-                      images: Iterable[np.ndarray],
-                      num_frames: int,
-                      fps: float = 10) -> None:
-        """Write drawn frames to ``stem.mp4``, some of them to ``stem.png``.
-
-        Args:
-            stem: path without extension.
-            images: of :meth:`draw_clip`.
-            num_frames: how many there are.
-            fps: of the video.
-        """
-        chosen, kept = set(self.sheet_indices(num_frames)), []
-
-        def keep_some() -> Iterator[np.ndarray]:
-            for i, image in enumerate(images):
-                if i in chosen:
-                    kept.append(image)
-                yield image
-
-        write_video(f'{stem}.mp4', keep_some(), fps)
-        write_image(f'{stem}.png', contact_sheet(kept))
+    def open_overlay(self,
+                     stem: str | Path,
+                     fps: float = 10) -> OverlayWriter:
+        """A writer for the images of :meth:`draw_clip`."""
+        return OverlayWriter(stem, fps, self.sheet_frames)
 
     @master_only
     def add_datasample(self,
@@ -120,29 +97,16 @@ class RVOSVisualizer(Visualizer):
             step: of the training.
         """
         drawn = list(
-            self.draw_clip(image, data_sample.pred.masks,
-                           captions_of(data_sample)))
-        chosen = self.sheet_indices(len(drawn))
+            self.draw_clip(
+                image, data_sample.pred.masks,
+                captions_of(data_sample.texts, data_sample.pred.scores)))
+        chosen = spread_indices(len(drawn), self.sheet_frames)
         self.add_image(name, contact_sheet([drawn[i] for i in chosen]), step)
 
 
-def captions_of(sample: RVOSDataSample) -> list[str]:
+def captions_of(texts: Sequence[str], scores: Tensor) -> list[str]:
     """'0.87 the small red circle', score first."""
     return [
-        f'{float(score):.2f} {text}'
-        for score, text in zip(sample.pred.scores, sample.texts, strict=True)
+        f'{score:.2f} {text}'
+        for score, text in zip(scores.tolist(), texts, strict=True)
     ]
-
-
-def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) RGB or (H, W) uint8 to a PNG; its folder is made.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if image.ndim == 3:
-        image = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    if not cv2.imwrite(str(path), image):
-        raise OSError(f'{path} cannot be written')

@@ -53,11 +53,13 @@ class RVOSVisualizationHook(Hook):
         for clip, sample in zip(data_batch['inputs'], outputs, strict=True):
             # samples of one video (annotators, say) differ in expressions
             name = file_name('_'.join([sample.video_id, *sample.exp_ids[:1]]))
-            runner.visualizer.write_overlay(
-                str(folder / name),
-                runner.visualizer.draw_clip(
-                    to_frames(clip), sample.pred.masks, captions_of(sample)),
-                len(clip), self.fps)
+            images = runner.visualizer.draw_clip(
+                to_frames(clip), sample.pred.masks,
+                captions_of(sample.texts, sample.pred.scores))
+            with runner.visualizer.open_overlay(folder / name,
+                                                self.fps) as overlay:
+                for image in images:
+                    overlay.write(image)
 
 
 def to_frames(clip: Tensor) -> np.ndarray:

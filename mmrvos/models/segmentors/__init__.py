@@ -1,6 +1,6 @@
 from .base import BaseRVOSSegmentor
 from .html import HTML
-from .inference import InferenceCfg
+from .inference import InferenceCfg, join_windows
 from .mlrl import MLRL
 from .mttr import MTTR
 from .referformer import ReferFormer
@@ -8,5 +8,5 @@ from .soc import SOC
 
 __all__ = [
     'HTML', 'MLRL', 'MTTR', 'SOC', 'BaseRVOSSegmentor', 'InferenceCfg',
-    'ReferFormer'
+    'ReferFormer', 'join_windows'
 ]

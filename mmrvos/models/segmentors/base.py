@@ -13,6 +13,9 @@ from mmrvos.structures import RVOSDataSample
 from ..features import ClipFeatures, Predictions, Targets, TextFeatures
 from .inference import InferenceCfg, cut_windows, join_windows
 
+# parts, of one method or another, that torch.compile is worth its time for
+COMPILED = ('backbone', 'encoder', 'decoder', 'cluster', 'transformer',
+            'pixel_decoder')
 # what a step of training trains, see TrainingStagesHook
 STAGES = ('category', 'dense', 'whole')
 
@@ -65,6 +68,19 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
         self.propagator = self.test_cfg.propagator and TASK_UTILS.build(
             self.test_cfg.propagator)
+
+    def compile_parts(self, **options) -> None:
+        """Have torch.compile make faster code of the large parts.
+
+        Weights keep their names. What stays outside has no fixed shape
+        (text) or hardly counts (heads).
+
+        Args:
+            options: of :func:`torch.compile`.
+        """
+        for name in COMPILED:
+            if part := getattr(self, name, None):
+                part.compile(**options)
 
     @abstractmethod
     def encode_clip(self,
@@ -189,12 +205,16 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
     def predict_windows(self, pieces: Iterable[Tensor],
                         sample: RVOSDataSample) -> Iterator[InstanceData]:
         """:meth:`stream` without propagator."""
-        text = self.encode_text([sample.texts])
         cfg, window, queries = self.test_cfg, self.test_cfg.window, None
+        device = next(self.parameters()).device
+        with cfg.precision(device):
+            text = self.encode_text([sample.texts])
         if sample.get('valid_index') is not None:
             window = None  # one annotated frame, all are its context
         for frames, answered in cut_windows(pieces, window, cfg.overlap):
-            pred = self.predict_window(frames, answered, text, sample, queries)
+            with cfg.precision(device):
+                pred = self.predict_window(frames, answered, text, sample,
+                                           queries)
             if cfg.query == 'carried' and queries is None:
                 queries = pred.queries
             pred.queries = pred.queries[:, None]

@@ -1,5 +1,6 @@
 """How a video of any length is cut up for testing and put together again."""
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -8,6 +9,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 QUERIES = ('per_window', 'carried')
+PRECISIONS = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
 @dataclass
@@ -25,6 +27,7 @@ class InferenceCfg:
             'carried' stays with the one that the first window chose.
         expressions_per_pass: expressions decoded together, at most; fewer
             where clips are long.
+        amp: mixed precision, 'bf16' or 'fp16' (GPU only); None for none.
         postprocessor: config of what turns predictions into masks.
         propagator: config of what carries the mask of one frame to all
             others, see :class:`MaskPropagator`; None for nothing. It needs
@@ -34,6 +37,7 @@ class InferenceCfg:
     overlap: int = 0
     query: str = 'per_window'
     expressions_per_pass: int = 8
+    amp: str | None = None
     postprocessor: dict = field(default_factory=lambda: dict(type='BestQuery'))
     propagator: dict | None = None
 
@@ -52,6 +56,21 @@ class InferenceCfg:
         if self.query not in QUERIES:
             raise ValueError(f'test_cfg.query is one of {QUERIES}, got '
                              f'{self.query!r}')
+        if self.amp is not None and self.amp not in PRECISIONS:
+            raise ValueError(f'test_cfg.amp is one of {list(PRECISIONS)} or '
+                             f'None, got {self.amp!r}')
+
+    def precision(self, device: torch.device) -> AbstractContextManager:
+        """Runs a block as ``amp`` says.
+
+        Raises:
+            ValueError: fp16 without GPU, which has no such kernels.
+        """
+        if self.amp is None:
+            return nullcontext()
+        if self.amp == 'fp16' and device.type == 'cpu':
+            raise ValueError("amp='fp16' needs a GPU; take 'bf16' on a CPU")
+        return torch.autocast(device.type, PRECISIONS[self.amp])
 
 
 def cut_windows(pieces: Iterable[Tensor], window: int | None,
