@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -88,7 +89,7 @@ class WindowAttention(BaseModule):
     def __init__(self, embed_dims: int, num_heads: int, window: Size) -> None:
         super().__init__()
         self.num_heads = num_heads
-        rows = torch.tensor([2 * w - 1 for w in window]).prod()
+        rows = math.prod(2 * w - 1 for w in window)
         self.relative_position_bias_table = nn.Parameter(
             torch.zeros(rows, num_heads))
         self.register_buffer('relative_position_index', relative_index(window),
