@@ -1,0 +1,159 @@
+"""A model that computes as the official implementations do."""
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from unittest.mock import patch
+
+import torch
+import torch.nn.functional as F
+from mmcv.ops.multi_scale_deform_attn import (
+    multi_scale_deformable_attn_pytorch,
+)
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from mmrvos.models import BaseRVOSSegmentor
+from mmrvos.models.features import ClipFeatures, Predictions
+from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
+from mmrvos.models.layers import deformable_attention
+
+
+@contextmanager
+def official_way(model: BaseRVOSSegmentor) -> Iterator[None]:
+    """The same masks from the same weights, without what spares work.
+
+    While it is entered:
+
+    - masks of all decoder layers and all queries are built, and the dynamic
+      convolution gets the mask features and the coordinates once a query;
+    - attention matrices are materialised, and returned;
+    - deformable attention on a CPU stacks the samples of all levels;
+    - padding masks are made and applied where nothing is padded;
+    - frames and pixels are not taken a few at a time: chunks are for passes
+      without gradients, so gradients are on, of which there are none.
+
+    Asking for one sentence at a time is up to the caller. Video Swin's row
+    by row windows stay, which officially are all in memory at once: this
+    errs on the side of the official code.
+    """
+    model.requires_grad_(False)
+    head = model.head
+    with ExitStack() as stack:
+
+        def put(owner: object, name: str, new: object) -> None:
+            stack.enter_context(patch.object(owner, name, new))
+
+        stack.callback(torch.backends.mha.set_fastpath_enabled,
+                       torch.backends.mha.get_fastpath_enabled())
+        torch.backends.mha.set_fastpath_enabled(False)
+        stack.enter_context(torch.enable_grad())
+        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
+        put(deformable_attention, 'sample_levels',
+            multi_scale_deformable_attn_pytorch)
+        for module in model.modules():
+            if isinstance(module, nn.MultiheadAttention):
+                put(module, 'forward', with_weights(module.forward))
+        put(model, 'channels_last', False)
+        put(model, 'encode_clip', with_padding(model.encode_clip))
+        if hasattr(head, 'dynamic_layers'):
+            put(head, 'dynamic_layers', RepeatedFeatures(head.dynamic_layers))
+        every = EveryMask(head, getattr(model, 'inference_layer', -1))
+        put(head, 'forward', every.forward)
+        put(head, 'masks', every.masks)
+        yield
+
+
+def with_weights(forward: Callable) -> Callable:
+    """Of an ``nn.MultiheadAttention``: matrices are made and returned."""
+    return lambda *args, **kwargs: forward(
+        *args, **(kwargs | dict(need_weights=True)))
+
+
+def with_padding(encode_clip: Callable) -> Callable:
+    """Masks in which nothing is padded."""
+
+    def encode(*args, **kwargs) -> ClipFeatures:
+        clip = encode_clip(*args, **kwargs)
+        if not isinstance(clip, ClipFeatures) or clip.padding is not None:
+            return clip
+        return replace(
+            clip,
+            padding=tuple(
+                position.new_zeros(
+                    len(clip.image_sizes), *position.shape[-2:],
+                    dtype=torch.bool) for position in clip.positions))
+
+    return encode
+
+
+class EveryMask:
+    """The masks of all layers and queries, built with the predictions.
+
+    Args:
+        head: of the model; one without queries (MLRL's) is left alone.
+        layer: the decoder layer whose masks are wanted.
+    """
+
+    def __init__(self, head: nn.Module, layer: int) -> None:
+        self.predict, self.build = head.forward, head.masks
+        self.layer = layer
+        self.built: list[Tensor] = []
+
+    def forward(self, *args, **kwargs) -> object:
+        self.built = []  # not held while the next are built
+        predictions = self.predict(*args, **kwargs)
+        if isinstance(predictions, Predictions):
+            self.built = [
+                self.build(predictions, layer=layer)
+                for layer in range(len(predictions.queries))
+            ]
+        return predictions
+
+    def masks(self,
+              predictions: object,
+              layer: int | None = None,
+              chosen: Tensor | None = None) -> Tensor:
+        """As the head's, for the last layer of the predictions."""
+        if not self.built:
+            return self.build(predictions, layer=layer, chosen=chosen)
+        masks = self.built[self.layer]
+        if chosen is None:
+            return masks
+        pairs = torch.arange(len(chosen), device=chosen.device)
+        return masks.transpose(2, 3)[:, pairs, chosen].unsqueeze(3)
+
+
+class RepeatedFeatures(DynamicMaskLayers):
+    """Grouped convolutions on features that are repeated for every query.
+
+    Args:
+        layers: what is replaced.
+    """
+
+    def __init__(self, layers: DynamicMaskLayers) -> None:
+        super().__init__(layers.in_channels, layers.channels,
+                         layers.relative_coords)
+
+    def __call__(self, features: Tensor, params: Tensor, centres: Tensor,
+                 stride: int) -> Tensor:
+        frames, num_queries = params.shape[:2]
+        height, width = features.shape[-2:]
+        x = features[:, None].expand(-1, num_queries, -1, -1, -1)
+        if self.relative_coords:
+            rows, columns = (
+                torch.arange(side, device=x.device) * stride + stride // 2
+                for side in (height, width))
+            cells = torch.stack(torch.meshgrid(columns, rows, indexing='xy'))
+            x = torch.cat((x, centres[..., None, None] - cells), dim=2)
+        x = x.reshape(1, -1, height, width)
+        groups = frames * num_queries
+        *weights, b1, b2, b3 = params.flatten(0, 1).split(self.sizes, dim=-1)
+        sizes = (self.channels, self.channels, 1)
+        for index, (weight, bias, size) in enumerate(
+                zip(weights, (b1, b2, b3), sizes, strict=True)):
+            x = F.conv2d(
+                x if index == 0 else x.relu(),
+                weight.reshape(groups * size, -1, 1, 1),
+                bias.reshape(-1),
+                groups=groups)
+        return x.view(frames, num_queries, height, width)

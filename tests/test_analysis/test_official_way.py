@@ -1,0 +1,81 @@
+"""The official way must give the same masks, or it is no fair comparison."""
+from pathlib import Path
+
+import numpy as np
+import pycocotools.mask as mask_utils
+import pytest
+import torch
+from torch import nn
+
+from mmrvos.analysis import (
+    build_model,
+    made_up_frames,
+    made_up_sample,
+    official_way,
+)
+from mmrvos.analysis.official_way import RepeatedFeatures
+from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
+from mmrvos.models.layers import deformable_attention
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+SIZE, ORI_SIZE = (64, 96), (80, 120)
+
+
+def segment(model, frames):
+    sample = made_up_sample(1, SIZE, ORI_SIZE)
+    return model.test_step(dict(inputs=[frames], data_samples=[sample]))[0]
+
+
+@pytest.mark.parametrize('method', ['referformer', 'soc', 'mttr', 'mlrl'])
+def test_same_masks(method):
+    torch.manual_seed(0)
+    model = build_model(str(CONFIGS / method / 'tiny_shapes.py'))
+    attention = next(m for m in model.modules()
+                     if isinstance(m, nn.MultiheadAttention))
+    frames = made_up_frames(3, SIZE)
+    with torch.no_grad():
+        ours = segment(model, frames).pred
+    sample_levels = deformable_attention.sample_levels
+    with official_way(model):
+        assert deformable_attention.sample_levels is not sample_levels
+        x = torch.zeros(1, 2, attention.embed_dim)
+        assert attention(x, x, x, need_weights=False)[1] is not None
+        official = segment(model, frames).pred
+    torch.testing.assert_close(official.scores, ours.scores)
+    masks = [
+        np.stack([mask_utils.decode(rle) for rle in pred.masks[0]])
+        for pred in (ours, official)
+    ]
+    assert masks[0].shape == (3, *ORI_SIZE)
+    assert (masks[0] != masks[1]).mean() < 1e-3
+    # and everything is put back
+    assert deformable_attention.sample_levels is sample_levels
+    assert attention(x, x, x, need_weights=False)[1] is None
+    assert torch.backends.mha.get_fastpath_enabled()
+
+
+def test_all_masks_are_built():
+    """SOC answers from one of its layers; officially all are built."""
+    model = build_model(str(CONFIGS / 'soc/tiny_shapes.py'))
+    calls = []
+    build = model.head.masks
+
+    def masks(predictions, layer=None, chosen=None):
+        calls.append((layer, chosen))
+        return build(predictions, layer=layer, chosen=chosen)
+
+    model.head.masks = masks
+    with official_way(model):
+        segment(model, made_up_frames(2, SIZE))
+    assert calls == [(layer, None) for layer in range(3)]
+
+
+@pytest.mark.parametrize('relative_coords', [True, False])
+def test_repeated_features_are_the_same_convolution(relative_coords):
+    layers = DynamicMaskLayers(5, 4, relative_coords)
+    features = torch.randn(2, 5, 6, 7)
+    params = torch.randn(2, 3, layers.num_params)
+    arguments = (features, params, 20 * torch.rand(2, 3, 2), 4)
+    torch.testing.assert_close(
+        RepeatedFeatures(layers)(*arguments), layers(*arguments), rtol=1e-4,
+        atol=1e-4)
