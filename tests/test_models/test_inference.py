@@ -1,6 +1,9 @@
 """Testing in windows, for every method."""
+import weakref
 from itertools import pairwise
 
+import numpy as np
+import pycocotools.mask as mask_utils
 import pytest
 import torch
 from mmengine.config import Config
@@ -192,3 +195,53 @@ def test_a_video_is_predicted_while_it_is_read():
     assert [len(w.masks[0]) for w in (first, *rest)] == [2, 1, 1, 1, 1]
     masks = [sum((w.masks[e] for w in (first, *rest)), []) for e in range(3)]
     assert masks == expected.masks
+
+
+def test_frames_in_memory_do_not_grow_with_the_video():
+    model = build('referformer', window=3, overlap=1)
+    sample, = make_batch(num_frames=1)['data_samples']
+    alive = []
+
+    def most(num_frames: int) -> int:
+        counts = []
+        for _ in range(num_frames):
+            # tensors that share its memory keep the array
+            array = np.random.default_rng(0).random((1, 3, 64, 96), np.float32)
+            alive.append(1)
+            counts.append(len(alive))
+            weakref.finalize(array, alive.pop)
+            yield torch.from_numpy(array)
+            del array
+        assert max(counts[20:], default=0) <= max(counts[:20])
+
+    with torch.no_grad():
+        windows = list(model.stream(most(50), sample))
+    assert sum(len(w.masks[0]) for w in windows) == 50
+    assert not alive
+
+
+@pytest.mark.parametrize('method', METHODS)
+def test_mixed_precision_gives_nearly_the_same(method):
+    full = predict(build(method), 3)
+    half = predict(build(method, amp='bf16'), 3)
+    assert half.scores.dtype == half.frame_scores.dtype == torch.float32
+    torch.testing.assert_close(half.scores, full.scores, rtol=0, atol=0.03)
+    same = half.queries[:, 0] == full.queries[:, 0]
+    for e in same.nonzero()[:, 0].tolist():
+        ours, theirs = (
+            mask_utils.decode(pred.masks[e]) for pred in (half, full))
+        assert (ours != theirs).mean() < 0.1
+    with pytest.raises(ValueError, match="take 'bf16' on a CPU"):
+        predict(build(method, amp='fp16'), 1)
+
+
+@pytest.mark.parametrize('method', ['referformer', 'mttr'])
+def test_parts_can_be_compiled(method):
+    model = build(method)
+    names = list(model.state_dict())
+    expected = predict(model, 3)
+    model.compile_parts(backend='eager')  # capture alone, no compiler
+    assert list(model.state_dict()) == names
+    found = predict(model, 3)
+    torch.testing.assert_close(found.frame_scores, expected.frame_scores)
+    assert found.masks == expected.masks
