@@ -27,8 +27,9 @@ class ColourSegmentor(BaseModel):
     """A pixel belongs to the colour whose channel is above ``threshold``,
     which is the only weight; the score is the share of such pixels."""
 
-    def __init__(self) -> None:
+    def __init__(self, test_cfg: dict | None = None) -> None:
         super().__init__()
+        self.test_cfg = test_cfg
         self.threshold = nn.Parameter(torch.full((3, ), 3.))
         self.calls = 0
 

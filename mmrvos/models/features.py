@@ -38,11 +38,11 @@ class ClipFeatures:
         """One clip a (video, expression) pair, B becomes P.
 
         Args:
-            video_index: (P,) long, the video of each pair.
+            video_index: (P,) long, the video of each pair; every video once
+                at least, in order.
         """
         num_videos = len(self.image_sizes)
-        if torch.equal(video_index,
-                       torch.arange(num_videos, device=video_index.device)):
+        if len(video_index) == num_videos:  # one each: asked of no GPU
             return self
 
         def frames(x: Tensor) -> Tensor:
@@ -85,24 +85,27 @@ class TextFeatures:
 
     Args:
         words: (P, L, C). Start and end tokens count as words.
-        padding: (P, L) bool, True where padded.
+        padding: (P, L) bool, True where padded; None where the expressions
+            have one length.
         sentence: (P, C).
         positions: (P, L, C), 1D sine encoding.
-        video_index: (P,) long, the video each expression is about.
+        video_index: (P,) long, the video each expression is about, in order;
+            every video has one at least.
     """
     words: Tensor
-    padding: Tensor
+    padding: Tensor | None
     sentence: Tensor
     positions: Tensor
     video_index: Tensor
 
     def pairs(self, chosen: slice) -> 'TextFeatures':
-        """Some of the expressions."""
+        """Some of the expressions of a single video."""
         return replace(
-            self, **{
+            self,
+            padding=None if self.padding is None else self.padding[chosen],
+            **{
                 name: getattr(self, name)[chosen]
-                for name in ('words', 'padding', 'sentence', 'positions',
-                             'video_index')
+                for name in ('words', 'sentence', 'positions', 'video_index')
             })
 
 

@@ -220,6 +220,15 @@ def test_frames_in_memory_do_not_grow_with_the_video():
     assert not alive
 
 
+def test_testing_normalises_window_by_window():
+    model = build('referformer', window=3)
+    sizes = []
+    model.data_preprocessor.register_forward_hook(
+        lambda _, args, output: sizes.append(len(output['inputs'][0])))
+    predict(model, 7)
+    assert sizes == [3, 3, 1]
+
+
 @pytest.mark.parametrize('method', METHODS)
 def test_mixed_precision_gives_nearly_the_same(method):
     full = predict(build(method), 3)

@@ -268,7 +268,8 @@ def test_all_objects_of_each_video():
     batch['data_samples'][1].objects.masks[1] = False
     targets = collect_targets(batch['data_samples'],
                               torch.zeros(2, 3, 64, 96))
-    areas = all_objects(targets, torch.tensor([0, 0, 1, 1])).sum((2, 3))
+    areas = all_objects(targets, torch.tensor([0, 0, 1, 1]), 2).sum(
+        (2, 3))
     assert areas.tolist() == [[16 * 24 + 10 * 20] * 2, [16 * 24] * 2]
 
 

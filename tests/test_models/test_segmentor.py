@@ -139,18 +139,19 @@ def test_targets_are_padded_to_the_batch():
     targets = collect_targets(samples, torch.zeros(2, 3, 64, 96))
     assert targets.masks.shape == (3, 2, 64, 96)
     assert not targets.masks[0, :, 40:].any()
-    assert image_sizes(samples, torch.zeros(1)).tolist() == [[40, 60],
-                                                             [64, 50]]
+    assert image_sizes(samples).tolist() == [[40, 60], [64, 50]]
 
 
 def test_padding_masks_are_nearest_samples():
     masks = padding_masks(
-        torch.tensor([[4., 6.], [8., 8.]]), (8, 8), [(4, 4), (2, 2)])
+        torch.tensor([[4., 6.], [8., 8.]]), torch.zeros(8, 8),
+        [(4, 4), (2, 2)])
     assert (~masks[0][0]).int().tolist() == [[1, 1, 1, 0], [1, 1, 1, 0],
                                              [0] * 4, [0] * 4]
     assert (~masks[1][0]).int().tolist() == [[1, 1], [0, 0]]
     assert not masks[0][1].any()
-    assert padding_masks(torch.tensor([[8., 8.]]), (8, 8), [(4, 4)]) is None
+    assert padding_masks(
+        torch.tensor([[8., 8.]]), torch.zeros(8, 8), [(4, 4)]) is None
 
 
 def test_clips_of_a_batch_need_one_length():

@@ -42,6 +42,23 @@ def test_padding_does_not_change_words():
     torch.testing.assert_close(both.sentence[:1], alone.sentence)
 
 
+def test_no_mask_where_nothing_is_padded():
+    model = encoder()
+    plain = model.encode([['red square'], ['the red']])
+    assert plain.padding is None
+    ids, mask = model.tokenize(['red square', 'the red'])
+    masked = model(ids, mask, torch.tensor([0, 1]))
+    for name in ('words', 'sentence', 'positions', 'video_index'):
+        torch.testing.assert_close(
+            getattr(plain, name), getattr(masked, name))
+    assert plain.pairs(slice(1, 2)).padding is None
+
+
+def test_every_video_needs_an_expression():
+    with pytest.raises(ValueError, match=r'at least, got \[1, 0\]'):
+        encoder().encode([['red'], []])
+
+
 @pytest.mark.parametrize('frozen', [True, False])
 def test_frozen_stops_gradients_but_not_of_the_projection(frozen):
     model = encoder(frozen=frozen)

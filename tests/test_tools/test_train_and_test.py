@@ -13,7 +13,7 @@ import torch
 from mmrvos.datasets.moving_shapes import generate
 from mmrvos.utils import read_checkpoint
 
-from ..colour_segmentor import colour_checkpoint
+from ..colour_segmentor import ColourSegmentor, colour_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'tests/test_tools/colour_shapes.py'
@@ -86,6 +86,21 @@ def test_evaluation_is_the_same_in_two_processes(shapes, tmp_path, tool):
     assert shown[0] == shown[1]
     assert sorted(Path(s).suffix for s in shown[0]) == 3 * ['.mp4'
                                                             ] + 3 * ['.png']
+
+
+def test_precision_and_compilation_reach_the_model(shapes, tmp_path, tool,
+                                                   monkeypatch):
+    compiled = []
+    monkeypatch.setattr(
+        ColourSegmentor,
+        'compile_parts',
+        lambda model: compiled.append(model.test_cfg),
+        raising=False)
+    checkpoint = colour_checkpoint(tmp_path)
+    args = ['--work-dir', str(tmp_path), *options(shapes)]
+    tool('test.py', CONFIG, checkpoint, '--amp', '--compile', *args)
+    tool('test.py', CONFIG, checkpoint, '--amp', 'fp16', '--compile', *args)
+    assert compiled == [dict(amp='bf16'), dict(amp='fp16')]
 
 
 def test_training_in_two_processes(shapes, tmp_path):

@@ -25,14 +25,14 @@ class InstanceDecoderLayer(AttentionBlock):
         self.self_norm = nn.LayerNorm(embed_dims)
 
     def forward(self, queries: Tensor, positions: Tensor, keys: Tensor,
-                memory: Tensor, padding: Tensor) -> Tensor:
+                memory: Tensor, padding: Tensor | None) -> Tensor:
         """Shape in, shape out.
 
         Args:
             queries: (P*T, N, C), their content.
             positions: (N, C), their learned positions.
             keys, memory: (P*T, S, C), with and without positions.
-            padding: (P*T, S) bool.
+            padding: (P*T, S) bool, or None.
         """
         placed = queries + positions
         attended = self.self_attn(
@@ -107,9 +107,9 @@ class MultimodalTransformer(BaseModule):
         return states, self.pixels(tokens, clip)
 
     def encode(self, clip: ClipFeatures,
-               text: TextFeatures) -> tuple[Tensor, Tensor, Tensor]:
+               text: TextFeatures) -> tuple[Tensor, Tensor, Tensor | None]:
         """The sequences, (P*T, S, C), pixels before words; their positions
-        (P*T or 1, S, C) and padding (P*T, S)."""
+        (P*T or 1, S, C) and padding (P*T, S), if there is any."""
         pixels = clip.levels[-1].flatten(2).transpose(1, 2)
         words = text.words.repeat_interleave(clip.num_frames, 0)
         tokens = torch.cat((pixels, words), dim=1)
@@ -127,16 +127,23 @@ class MultimodalTransformer(BaseModule):
 
     @staticmethod
     def places(clip: ClipFeatures,
-               text: TextFeatures) -> tuple[Tensor, Tensor]:
-        """Positions (P*T or 1, S, C) and padding (P*T, S) of the sequence."""
+               text: TextFeatures) -> tuple[Tensor, Tensor | None]:
+        """Positions (P*T or 1, S, C) and padding (P*T, S) of the sequence;
+        no padding where nothing is padded."""
         frames, num_words = clip.num_frames, text.words.shape[1]
         positions = clip.positions[-1].flatten(2).transpose(1, 2)
         positions = F.pad(positions, (0, 0, 0, num_words))
         if len(positions) > 1:
             positions = positions.repeat_interleave(frames, 0)
         num_pixels = positions.shape[1] - num_words
-        if clip.padding is None:
-            padding = F.pad(text.padding, (num_pixels, 0))
-        else:
-            padding = torch.cat((clip.padding[-1].flatten(1), text.padding), 1)
+        if clip.padding is None and text.padding is None:
+            return positions, None
+        empty = positions.new_zeros(len(text.words), 1, dtype=torch.bool)
+        pixels = (
+            empty.expand(-1, num_pixels)
+            if clip.padding is None else clip.padding[-1].flatten(1))
+        words = (
+            empty.expand(-1, num_words)
+            if text.padding is None else text.padding)
+        padding = torch.cat((pixels, words), dim=1)
         return positions, padding.repeat_interleave(frames, 0)

@@ -86,7 +86,8 @@ class SemanticAlignment(BaseModule):
                 self.visual_projection(pixels + places)[:, None],
                 self.word_projection(words + text.positions)[:, None],
                 words[:, None],
-                attn_mask=~text.padding[:, None, None])[:, 0]
+                attn_mask=None if text.padding is None else
+                ~text.padding[:, None, None])[:, 0]
         else:
             said = masked_mean(words, text.padding)[:, None]
         return to_maps(

@@ -193,7 +193,8 @@ class BoundaryAwareHead(BaseModule):
                 losses.update(
                     mask_losses(
                         objects.float(),
-                        all_objects(targets, predictions.video_index),
+                        all_objects(targets, predictions.video_index,
+                                    len(objects)),
                         'object_'))
         return {
             f'loss_{name}': self.loss_weights[name] * value
@@ -227,19 +228,23 @@ def mask_iou(masks: Tensor, targets: Tensor) -> Tensor:
     return torch.where(union > 0, overlap / union.clamp(min=1), 1.)
 
 
-def all_objects(targets: Targets, video_index: Tensor) -> Tensor:
+def all_objects(targets: Targets, video_index: Tensor,
+                num_videos: int) -> Tensor:
     """Where a clip shows any annotated object, (B, T, H, W) bool.
 
     Args:
         targets: of P pairs; every pair knows all objects of its video.
-        video_index: (P,) long, 0 to B - 1 in order.
+        video_index: (P,) long, the video of each.
+        num_videos: B.
     """
     if targets.others is None:
         raise ValueError(
             "MLRL's object level learns from all objects of a clip: set "
             'all_objects=True in the LoadClipMasks of the training pipeline')
-    videos = video_index.tolist()
-    return torch.stack([
-        targets.masks[pair] | targets.others[pair].any(0)
-        for pair in (videos.index(b) for b in range(videos[-1] + 1))
+    pairs = torch.stack([
+        own | others.any(0)
+        for own, others in zip(targets.masks, targets.others, strict=True)
     ])
+    videos = pairs.new_zeros(num_videos, *pairs.shape[1:])
+    videos[video_index] = pairs  # the same of all pairs of a video
+    return videos

@@ -12,7 +12,7 @@ from mmrvos.registry import MODELS, TASK_UTILS
 
 from ..features import Predictions, Targets
 from ..losses import sequence_dice, sigmoid_focal
-from ..task_modules import upsample
+from ..task_modules import assign, upsample
 
 
 @MODELS.register_module()
@@ -135,16 +135,17 @@ class ReferredInstanceHead(BaseModule):
             for own, others in zip(targets.masks, targets.others, strict=True)
         ]
         frames = targets.valid.shape[1]
-        num_masks = logits.new_tensor(frames * sum(map(len, objects)))
+        num_masks = logits.new_full((), frames * sum(map(len, objects)))
         num_masks = reduce_mean(num_masks).clamp(min=1)
+        layers = list(zip(logits[..., 0], masks, strict=True))
+        all_matches = assign([
+            self.matcher.cost(*pair) for layer in layers
+            for pair in zip(*layer, objects, targets.valid, strict=True)
+        ])
         losses = {}
-        for layer, (layer_logits, layer_masks) in enumerate(
-                zip(logits[..., 0], masks, strict=True)):
-            matches = [
-                self.matcher(*pair) for pair in zip(
-                    layer_logits, layer_masks, objects, targets.valid,
-                    strict=True)
-            ]
+        for layer, (layer_logits, layer_masks) in enumerate(layers):
+            first = layer * len(objects)
+            matches = all_matches[first:first + len(objects)]
             focal, dice = self.mask_losses(layer_masks, objects, matches)
             named = dict(
                 referred=self.referred_loss(layer_logits, targets.valid,
@@ -169,9 +170,10 @@ class ReferredInstanceHead(BaseModule):
             valid: (P, T) bool, frames that show the referred object.
             matches: queries and their objects, of each pair.
         """
-        chosen = torch.zeros_like(logits[:, 0])  # (P, N)
+        chosen = torch.zeros(len(logits), logits.shape[-1])  # (P, N)
         for row, (queries, numbers) in zip(chosen, matches, strict=True):
             row[queries[numbers == 0]] = 1
+        chosen = chosen.to(logits)
         weights = chosen + self.unreferred_weight * (1 - chosen)
         loss = F.binary_cross_entropy_with_logits(
             logits,
@@ -196,9 +198,10 @@ class ReferredInstanceHead(BaseModule):
         sums = []
         for logits, goals, (queries, numbers) in zip(
                 masks, objects, matches, strict=True):
-            goals = goals[numbers].float()
+            goals = goals[numbers.to(goals.device)].float()
             logits = upsample(
-                logits[:, queries].transpose(0, 1), goals.shape[-2:])
+                logits[:, queries.to(goals.device)].transpose(0, 1),
+                goals.shape[-2:])
             focal = sigmoid_focal(logits, goals).mean((-2, -1)).sum()
             dice = sequence_dice(logits.flatten(-2), goals.flatten(-2)).sum()
             sums.append(torch.stack((focal, dice)))

@@ -110,7 +110,7 @@ class SOCHead(ReferringHead):
         losses['mask'] = sigmoid_focal(mask, goals).mean((-2, -1)).sum((1, 2))
         losses['dice'] = sequence_dice(mask.flatten(-2),
                                        goals.flatten(-2)).sum((1, 2))
-        frames = reduce_mean(logits.new_tensor(targets.valid.numel()))
+        frames = reduce_mean(logits.new_full((), targets.valid.numel()))
         losses = {name: values / frames for name, values in losses.items()}
         losses['con'] = self.contrast(video, guidance, matched)
         return self.weigh(losses)

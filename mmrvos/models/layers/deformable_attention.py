@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +39,17 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
             part.unflatten(-1, shape), grids[level], align_corners=False)
         output = output + (sampled * weights[level]).sum(2)
     return output.view(batch, -1, num_queries).transpose(1, 2)
+
+
+@lru_cache(maxsize=64)
+def level_sizes(shapes: tuple[tuple[int, int], ...],
+                device: torch.device) -> tuple[Tensor, Tensor]:
+    """(h_i, w_i) of each level and the index of its first cell, long.
+
+    Kept, because a copy from the host lets it wait for the GPU.
+    """
+    sizes = torch.tensor(shapes, device=device)
+    return sizes, sizes.prod(1).cumsum(0) - sizes.prod(1)
 
 
 def largest_divisor(number: int, limit: int) -> int:
@@ -98,20 +110,17 @@ class DeformableAttention(MultiScaleDeformableAttention):
         offsets = self.sampling_offsets(query).unflatten(-1, (*points, 2))
         weights = self.attention_weights(query).unflatten(
             -1, (self.num_heads, -1)).softmax(-1).unflatten(-1, points[1:])
+        sizes, starts = level_sizes(tuple(shapes), value.device)
         reference = reference_points[:, :, None, :, None]
         if reference.shape[-1] == 2:
             # offsets are in cells of their level: (w_i, h_i)
-            cells = offsets.new_tensor([(w, h) for h, w in shapes])[:, None]
-            locations = reference + offsets / cells
+            locations = reference + offsets / sizes.flip(1)[:, None]
         else:
             locations = (
                 reference[..., :2] +
                 offsets / self.num_points * reference[..., 2:] * 0.5)
 
         if value.is_cuda:
-            sizes = torch.tensor(shapes, device=value.device)
-            starts = torch.cat(
-                (sizes.new_zeros(1), sizes.prod(1).cumsum(0)[:-1]))
             output = MultiScaleDeformableAttnFunction.apply(
                 value.contiguous(), sizes, starts, locations.contiguous(),
                 weights.contiguous(), largest_divisor(batch,

@@ -206,8 +206,7 @@ class DeformableEncoder(BaseModule):
         for level, (height, width) in enumerate(memory.shapes):
             y = torch.arange(0.5, height, device=ratios.device)
             x = torch.arange(0.5, width, device=ratios.device)
-            y, x = torch.meshgrid(y, x, indexing='ij')
+            y, x = torch.meshgrid(y / height, x / width, indexing='ij')
             centre = torch.stack((x.flatten(), y.flatten()), dim=-1)
-            size = ratios.new_tensor((width, height))
-            centres.append(centre / (ratios[:, None, level] * size))
+            centres.append(centre / ratios[:, None, level])
         return torch.cat(centres, dim=1)[:, :, None] * ratios[:, None]

@@ -17,15 +17,17 @@ def to_maps(tokens: Tensor, num_frames: int,
         -1, (num_frames, *size)).transpose(1, 2).flatten(0, 1)
 
 
-def masked_mean(words: Tensor, padding: Tensor) -> Tensor:
+def masked_mean(words: Tensor, padding: Tensor | None) -> Tensor:
     """Mean of the words that are there.
 
     Args:
         words: (P, L, C).
-        padding: (P, L) bool, True where padded.
+        padding: (P, L) bool, True where padded, or None.
 
     Returns:
         (P, C).
     """
+    if padding is None:
+        return words.mean(1)
     keep = ~padding[..., None]
     return (words * keep).sum(1) / keep.sum(1)

@@ -91,7 +91,8 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
 
         Args:
             frames: (B, T, 3, H, W), normalised and padded.
-            image_sizes: (B, 2) float, (height, width) without padding.
+            image_sizes: (B, 2) float, (height, width) without padding; on the
+                CPU, where they are asked whether there is any.
             valid_index: (B,) long. All T frames pass through the backbone,
                 then only this one of each clip is kept and T becomes 1
                 (A2D-Sentences, JHMDB-Sentences).
@@ -135,7 +136,7 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         if mode == 'loss' and self.stage == 'category':
             return self.category_loss(inputs, data_samples)
         clip = self.encode_clip(
-            stack_clips(inputs), image_sizes(data_samples, inputs[0]),
+            stack_clips(inputs), image_sizes(data_samples),
             valid_indices(data_samples, inputs[0]))
         text = self.encode_text([sample.texts for sample in data_samples])
         if mode == 'tensor':
@@ -152,11 +153,10 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         maps, _ = run_backbone(self.backbone, stack_clips(inputs),
                                valid_indices(data_samples, inputs[0]),
                                self.channels_last)
-        counts = torch.tensor([len(s.texts) for s in data_samples],
-                              device=maps[0].device)
-        videos = torch.arange(len(counts), device=counts.device)
+        counts = torch.tensor([len(s.texts) for s in data_samples])
+        videos = torch.arange(len(counts)).repeat_interleave(counts)
         return self.category_head.loss(
-            maps, videos.repeat_interleave(counts),
+            maps, videos.to(maps[0].device),
             collect_targets(data_samples, inputs[0]))
 
     def dense_map(self, clip: ClipFeatures,
@@ -180,6 +180,25 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         for frames, sample in zip(inputs, data_samples, strict=True):
             sample.pred = join_windows(self.stream([frames], sample))
         return list(data_samples)
+
+    def test_step(self, data: dict) -> list[RVOSDataSample]:
+        """As :class:`BaseModel`; where a video is decoded in windows, its
+        frames are also brought to the device and normalised window by window:
+        as bytes they take a quarter of the memory.
+        """
+        window = self.test_cfg.window
+        if window is None or self.propagator is not None:
+            return super().test_step(data)
+        for frames, sample in zip(
+                data['inputs'], data['data_samples'], strict=True):
+            pieces = (
+                self.data_preprocessor(
+                    dict(inputs=[part], data_samples=[sample]))['inputs'][0]
+                for part in frames.split(window))
+            sample.pred = join_windows(self.stream(pieces, sample))
+        return list(data['data_samples'])
+
+    val_step = test_step
 
     def stream(self, pieces: Iterable[Tensor],
                sample: RVOSDataSample) -> Iterator[InstanceData]:
@@ -232,7 +251,7 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
             sample: of the video.
             queries: (E,), the query sequences to take; None for the best.
         """
-        clip = self.encode_clip(frames[None], image_sizes([sample], frames),
+        clip = self.encode_clip(frames[None], image_sizes([sample]),
                                 valid_indices([sample], frames))
         options = {}  # none for a clip that is not cut, which may be ranked
         if answered != slice(0, len(frames)):
@@ -291,10 +310,9 @@ def stack_clips(inputs: Sequence[Tensor]) -> Tensor:
     return torch.stack(list(inputs))
 
 
-def image_sizes(data_samples: Sequence[RVOSDataSample],
-                like: Tensor) -> Tensor:
-    """(B, 2) float, (height, width) without padding."""
-    return like.new_tensor([s.img_shape[:2] for s in data_samples])
+def image_sizes(data_samples: Sequence[RVOSDataSample]) -> Tensor:
+    """(B, 2) float on the CPU, (height, width) without padding."""
+    return torch.tensor([s.img_shape[:2] for s in data_samples]).float()
 
 
 def valid_indices(data_samples: Sequence[RVOSDataSample],

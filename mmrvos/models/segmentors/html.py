@@ -65,7 +65,7 @@ class HTML(ReferFormer):
         if mode != 'loss' or self.stage != 'whole' or single:
             return super().forward(inputs, data_samples, mode)
         frames = stack_clips(inputs)
-        sizes = image_sizes(data_samples, frames)
+        sizes = image_sizes(data_samples)
         index = valid_indices(data_samples, frames)
         scales = draw_scales(
             tuple(frames.shape[:2]), self.num_scales, self.stride,

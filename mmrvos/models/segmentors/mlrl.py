@@ -104,7 +104,7 @@ class MLRL(BaseRVOSSegmentor):
                                            self.channels_last)
         x = self.projection(pyramid[-1])
         input_size = tuple(frames.shape[-2:])
-        padding = padding_masks(image_sizes, input_size, [x.shape[-2:]])
+        padding = padding_masks(image_sizes, frames, [x.shape[-2:]])
         padding = padding and padding[0]
         return MultiLevelFeatures(
             embeddings={
@@ -114,7 +114,7 @@ class MLRL(BaseRVOSSegmentor):
             pyramid=pyramid,
             padding=padding,
             num_frames=num_frames,
-            image_sizes=image_sizes,
+            image_sizes=image_sizes.to(frames.device, non_blocking=True),
             input_size=input_size)
 
     def encode_text(self,

@@ -52,8 +52,7 @@ class MTTR(BaseRVOSSegmentor):
         maps, num_frames = run_backbone(self.backbone, frames, valid_index,
                                         self.channels_last)
         coarse = self.projection(maps[-1])
-        padding = padding_masks(image_sizes, frames.shape[-2:],
-                                [coarse.shape[-2:]])
+        padding = padding_masks(image_sizes, frames, [coarse.shape[-2:]])
         position = (
             self.position(None, coarse[:1])
             if padding is None else self.position(padding[0]))
@@ -63,7 +62,7 @@ class MTTR(BaseRVOSSegmentor):
             padding=padding,
             positions=(position.to(coarse.dtype), ),
             num_frames=num_frames,
-            image_sizes=image_sizes,
+            image_sizes=image_sizes.to(frames.device, non_blocking=True),
             input_size=tuple(frames.shape[-2:]))
 
     def encode_text(self,

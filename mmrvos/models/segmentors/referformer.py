@@ -83,7 +83,7 @@ class ReferFormer(BaseRVOSSegmentor):
             projection(m) for projection, m in zip(
                 self.projections, [*maps[1:], maps[-1]], strict=True))
         strided = [maps[0], *levels]
-        padding = padding_masks(image_sizes, frames.shape[-2:],
+        padding = padding_masks(image_sizes, frames,
                                 [m.shape[-2:] for m in strided])
         if padding is None:
             positions = [self.position(None, m[:1]) for m in strided]
@@ -95,7 +95,7 @@ class ReferFormer(BaseRVOSSegmentor):
             padding=padding,
             positions=tuple(p.to(maps[0].dtype) for p in positions),
             num_frames=num_frames,
-            image_sizes=image_sizes,
+            image_sizes=image_sizes.to(frames.device, non_blocking=True),
             input_size=tuple(frames.shape[-2:]))
 
     def encode_text(self,
@@ -124,25 +124,25 @@ class ReferFormer(BaseRVOSSegmentor):
         return replace(predictions, dense=memory.maps()[0])
 
 
-def padding_masks(image_sizes: Tensor, padded: tuple[int, int],
+def padding_masks(image_sizes: Tensor, frames: Tensor,
                   shapes: Sequence[tuple[int, int]]
                   ) -> tuple[Tensor, ...] | None:
     """Where each level is padding.
 
     Args:
-        image_sizes: (B, 2), (height, width) without padding.
-        padded: (H, W) with padding.
+        image_sizes: (B, 2), (height, width) without padding, on the CPU.
+        frames: (..., H, W), padded.
         shapes: (h_i, w_i) of each level.
 
     Returns:
         (B, h_i, w_i) bool each, nearest samples of the pixels' mask; None
         where no image has padding.
     """
-    height, width = padded
+    height, width = frames.shape[-2:]
     if all(size == [height, width] for size in image_sizes.tolist()):
         return None
-    device = image_sizes.device
-    rows = torch.arange(height, device=device) >= image_sizes[:, :1]
-    columns = torch.arange(width, device=device) >= image_sizes[:, 1:]
+    sizes = image_sizes.to(frames.device, non_blocking=True)
+    rows = torch.arange(height, device=sizes.device) >= sizes[:, :1]
+    columns = torch.arange(width, device=sizes.device) >= sizes[:, 1:]
     mask = (rows[:, :, None] | columns[:, None])[:, None].float()
     return tuple(F.interpolate(mask, s)[:, 0].bool() for s in shapes)

@@ -1,5 +1,5 @@
 from .frame_matcher import FrameMatcher
-from .instance_matcher import InstanceMatcher
+from .instance_matcher import InstanceMatcher, assign
 from .postprocessors import (
                              BestQuery,
                              MergeObjects,
@@ -11,6 +11,6 @@ from .temporal_scales import TemporalScale, draw_scales
 
 __all__ = [
     'BestQuery', 'FrameMatcher', 'InstanceMatcher', 'MergeObjects',
-    'RankQueries', 'SequenceMatcher', 'TemporalScale', 'draw_scales',
+    'RankQueries', 'SequenceMatcher', 'TemporalScale', 'assign', 'draw_scales',
     'smooth_giou', 'upsample'
 ]

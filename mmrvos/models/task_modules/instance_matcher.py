@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
@@ -57,9 +59,25 @@ class InstanceMatcher:
 
     def __call__(self, logits: Tensor, masks: Tensor, objects: Tensor,
                  valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Queries and their objects, (min(N, n),) long each; arguments of
-        :meth:`cost`."""
-        cost = self.cost(logits, masks, objects, valid)
-        queries, numbers = linear_sum_assignment(cost.cpu().numpy())
-        return (torch.from_numpy(queries).to(cost.device),
-                torch.from_numpy(numbers).to(cost.device))
+        """Queries and their objects, as :func:`assign` gives them; arguments
+        of :meth:`cost`."""
+        return assign([self.cost(logits, masks, objects, valid)])[0]
+
+
+def assign(costs: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Assignments of least cost, for all of which the GPU is waited for once.
+
+    Args:
+        costs: (N, n) each.
+
+    Returns:
+        Rows and columns of each, (min(N, n),) long, on the CPU.
+    """
+    flat = torch.cat([cost.flatten() for cost in costs]).cpu()
+    parts = flat.split([cost.numel() for cost in costs])
+    return [
+        tuple(
+            map(torch.from_numpy,
+                linear_sum_assignment(part.view(cost.shape).numpy())))
+        for part, cost in zip(parts, costs, strict=True)
+    ]

@@ -84,16 +84,25 @@ class HuggingFaceTextEncoder(BaseModule):
 
         Args:
             expressions: for each of B videos, its expressions.
+
+        Raises:
+            ValueError: a video has none, or one is empty.
         """
-        tokens = self.tokenize(
+        counts = torch.tensor([len(video) for video in expressions])
+        if not counts.all():
+            raise ValueError('every video needs an expression at least, got '
+                             f'{counts.tolist()}')
+        ids, mask = self.tokenize(
             [text for video in expressions for text in video])
-        counts = torch.tensor([len(video) for video in expressions],
-                              device=tokens[0].device)
-        videos = torch.arange(len(expressions), device=counts.device)
-        return self(*tokens, videos.repeat_interleave(counts))
+        videos = torch.arange(len(counts)).repeat_interleave(counts)
+        device = next(self.parameters()).device
+        return self(
+            ids.to(device), None if mask.all() else mask.to(device),
+            videos.to(device))
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Token ids and attention mask, (P, L) each, padded to the longest.
+        """Token ids and attention mask, (P, L) each on the CPU, padded to the
+        longest.
 
         Raises:
             ValueError: an expression is empty.
@@ -105,16 +114,15 @@ class HuggingFaceTextEncoder(BaseModule):
                     'must say which object to segment')
         tokens = self.tokenizer(
             list(texts), padding='longest', return_tensors='pt')
-        device = next(self.parameters()).device
-        return (tokens['input_ids'].to(device),
-                tokens['attention_mask'].to(device))
+        return tokens['input_ids'], tokens['attention_mask']
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor,
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None,
                 video_index: Tensor) -> TextFeatures:
         """Encode tokens.
 
         Args:
-            input_ids, attention_mask: (P, L).
+            input_ids: (P, L).
+            attention_mask: (P, L), 0 where padded; None without padding.
             video_index: (P,), the video of each expression.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled()
@@ -124,13 +132,19 @@ class HuggingFaceTextEncoder(BaseModule):
         words = self.projection(output.last_hidden_state)
         sentence = words[:, 0] if output.pooler_output is None else (
             self.projection(output.pooler_output))
-        padding = attention_mask != 1
+        if attention_mask is None:
+            padding = None
+            positions = sine_word_positions(
+                torch.zeros_like(input_ids[:1]).bool(),
+                words.shape[-1]).expand_as(words)
+        else:
+            padding = attention_mask != 1
+            positions = sine_word_positions(padding, words.shape[-1])
         return TextFeatures(
             words=words,
             padding=padding,
             sentence=sentence,
-            positions=sine_word_positions(padding,
-                                          words.shape[-1]).to(words.dtype),
+            positions=positions.to(words.dtype),
             video_index=video_index)
 
 
