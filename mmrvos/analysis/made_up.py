@@ -42,7 +42,7 @@ def build_model(config: str,
             model,
             read_checkpoint(checkpoint)['state_dict'],
             source=checkpoint)
-    return model.to(device).eval()
+    return model.to(device).eval().requires_grad_(False)
 
 
 def made_up_sample(num_sentences: int, size: tuple[int, int],

@@ -35,8 +35,11 @@ def official_way(model: BaseRVOSSegmentor) -> Iterator[None]:
     Asking for one sentence at a time is up to the caller. Video Swin's row
     by row windows stay, which officially are all in memory at once: this
     errs on the side of the official code.
+
+    Args:
+        model: none of whose parameters requires a gradient, as from
+            :func:`build_model`.
     """
-    model.requires_grad_(False)
     head = model.head
     with ExitStack() as stack:
 
