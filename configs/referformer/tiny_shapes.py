@@ -20,12 +20,8 @@ custom_hooks = [
                 pipeline={{_base_.dense_pipeline}}),
             dict(
                 stage='whole',
-                epochs={{_base_.still_epochs}},
-                pipeline={{_base_.still_pipeline}}),
-            dict(
-                stage='whole',
-                epochs={{_base_.video_epochs}},
-                pipeline={{_base_.video_pipeline}}),
+                epochs={{_base_.whole_epochs}},
+                pipeline={{_base_.whole_pipeline}}),
         ]),
     dict(
         type='EMAHook',

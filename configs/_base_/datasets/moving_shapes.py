@@ -13,11 +13,9 @@ augmentation = [
     dict(type='CheckValid'),
     dict(type='PackRVOSInputs'),
 ]
-# One for each stage of training. First all objects, to be named by the
-# backbone; then single frames, and sentences that a frame can answer; then
-# whole clips.
-static_types = dict(appearance=1., position=1., relation=2., mixed=1.)
-all_types = dict(static_types, **{'motion-extent': 2., 'motion-order': 2.})
+# One for each stage of training: all objects, to be named by the backbone;
+# sentences that a map without neighbours can answer, mostly; clips, of which
+# two frames at once keep queries from settling for a place.
 category_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=2),
     dict(type='SampleExpressions', num=8),
@@ -25,17 +23,25 @@ category_pipeline = [
 ]
 dense_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=1),
-    dict(type='SampleExpressions', num=4, type_weights=static_types),
+    dict(
+        type='SampleExpressions',
+        num=4,
+        type_weights=dict(appearance=2., position=1., mixed=1.)),
     *augmentation,
 ]
-still_pipeline = [
-    dict(type='SampleSpreadFrames', num_frames=1),
-    dict(type='SampleExpressions', num=3, type_weights=static_types),
-    *augmentation,
-]
-video_pipeline = [
-    dict(type='SampleSpreadFrames', num_frames=4),
-    dict(type='SampleExpressions', num=2, type_weights=all_types),
+whole_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=2),
+    dict(
+        type='SampleExpressions',
+        num=2,
+        type_weights={
+            'appearance': 2.,
+            'position': 3.,
+            'relation': 3.,
+            'mixed': 2.,
+            'motion-extent': 1.,
+            'motion-order': 1.
+        }),
     *augmentation,
 ]
 test_pipeline = [

@@ -1,11 +1,10 @@
 # The common budget of the tiny configs, in epochs of 1,200 clips, eight a
 # step. Each stage costs more a step than the one before, and begins with what
 # that one has learnt; the pipelines are those of the data set.
-category_epochs = 12
-dense_epochs = 4
-still_epochs = 8
-video_epochs = 3
-max_epochs = category_epochs + dense_epochs + still_epochs + video_epochs
+category_epochs = 10
+dense_epochs = 5
+whole_epochs = 10
+max_epochs = category_epochs + dense_epochs + whole_epochs
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict(type='ValLoop')
@@ -19,11 +18,13 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=1., norm_type=2))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
+    # transformers bear less than the backbone
+    dict(type='MultiStepLR', milestones=[category_epochs], gamma=0.3),
     dict(
         type='PolyLR',
         power=1.,
         eta_min=1e-5,
-        begin=0,
+        begin=category_epochs,
         end=max_epochs,
         by_epoch=True,
         convert_to_iter_based=True),
