@@ -84,7 +84,6 @@ def test_a_process_that_ends_early(monkeypatch):
     monkeypatch.setattr(threading, 'excepthook', lambda args: None)
 
     def worker(line):
-        line.close()
         raise RuntimeError
 
     with pytest.raises(ChildProcessError, match='a: its process ended early'):

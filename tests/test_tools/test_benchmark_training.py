@@ -18,9 +18,14 @@ class Threads:
 
     @staticmethod
     def Process(target, args):
-        *args, turns = args
-        turns = Connection(os.dup(turns.fileno()))  # the caller closes its own
-        return threading.Thread(target=target, args=(*args, turns))
+        *args, line = args
+        line = Connection(os.dup(line.fileno()))  # the caller closes its own
+
+        def run() -> None:
+            with line:  # an error closes it, as the end of a process does
+                target(*args, line)
+
+        return threading.Thread(target=run)
 
 
 @pytest.fixture
@@ -42,7 +47,8 @@ def benchmark(monkeypatch, capsys):
 
 def test_every_config_gets_a_row(benchmark):
     configs = [str(ROOT / 'configs' / method / 'tiny_shapes.py')
-               for method in ('referformer', 'html')]
+               for method in ('referformer', 'html', 'ifirvos', 'soc', 'mttr',
+                              'mlrl')]
     rows = benchmark(*configs)
     assert [row[0] for row in rows] == configs
     assert rows[0][5] == rows[0][7] == '1.00'

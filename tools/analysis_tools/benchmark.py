@@ -17,6 +17,7 @@ import argparse
 import json
 import statistics
 import tempfile
+import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -80,7 +81,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--warmup', type=int,
         help='passes before, whose time does not count; the first counts '
-        'FLOPs, with --compile the second compiles (1, with --compile 2)')
+        'FLOPs, which 0 leaves out; with --compile the second compiles (1, '
+        'with --compile 2)')
     parser.add_argument(
         '--threads', type=int, help="of a process (default: PyTorch's choice)")
     parser.add_argument(
@@ -96,9 +98,9 @@ def parse_args() -> argparse.Namespace:
     if not 1 <= args.naive_sentences <= args.sentences:
         parser.error('--naive-sentences is at least 1, and at most '
                      '--sentences')
-    if args.compile and args.warmup == 1:
-        parser.error('--compile takes --warmup 2 (FLOPs are counted in the '
-                     'first pass, before it) or 0')
+    if args.compile and args.warmup < 2:
+        parser.error('--compile takes a --warmup of at least 2: FLOPs are '
+                     'counted in the first pass, the second compiles')
     return args
 
 
@@ -143,6 +145,8 @@ class Candidate:
         self.args = args
         self.folder = folder
         self.naive = naive
+        # sentences that a pass stands for, over those that it is run on
+        self.scale = args.sentences / args.naive_sentences if naive else 1.
         self.device = torch.device(args.device)
         self.model = build_model(args.config, args.cfg_options,
                                  args.checkpoint, args.device)
@@ -156,13 +160,16 @@ class Candidate:
         self.flops: dict[str, float] | None = None
 
     def turn(self) -> dict[str, float]:
-        """A pass in seconds, or the one that counts FLOPs."""
+        """A pass in seconds, 'cpu' those of the processor; or the one that
+        counts FLOPs."""
         if self.args.warmup and self.flops is None:
             stance = torch.compiler.set_stance('force_eager')
             with stance, FlopCounter() as counter:
                 self.flops = self.measure(counter.total)
             return self.flops
-        return self.measure(clock(self.device))
+        start = time.process_time()
+        seconds = self.measure(clock(self.device))
+        return seconds | dict(cpu=self.scale * (time.process_time() - start))
 
     def measure(self, read: Callable[[], float]) -> dict[str, float]:
         """Run once; {part: amount} for the whole video, and their total."""
@@ -173,10 +180,7 @@ class Candidate:
         total = read() - start
         rest = total - sum(self.meter.parts.values())
         amounts = dict(self.meter.parts, rest=rest, total=total)
-        scale = 1.
-        if self.naive:
-            scale = self.args.sentences / self.args.naive_sentences
-        return {part: scale * amount for part, amount in amounts.items()}
+        return {part: self.scale * value for part, value in amounts.items()}
 
     def run(self) -> None:
         if self.naive:
@@ -219,11 +223,13 @@ def summary(measured: Measured, args: argparse.Namespace) -> dict[str, Any]:
         part: statistics.median(p.get(part, 0.) for p in passes)
         for part in passes[0]
     }
+    cpu_seconds = seconds.pop('cpu')
     speed = args.frames / seconds['total']
     return dict(
         frames_per_second=speed,
         frames_and_sentences_per_second=speed * args.sentences,
         passes=[p['total'] for p in passes],
+        cpu_seconds=cpu_seconds,
         seconds=seconds,
         flops=measured.end['flops'],
         peak_memory_gib=measured.end['memory'],
@@ -284,6 +290,7 @@ def table(results: dict[str, dict]) -> list[str]:
     add('seconds', '.3f', [r['seconds']['total'] for r in results.values()],
         speed)
     for name, form, key in (
+        ('CPU seconds, all threads', '.3f', 'cpu_seconds'),
         ('frames / s', '.2f', 'frames_per_second'),
         ('frames x sentences / s', '.2f', 'frames_and_sentences_per_second'),
         ('peak memory, GiB', '.2f', 'peak_memory_gib'),

@@ -9,20 +9,22 @@ of MLRL's paper, which has frames of 432 x 240:
         configs/mlrl/r50_davis17_stcn.py
 """
 import argparse
-import time
-from collections import defaultdict
-from collections.abc import Callable
-from typing import Any
 
 import torch
 from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
 
-from mmrvos.registry import MODELS
-from mmrvos.structures import RVOSDataSample
-from mmrvos.utils import clear_errors, load_config, without_downloads
+from mmrvos.analysis import (
+    Meter,
+    build_model,
+    clock,
+    device_name,
+    made_up_frames,
+    made_up_sample,
+    watch,
+)
+from mmrvos.models import BaseRVOSSegmentor
+from mmrvos.utils import clear_errors
 
-SENTENCE = 'the small dog that runs to the left'
 # {part: (owner below the model, what is called)}; what it lacks is left out
 METHOD_PARTS = {
     'backbone': ('backbone', 'forward'),
@@ -40,50 +42,6 @@ PROPAGATOR_PARTS = {
                                     'forward'),
     'propagation: memory read, the rest': ('', 'propagator'),
 }
-
-
-class Stopwatch:
-    """Seconds of every part, each without the parts that it calls."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.device = device
-        self.seconds: dict[str, float] = defaultdict(float)
-        self.inner = [0.]  # seconds of the parts below each running one
-
-    def now(self) -> float:
-        if self.device.type == 'cuda':
-            torch.cuda.synchronize(self.device)
-        return time.perf_counter()
-
-    def timed(self, part: str, function: Callable) -> Callable:
-        """The function, watched."""
-
-        def watched(*args, **kwargs) -> Any:
-            start = self.now()
-            self.inner.append(0.)
-            result = function(*args, **kwargs)
-            seconds = self.now() - start
-            self.seconds[part] += seconds - self.inner.pop()
-            self.inner[-1] += seconds
-            return result
-
-        return watched
-
-
-def find(model: torch.nn.Module, path: str) -> Any:
-    """What a dotted path names, or None."""
-    owner = model
-    for name in filter(None, path.split('.')):
-        owner = getattr(owner, name, None)
-    return owner
-
-
-def watch(model: torch.nn.Module, stopwatch: Stopwatch) -> None:
-    """Put the stopwatch around all parts that the model has."""
-    for part, (owner, name) in (METHOD_PARTS | PROPAGATOR_PARTS).items():
-        owner = find(model, owner)
-        if hasattr(owner, name):
-            setattr(owner, name, stopwatch.timed(part, getattr(owner, name)))
 
 
 def parse_args() -> argparse.Namespace:
@@ -109,14 +67,11 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def build_model(args: argparse.Namespace) -> torch.nn.Module:
-    cfg = load_config(args.config, args.cfg_options)
-    init_default_scope('mmrvos')
-    without_downloads(cfg.model, SENTENCE.split())
-    if not cfg.model.get('test_cfg', {}).get('propagator'):
+def model_with_propagator(args: argparse.Namespace) -> BaseRVOSSegmentor:
+    model = build_model(args.config, args.cfg_options, device=args.device)
+    if model.propagator is None:
         raise ValueError(f'{args.config} has no test_cfg.propagator, '
                          'expected one such as configs/mlrl/r50_ytvos_stcn.py')
-    model = MODELS.build(cfg.model).to(args.device).eval()
     # random weights may find nothing anywhere; it is carried all the same
     model.propagator.choose = lambda pred: dict.fromkeys(
         range(args.sentences), args.frames // 2)
@@ -124,15 +79,11 @@ def build_model(args: argparse.Namespace) -> torch.nn.Module:
 
 
 def made_up(args: argparse.Namespace) -> dict:
-    sample = RVOSDataSample(
-        metainfo=dict(
-            video_id='made up',
-            texts=[SENTENCE] * args.sentences,
-            img_shape=tuple(args.size),
-            ori_shape=tuple(args.ori_size)))
-    frames = torch.randint(
-        0, 256, (args.frames, 3, *args.size), dtype=torch.uint8)
-    return dict(inputs=[frames], data_samples=[sample])
+    return dict(
+        inputs=[made_up_frames(args.frames, args.size)],
+        data_samples=[
+            made_up_sample(args.sentences, args.size, args.ori_size)
+        ])
 
 
 @clear_errors
@@ -141,30 +92,28 @@ def main() -> None:
     if min(args.frames, args.sentences, args.repeat) < 1:
         raise ValueError('--frames, --sentences and --repeat are at least 1')
     device = torch.device(args.device)
-    model = build_model(args)
-    stopwatch = Stopwatch(device)
+    model = model_with_propagator(args)
+    now = clock(device)
+    meter = Meter(now)
     with torch.no_grad():
         model.test_step(made_up(args))  # warm-up
-        watch(model, stopwatch)
-        start = stopwatch.now()
+        watch(model, meter, METHOD_PARTS | PROPAGATOR_PARTS)
+        start = now()
         for _ in range(args.repeat):
             model.test_step(made_up(args))
-        total = stopwatch.now() - start
+        total = now() - start
     frames = args.frames * args.repeat
     carrying = sum(
-        stopwatch.seconds[part] for part in PROPAGATOR_PARTS
-        if part in stopwatch.seconds)
-    card = (
-        torch.cuda.get_device_name(device) if device.type == 'cuda' else
-        f'CPU, {torch.get_num_threads()} threads')
-    print(f'{args.config} on {card}: {args.repeat} x {args.frames} frames of '
-          f'{args.size[1]} x {args.size[0]}, {args.sentences} sentence(s)')
+        meter.parts[part] for part in PROPAGATOR_PARTS if part in meter.parts)
+    print(f'{args.config} on {device_name(device)}: {args.repeat} x '
+          f'{args.frames} frames of {args.size[1]} x {args.size[0]}, '
+          f'{args.sentences} sentence(s)')
     print(f'{frames / (total - carrying):8.2f} FPS without propagation')
     print(f'{frames / total:8.2f} FPS with it')
     print(f'{"part":36} ms per frame')
-    for part, seconds in stopwatch.seconds.items():
+    for part, seconds in meter.parts.items():
         print(f'{part:36} {1e3 * seconds / frames:12.2f}')
-    rest = total - sum(stopwatch.seconds.values())
+    rest = total - sum(meter.parts.values())
     print(f'{"to the device, the rest":36} {1e3 * rest / frames:12.2f}')
 
 

@@ -7,10 +7,7 @@ optimiser step; loading is not in it. Weights are random, and a text model
 given by name becomes a random RoBERTa-base: same cost, nothing downloaded.
 """
 import argparse
-import multiprocessing
-import resource
 import statistics
-import time
 from multiprocessing.connection import Connection
 
 import torch
@@ -20,12 +17,12 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 
+from mmrvos.analysis import clock, peak_memory, serve, take_turns
 from mmrvos.registry import MODELS
 from mmrvos.structures import RVOSDataSample
 from mmrvos.utils import clear_errors, load_config, without_downloads
 
 SENTENCE = 'a small brown dog that runs to the left behind another one'
-GIB = 2**30
 
 
 def parse_args() -> argparse.Namespace:
@@ -76,14 +73,14 @@ def make_clip(num_frames: int, size: tuple[int, int],
     return frames.byte(), sample
 
 
-def train(cfg: Config, args: argparse.Namespace, turns: Connection) -> None:
+def train(cfg: Config, args: argparse.Namespace, line: Connection) -> None:
     """A process: one iteration whenever it is its turn."""
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     MMLogger.get_instance('benchmark', log_level='ERROR')
     init_default_scope('mmrvos')
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     model = MODELS.build(cfg.model).to(device).train()
     model.init_weights()
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
@@ -92,32 +89,16 @@ def train(cfg: Config, args: argparse.Namespace, turns: Connection) -> None:
         for _ in range(args.batch_size)
     ]
     inputs, samples = (list(x) for x in zip(*clips, strict=True))
-    turns.send(sum(p.numel() for p in model.parameters()))
-    while turns.recv():
-        start = time.perf_counter()
+    now = clock(device)
+
+    def iteration() -> float:
+        start = now()
         model.train_step(
             dict(inputs=inputs, data_samples=samples), optim_wrapper)
-        if device == 'cuda':
-            torch.cuda.synchronize()
-        turns.send(time.perf_counter() - start)
-    if device == 'cuda':
-        turns.send(torch.cuda.max_memory_allocated() / GIB)
-    else:  # Linux counts in KiB
-        usage = resource.getrusage(resource.RUSAGE_SELF)
-        turns.send(usage.ru_maxrss * 1024 / GIB)
+        return now() - start
 
-
-def answer(path: str, turns: Connection) -> float:
-    """What a process sends next.
-
-    Raises:
-        ChildProcessError: it is gone.
-    """
-    try:
-        return turns.recv()
-    except EOFError:
-        raise ChildProcessError(f'{path} cannot be trained on these clips, '
-                                'its error is above') from None
+    serve(line, sum(p.numel() for p in model.parameters()), iteration,
+          lambda: peak_memory(device))
 
 
 @clear_errors
@@ -127,40 +108,28 @@ def main() -> None:
         raise ValueError('--iters, --frames, --batch-size and --expressions '
                          'are at least 1')
     cfgs = [load_config(path, args.cfg_options) for path in args.configs]
-    context = multiprocessing.get_context('spawn')
-    lines = []
-    for path, cfg in zip(args.configs, cfgs, strict=True):
+    for cfg in cfgs:
         without_downloads(cfg.model, SENTENCE.split())
-        ours, theirs = context.Pipe()
-        process = context.Process(target=train, args=(cfg, args, theirs))
-        process.daemon = True
-        process.start()
-        theirs.close()  # so that the end of the process is the end here
-        lines.append((path, ours))
-    parameters = [answer(path, line) for path, line in lines]
-    seconds: list[list[float]] = [[] for _ in lines]
-    for turn in range(args.warmup + args.iters):
-        for (path, line), times in zip(lines, seconds, strict=True):
-            line.send(True)
-            took = answer(path, line)
-            if turn >= args.warmup:
-                times.append(took)
-    for _, line in lines:
-        line.send(False)
-    memory = [answer(path, line) for path, line in lines]
+    measured = take_turns(
+        {
+            path: (train, (cfg, args))
+            for path, cfg in zip(args.configs, cfgs, strict=True)
+        }, args.warmup + args.iters)
+    seconds = {path: m.turns[args.warmup:] for path, m in measured.items()}
 
     print(f'{args.batch_size} clips of {args.frames} frames of '
           f'{args.size[0]} x {args.size[1]}, {args.expressions} expressions '
           f'each; median of {args.iters} iterations')
     print(f'{"config":44} {"params":>8} {"s/iter":>8} {"min":>8} {"max":>8} '
           f'{"ratio":>6} {"GiB":>7} {"ratio":>6}')
-    base = statistics.median(seconds[0])
-    for path, count, times, peak in zip(
-            args.configs, parameters, seconds, memory, strict=True):
-        middle = statistics.median(times)
-        print(f'{path:44} {count / 1e6:7.1f}M {middle:8.3f} {min(times):8.3f} '
-              f'{max(times):8.3f} {middle / base:6.2f} {peak:7.2f} '
-              f'{peak / memory[0]:6.2f}')
+    first = args.configs[0]
+    for path, times in seconds.items():
+        ratio = statistics.median(times) / statistics.median(seconds[first])
+        peak = measured[path].end
+        print(f'{path:44} {measured[path].ready / 1e6:7.1f}M '
+              f'{statistics.median(times):8.3f} {min(times):8.3f} '
+              f'{max(times):8.3f} {ratio:6.2f} {peak:7.2f} '
+              f'{peak / measured[first].end:6.2f}')
 
 
 if __name__ == '__main__':

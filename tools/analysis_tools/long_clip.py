@@ -6,19 +6,19 @@ weights are random, and a text model given by name becomes a random
 RoBERTa-base.
 """
 import argparse
-import resource
 import sys
 import time
 
 import torch
 from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
 
-from mmrvos.registry import MODELS
-from mmrvos.structures import RVOSDataSample
-from mmrvos.utils import clear_errors, load_config, without_downloads
-
-SENTENCE = 'the small dog that runs to the left'
+from mmrvos.analysis import (
+    build_model,
+    made_up_frames,
+    made_up_sample,
+    peak_memory,
+)
+from mmrvos.utils import clear_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,20 +43,11 @@ def main() -> None:
     args = parse_args()
     if args.frames < 1 or args.expressions < 1:
         raise ValueError('--frames and --expressions are at least 1')
-    cfg = load_config(args.config, args.cfg_options)
-    init_default_scope('mmrvos')
-    without_downloads(cfg.model, SENTENCE.split())
-    cfg.model.setdefault('test_cfg', {})['window'] = None
-    model = MODELS.build(cfg.model).eval()
+    model = build_model(args.config, args.cfg_options)
+    model.test_cfg.window = None
     size = tuple(args.size)
-    sample = RVOSDataSample(
-        metainfo=dict(
-            video_id='made up',
-            texts=[SENTENCE] * args.expressions,
-            img_shape=size,
-            ori_shape=size))
-    frames = torch.randint(
-        0, 256, (args.frames, 3, *size), dtype=torch.uint8)
+    sample = made_up_sample(args.expressions, size, size)
+    frames = made_up_frames(args.frames, size)
 
     start = time.perf_counter()
     with torch.no_grad():
@@ -67,8 +58,7 @@ def main() -> None:
         raise ValueError(f'{len(sample.pred.masks[0])} masks came back for '
                          f'{args.frames} frames: give the config a '
                          "postprocessor of whole videos, e.g. 'BestQuery'")
-    # Linux counts in KiB
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_memory(torch.device('cpu'))
     print(f'{args.config}: {args.frames} frames of {size[0]} x {size[1]}, '
           f'{args.expressions} expressions: {peak:.2f} GiB, {seconds:.1f} s')
     if args.limit is not None and peak > args.limit:
