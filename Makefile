@@ -18,7 +18,7 @@ export MAX_JOBS ?= $(shell nproc)
 demo: $(STAMP)
 	$(BIN)/python tools/test.py configs/referformer/tiny_shapes.py \
 		demo/referformer_tiny_shapes.pth --work-dir demo/output/test
-	$(BIN)/python demo/moving_shapes_demo.py --out-dir demo/output
+	$(BIN)/python demo/moving_shapes_demo.py --index 9 --out-dir demo/output
 
 test: $(STAMP)
 	$(BIN)/python -m pytest
