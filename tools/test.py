@@ -71,7 +71,7 @@ def main() -> None:
         cfg.default_hooks.visualization.update(
             draw=True, out_dir=args.show_dir)
     if args.amp:
-        cfg.model.setdefault('test_cfg', {}).update(amp=args.amp)
+        cfg.merge_from_dict({'model.test_cfg.amp': args.amp})
     runner = RVOSRunner.from_cfg(cfg)
     if args.compile:
         bare_model(runner.model).compile_parts()

@@ -28,6 +28,7 @@ SMALL = dict(
 def soc_model(seed: int = 0, **changes) -> torch.nn.Module:
     """The tiny SOC, with box heads that do not start at zero."""
     cfg = Config.fromfile(CONFIGS / 'soc/tiny_shapes.py')
+    cfg.model.category_head = None  # learns in a stage of its own
     cfg.merge_from_dict(
         {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
     torch.manual_seed(seed)
