@@ -18,16 +18,31 @@ SHAPES = [(6, 9), (3, 5), (1, 2)]
 TOKENS = sum(h * w for h, w in SHAPES)
 
 
-def test_sampling_level_by_level_equals_mmcv():
+@pytest.mark.parametrize('gradients', [True, False])
+@pytest.mark.parametrize('num_queries', [1, 7, TOKENS, 2**13 + 1])
+def test_sampling_equals_mmcv(gradients, num_queries):
     torch.manual_seed(0)
     value = torch.randn(2, TOKENS, 4, 8)
     # also outside the maps, where samples are zero
-    locations = torch.rand(2, 7, 4, 3, 2, 2) * 1.6 - 0.3
-    weights = torch.rand(2, 7, 4, 3, 2)
+    locations = torch.rand(2, num_queries, 4, 3, 2, 2) * 1.6 - 0.3
+    locations[:, 0, 0] = torch.tensor([[0., 1.], [-50., 50.]])
+    weights = torch.rand(2, num_queries, 4, 3, 2)
     expected = multi_scale_deformable_attn_pytorch(
         value, torch.tensor(SHAPES), locations, weights)
-    actual = sample_levels(value, SHAPES, locations, weights)
-    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-6)
+    with torch.set_grad_enabled(gradients):
+        actual = sample_levels(value, SHAPES, locations, weights)
+    torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_place_that_is_no_number_is_nowhere():
+    locations = torch.rand(1, 3, 4, 3, 2, 2)
+    locations[0, 1, 2, 0, 0] = float('nan')
+    with torch.no_grad():
+        sampled = sample_levels(
+            torch.randn(1, TOKENS, 4, 8), SHAPES, locations,
+            torch.rand(1, 3, 4, 3, 2))
+    found = sampled.isnan().view(3, 4, 8).any(-1)
+    assert found.nonzero().tolist() == [[1, 2]]
 
 
 @pytest.mark.parametrize('size', [2, 4])

@@ -8,15 +8,16 @@ from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttnFunction
 from torch import Tensor
 
 Shapes = Sequence[tuple[int, int]]
+# On a CPU without gradients: what they ask for stays in the caches.
+QUERIES_AT_ONCE = 2**13
 
 
 def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
                   weights: Tensor) -> Tensor:
-    """Multi-scale deformable sampling in PyTorch, one level after the other.
+    """Multi-scale deformable sampling in PyTorch.
 
     The numbers are those of mmcv's ``multi_scale_deformable_attn_pytorch``,
-    which stacks the samples of all levels before it weighs them; adding level
-    by level never holds more than one level's samples.
+    which holds the samples of all levels before it weighs them.
 
     Args:
         value: (B, sum h_i*w_i, heads, C).
@@ -27,6 +28,20 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     Returns:
         (B, Q, heads * C).
     """
+    if torch.is_grad_enabled() or value.is_cuda:
+        return interpolate_levels(value, shapes, locations, weights)
+    step = max(1, QUERIES_AT_ONCE // locations.shape[1])
+    return torch.cat([
+        gather_levels(part, shapes, *rest) for part, *rest in zip(
+            *(x.split(step) for x in (value, locations, weights)),
+            strict=True)
+    ])
+
+
+def interpolate_levels(value: Tensor, shapes: Shapes, locations: Tensor,
+                       weights: Tensor) -> Tensor:
+    """:func:`sample_levels`, one level after the other: no more than one
+    level's samples are held."""
     batch, num_queries, num_heads = locations.shape[:3]
     # points before queries: the sum over points then runs along memory
     grids = (2 * locations - 1).permute(3, 0, 2, 4, 1, 5).flatten(1, 2)
@@ -39,6 +54,55 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
             part.unflatten(-1, shape), grids[level], align_corners=False)
         output = output + (sampled * weights[level]).sum(2)
     return output.view(batch, -1, num_queries).transpose(1, 2)
+
+
+def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
+                  weights: Tensor) -> Tensor:
+    """:func:`sample_levels` as one weighted sum over all levels, points and
+    their four neighbours.
+
+    The C channels of a cell and head lie together in memory, so nothing is
+    copied channels-first, and no sample is ever held: twice as fast on a CPU
+    as ``grid_sample``, whose backward pass is the better one.
+    """
+    batch, num_queries, num_heads = locations.shape[:3]
+    sizes, _ = level_sizes(tuple(shapes), value.device)
+    sizes = sizes.flip(1).int()[:, None]  # (levels, 1, 2), (w_i, h_i)
+    widths = sizes[..., 0] + 2
+    # a border of zeros: what lies outside needs no mask
+    areas = (sizes + 2).prod(-1)
+    starts = areas.cumsum(0, dtype=torch.int32) - areas + widths + 1
+    cells = sum((h + 2) * (w + 2) for h, w in shapes)
+    table = value.new_zeros(batch, cells, *value.shape[2:])
+    maps = table.split([(h + 2) * (w + 2) for h, w in shapes], dim=1)
+    parts = value.split([h * w for h, w in shapes], dim=1)
+    for (h, w), part, padded in zip(shapes, parts, maps, strict=True):
+        padded.unflatten(1, (h + 2, w + 2))[:, 1:-1, 1:-1] = part.unflatten(
+            1, (h, w))
+
+    place = (locations * sizes - 0.5).clamp_(min=-1).minimum(sizes)
+    # clamped as integers, so that not a number does not become a place
+    low = place.floor().int().maximum(-torch.ones_like(sizes)).minimum(
+        sizes - 1)
+    right, below = (place - low).unbind(-1)
+    columns = torch.stack((1 - right, right), dim=-1)
+    rows = torch.stack((1 - below, below), dim=-1) * weights[..., None]
+    shares = rows[..., None] * columns[..., None, :]
+
+    frames = torch.arange(batch, dtype=torch.int32) * cells
+    heads = torch.arange(num_heads, dtype=torch.int32)
+    first = (frames[:, None, None, None] + starts[..., 0]) * num_heads
+    first = (first + heads[:, None])[..., None]  # (B, 1, heads, levels, 1)
+    x, y = low.unbind(-1)
+    index = x * num_heads + y * (widths * num_heads) + first
+    corners = torch.stack(
+        (widths * 0, widths * 0 + 1, widths, widths + 1), dim=-1) * num_heads
+    output = F.embedding_bag(
+        (index[..., None] + corners).flatten(3).flatten(0, 2),
+        table.flatten(0, 2),
+        per_sample_weights=shares.flatten(3).flatten(0, 2),
+        mode='sum')
+    return output.view(batch, num_queries, -1)
 
 
 @lru_cache(maxsize=64)
