@@ -16,6 +16,11 @@ def sampling_flops(values: tuple, *args, out_shape: tuple, **kwargs) -> int:
     return 8 * torch.Size(out_shape).numel()
 
 
+def gathering_flops(table: tuple, index: tuple, *args, **kwargs) -> int:
+    """A multiply-add for every value that goes into a weighted sum."""
+    return 2 * torch.Size(index).numel() * table[-1]
+
+
 def attention_flops(query: tuple, key: tuple, value: tuple, *args,
                     **kwargs) -> int:
     return sdpa_flop_count(query, key, value)
@@ -49,6 +54,8 @@ class FlopCounter:
             custom_mapping={
                 aten.grid_sampler_2d:
                 sampling_flops,
+                aten._embedding_bag_forward_only:
+                gathering_flops,
                 aten._scaled_dot_product_flash_attention_for_cpu:
                 attention_flops,
             })

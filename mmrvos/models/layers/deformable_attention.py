@@ -28,7 +28,7 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     Returns:
         (B, Q, heads * C).
     """
-    if torch.is_grad_enabled() or value.is_cuda:
+    if torch.is_grad_enabled() or value.device.type != 'cpu':
         return interpolate_levels(value, shapes, locations, weights)
     step = max(1, QUERIES_AT_ONCE // locations.shape[1])
     return torch.cat([
@@ -62,47 +62,63 @@ def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     their four neighbours.
 
     The C channels of a cell and head lie together in memory, so nothing is
-    copied channels-first, and no sample is ever held: twice as fast on a CPU
-    as ``grid_sample``, whose backward pass is the better one.
+    copied channels-first, and no sample is ever held: faster on a CPU than
+    ``grid_sample``, whose backward pass is the better one.
     """
-    batch, num_queries, num_heads = locations.shape[:3]
-    sizes, _ = level_sizes(tuple(shapes), value.device)
-    sizes = sizes.flip(1).int()[:, None]  # (levels, 1, 2), (w_i, h_i)
-    widths = sizes[..., 0] + 2
+    batch, num_queries, num_heads, _, num_points = locations.shape[:-1]
     # a border of zeros: what lies outside needs no mask
-    areas = (sizes + 2).prod(-1)
-    starts = areas.cumsum(0, dtype=torch.int32) - areas + widths + 1
-    cells = sum((h + 2) * (w + 2) for h, w in shapes)
-    table = value.new_zeros(batch, cells, *value.shape[2:])
-    maps = table.split([(h + 2) * (w + 2) for h, w in shapes], dim=1)
-    parts = value.split([h * w for h, w in shapes], dim=1)
-    for (h, w), part, padded in zip(shapes, parts, maps, strict=True):
-        padded.unflatten(1, (h + 2, w + 2))[:, 1:-1, 1:-1] = part.unflatten(
-            1, (h, w))
+    borders = [(h + 2, w + 2) for h, w in shapes]
+    areas = [h * w for h, w in borders]
+    table = value.new_zeros(batch, sum(areas), *value.shape[2:])
+    for (h, w), border, part, padded in zip(
+            shapes, borders, value.split([h * w for h, w in shapes], dim=1),
+            table.split(areas, dim=1), strict=True):
+        padded.unflatten(1, border)[:, 1:-1, 1:-1] = part.unflatten(1, (h, w))
 
-    place = (locations * sizes - 0.5).clamp_(min=-1).minimum(sizes)
-    # clamped as integers, so that not a number does not become a place
-    low = place.floor().int().maximum(-torch.ones_like(sizes)).minimum(
-        sizes - 1)
-    right, below = (place - low).unbind(-1)
-    columns = torch.stack((1 - right, right), dim=-1)
-    rows = torch.stack((1 - below, below), dim=-1) * weights[..., None]
-    shares = rows[..., None] * columns[..., None, :]
+    # (B, Q, heads, levels * points) each: points of all levels in a row, so
+    # that every operation runs along memory
+    sizes, _ = level_sizes(tuple(shapes), value.device)
+    height, width = sizes.repeat_interleave(num_points, 0).T
+    x, y = locations.flatten(3, 4).unbind(-1)
+    left, right = neighbours(x, width.to(x))
+    top, below = neighbours(y, height.to(y))
+    columns = torch.stack((1 - right, right), dim=-2)
+    rows = torch.stack((1 - below, below), dim=-2)
+    rows = rows * weights.flatten(3)[..., None, :]
+    shares = rows[..., None, :] * columns[..., None, :, :]
 
-    frames = torch.arange(batch, dtype=torch.int32) * cells
-    heads = torch.arange(num_heads, dtype=torch.int32)
-    first = (frames[:, None, None, None] + starts[..., 0]) * num_heads
-    first = (first + heads[:, None])[..., None]  # (B, 1, heads, levels, 1)
-    x, y = low.unbind(-1)
-    index = x * num_heads + y * (widths * num_heads) + first
-    corners = torch.stack(
-        (widths * 0, widths * 0 + 1, widths, widths + 1), dim=-1) * num_heads
+    first = sizes.new_tensor([0, *areas[:-1]]).cumsum(0).repeat_interleave(
+        num_points) + width + 3  # the first cell inside the border
+    frames = torch.arange(batch)[:, None, None, None] * sum(areas)
+    heads = torch.arange(num_heads)[:, None]
+    first = ((frames + first) * num_heads + heads).int()
+    stride = ((width + 2) * num_heads).int()
+    index = left * num_heads + top * stride + first
+    step = torch.stack((stride * 0, stride * 0 + num_heads))  # to the right
+    corners = torch.stack((step, step + stride))  # (2, 2, levels * points)
     output = F.embedding_bag(
-        (index[..., None] + corners).flatten(3).flatten(0, 2),
+        (index[..., None, None, :] + corners).flatten(3).flatten(0, 2),
         table.flatten(0, 2),
         per_sample_weights=shares.flatten(3).flatten(0, 2),
         mode='sum')
     return output.view(batch, num_queries, -1)
+
+
+def neighbours(place: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    """Cells before and behind a place on one axis.
+
+    Args:
+        place: (..., n) in [0, 1].
+        size: (n,), cells of the axis.
+
+    Returns:
+        The cell before, int32, -1 to size - 1; and the share of the one
+        behind it. Places outside share a cell of the border.
+    """
+    place = (place * size).sub_(0.5).clamp_(min=-1).minimum(size)
+    # not a number is no cell, but stays in the share
+    low = place.floor().nan_to_num_(-1).minimum(size - 1)
+    return low.int(), place - low
 
 
 @lru_cache(maxsize=64)
