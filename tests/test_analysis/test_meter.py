@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from mmrvos.analysis import FlopCounter, Meter, serve, take_turns, watch
+from mmrvos.models.layers import sample_levels
 
 from ..test_tools.test_benchmark_training import Threads
 
@@ -42,6 +43,10 @@ def test_every_part_is_without_its_parts():
     (lambda: nn.Linear(3, 5)(torch.zeros(7, 3)), 2 * 7 * 3 * 5),
     (lambda: F.grid_sample(torch.zeros(1, 4, 3, 3), torch.zeros(1, 2, 5, 2),
                            align_corners=False), 8 * 4 * 2 * 5),
+    # deformable: five queries, two heads of 4, three points
+    (lambda: sample_levels(
+        torch.zeros(1, 6, 2, 4), [(2, 3)], torch.zeros(1, 5, 2, 1, 3, 2),
+        torch.zeros(1, 5, 2, 1, 3)), 8 * 5 * 2 * 4 * 3),
     # two heads of 4: query times key, then weights times value
     (lambda: F.scaled_dot_product_attention(*torch.zeros(3, 1, 2, 6, 4)),
      2 * 2 * 2 * 6 * 6 * 4),
