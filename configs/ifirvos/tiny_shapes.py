@@ -12,13 +12,13 @@ model = dict(
             dropout=0.)))
 
 stages = _base_.custom_hooks[0].stages
-whole_pipeline = [
+clip_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=4),
-    *_base_.whole_pipeline[1:],
+    *_base_.clip_pipeline[1:],
 ]
 custom_hooks = [
     dict(
         type='TrainingStagesHook',
-        stages=[*stages[:-1], dict(stages[-1], pipeline=whole_pipeline)]),
+        stages=[*stages[:-1], dict(stages[-1], pipeline=clip_pipeline)]),
     *_base_.custom_hooks[1:],
 ]

@@ -20,8 +20,12 @@ custom_hooks = [
                 pipeline={{_base_.dense_pipeline}}),
             dict(
                 stage='whole',
-                epochs={{_base_.whole_epochs}},
-                pipeline={{_base_.whole_pipeline}}),
+                epochs={{_base_.frame_epochs}},
+                pipeline={{_base_.frame_pipeline}}),
+            dict(
+                stage='whole',
+                epochs={{_base_.clip_epochs}},
+                pipeline={{_base_.clip_pipeline}}),
         ]),
     dict(
         type='EMAHook',
@@ -29,5 +33,6 @@ custom_hooks = [
         momentum=4e-3,
         update_buffers=True),
 ]
+default_hooks = dict(checkpoint=dict(interval=4))
 find_unused_parameters = True  # the first stages stop half-way
 randomness = dict(seed=0)

@@ -5,10 +5,9 @@ _base_ = '../referformer/tiny_shapes.py'
 model = dict(
     type='SOC',
     fusion=dict(type='TwoStreamFusion'),
-    decoder=dict(num_queries=5),
     cluster=dict(
         type='VideoObjectCluster',
-        num_queries=5,
+        num_queries=1,  # as the decoder; the contrastive loss is then zero
         encoder_layers=2,
         decoder_layers=2,
         embed_dims=64,

@@ -14,10 +14,10 @@ augmentation = [
     dict(type='PackRVOSInputs'),
 ]
 # One for each stage of training: all objects, to be named by the backbone;
-# sentences that a map without neighbours can answer, mostly; clips, of which
-# two frames at once keep queries from settling for a place.
+# sentences that a map without neighbours can answer, mostly; single frames,
+# where a step has the most different ones for its time; and clips.
 category_pipeline = [
-    dict(type='SampleSpreadFrames', num_frames=2),
+    dict(type='SampleSpreadFrames', num_frames=1),
     dict(type='SampleExpressions', num=8),
     *augmentation,
 ]
@@ -25,18 +25,27 @@ dense_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=1),
     dict(
         type='SampleExpressions',
-        num=4,
+        num=2,
         type_weights=dict(appearance=2., position=1., mixed=1.)),
     *augmentation,
 ]
-whole_pipeline = [
+frame_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=1),
+    dict(
+        type='SampleExpressions',
+        num=1,
+        type_weights=dict(
+            appearance=2., position=2., relation=3., mixed=1.)),
+    *augmentation,
+]
+clip_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=2),
     dict(
         type='SampleExpressions',
-        num=2,
+        num=1,
         type_weights={
             'appearance': 2.,
-            'position': 3.,
+            'position': 2.,
             'relation': 3.,
             'mixed': 2.,
             'motion-extent': 1.,
@@ -51,7 +60,7 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=4,
+    batch_size=8,
     num_workers=1,
     persistent_workers=False,  # workers must notice a change of pipeline
     drop_last=True,

@@ -59,7 +59,8 @@ model = dict(
         dropout=0.),
     decoder=dict(
         type='LanguageQueryDecoder',
-        num_queries=3,
+        # one: from scratch, several settle for places and leave the sentence
+        num_queries=1,
         num_layers=3,
         embed_dims=64,
         num_heads=4,

@@ -1,10 +1,11 @@
-# The common budget of the tiny configs, in epochs of 1,200 clips, eight a
+# The common budget of the tiny configs, in epochs of 1,200 clips, sixteen a
 # step. Each stage costs more a step than the one before, and begins with what
 # that one has learnt; the pipelines are those of the data set.
-category_epochs = 10
-dense_epochs = 5
-whole_epochs = 10
-max_epochs = category_epochs + dense_epochs + whole_epochs
+category_epochs = 30
+dense_epochs = 10
+frame_epochs = 40
+clip_epochs = 8
+max_epochs = category_epochs + dense_epochs + frame_epochs + clip_epochs
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
 val_cfg = dict(type='ValLoop')
@@ -13,7 +14,8 @@ test_cfg = dict(type='TestLoop')
 # Everything is from scratch, so one learning rate for all.
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=2e-3, weight_decay=0.05),
+    optimizer=dict(
+        type='AdamW', lr=2e-3, weight_decay=0.05, fused=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.),
     clip_grad=dict(max_norm=1., norm_type=2))
 param_scheduler = [
@@ -29,5 +31,5 @@ param_scheduler = [
         by_epoch=True,
         convert_to_iter_based=True),
 ]
-# clips in a step: 2 processes x 4
-auto_scale_lr = dict(enable=False, base_batch_size=8)
+# clips in a step: 2 processes x 8
+auto_scale_lr = dict(enable=False, base_batch_size=16)
