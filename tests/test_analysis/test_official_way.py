@@ -21,6 +21,20 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 SIZE, ORI_SIZE = (64, 96), (80, 120)
 
 
+# several queries, of which the official way builds all
+QUERIES = dict(
+    referformer={'model.decoder.num_queries': 3},
+    soc={
+        'model.decoder.num_queries': 5,
+        'model.cluster.num_queries': 5
+    })
+
+
+def tiny_model(method):
+    return build_model(
+        str(CONFIGS / method / 'tiny_shapes.py'), QUERIES.get(method))
+
+
 def segment(model, frames):
     sample = made_up_sample(1, SIZE, ORI_SIZE)
     return model.test_step(dict(inputs=[frames], data_samples=[sample]))[0]
@@ -29,7 +43,7 @@ def segment(model, frames):
 @pytest.mark.parametrize('method', ['referformer', 'soc', 'mttr', 'mlrl'])
 def test_same_masks(method):
     torch.manual_seed(0)
-    model = build_model(str(CONFIGS / method / 'tiny_shapes.py'))
+    model = tiny_model(method)
     attention = next(m for m in model.modules()
                      if isinstance(m, nn.MultiheadAttention))
     frames = made_up_frames(3, SIZE)
@@ -56,7 +70,7 @@ def test_same_masks(method):
 
 def test_all_masks_are_built():
     """SOC answers from one of its layers; officially all are built."""
-    model = build_model(str(CONFIGS / 'soc/tiny_shapes.py'))
+    model = tiny_model('soc')
     calls = []
     build = model.head.masks
 

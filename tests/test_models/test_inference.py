@@ -12,7 +12,7 @@ from mmrvos.models import InferenceCfg
 from mmrvos.models.segmentors.inference import cut_windows
 from mmrvos.registry import MODELS
 
-from .tiny import CONFIGS, make_batch
+from .tiny import CONFIGS, make_batch, several_queries
 
 METHODS = ('referformer', 'ifirvos', 'html', 'soc', 'mttr', 'mlrl')
 TEXTS = ('the red square', 'the star', 'the small one that moves right')
@@ -21,7 +21,8 @@ TEXTS = ('the red square', 'the star', 'the small one that moves right')
 def build(method: str, **test_cfg) -> torch.nn.Module:
     """The method's tiny model with random weights, masks that are not empty
     and queries that differ."""
-    cfg = Config.fromfile(CONFIGS / method / 'tiny_shapes.py').model
+    cfg = several_queries(
+        Config.fromfile(CONFIGS / method / 'tiny_shapes.py').model)
     cfg.setdefault('test_cfg', {}).update(test_cfg)
     torch.manual_seed(0)
     return MODELS.build(cfg).eval()

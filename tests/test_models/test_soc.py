@@ -18,7 +18,7 @@ from mmrvos.models.task_modules import FrameMatcher
 from mmrvos.registry import MODELS
 
 from ..test_configs import load
-from .tiny import CONFIGS, make_batch
+from .tiny import CONFIGS, make_batch, several_queries
 
 TEXTS = ('the red square', 'the star')
 SMALL = dict(
@@ -28,6 +28,7 @@ SMALL = dict(
 def soc_model(seed: int = 0, **changes) -> torch.nn.Module:
     """The tiny SOC, with box heads that do not start at zero."""
     cfg = Config.fromfile(CONFIGS / 'soc/tiny_shapes.py')
+    several_queries(cfg.model, 5)
     cfg.model.category_head = None  # learns in a stage of its own
     cfg.merge_from_dict(
         {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})

@@ -11,9 +11,19 @@ from mmrvos.structures import RVOSDataSample
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
+def several_queries(cfg: Config, num: int = 3) -> Config:
+    """A model's config with queries to choose among; the tiny ones have one,
+    but for MTTR's ten."""
+    for part in ('decoder', 'cluster'):
+        if cfg.get(part):
+            cfg[part].num_queries = num
+    return cfg
+
+
 def tiny_cfg(**changes) -> Config:
     """The tiny model's config; dotted keys (``a__b=c``) change it."""
     cfg = Config.fromfile(CONFIGS / '_base_/models/referformer_tiny.py')
+    several_queries(cfg.model)
     cfg.merge_from_dict(
         {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
     return cfg.model
