@@ -2,9 +2,9 @@
 # step. Each stage costs more a step than the one before, and begins with what
 # that one has learnt; the pipelines are those of the data set.
 category_epochs = 30
-dense_epochs = 10
-frame_epochs = 40
-clip_epochs = 8
+dense_epochs = 5
+frame_epochs = 58
+clip_epochs = 7
 max_epochs = category_epochs + dense_epochs + frame_epochs + clip_epochs
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=max_epochs, val_interval=max_epochs)
@@ -21,7 +21,7 @@ optim_wrapper = dict(
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=100),
     # transformers bear less than the backbone
-    dict(type='MultiStepLR', milestones=[category_epochs], gamma=0.3),
+    dict(type='MultiStepLR', milestones=[category_epochs], gamma=0.5),
     dict(
         type='PolyLR',
         power=1.,
