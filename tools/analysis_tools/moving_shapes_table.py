@@ -1,0 +1,106 @@
+"""One table of trainings on Moving Shapes, from what they logged.
+
+    python tools/analysis_tools/moving_shapes_table.py \\
+        work_dirs/{referformer,soc}/tiny_shapes \\
+        --data-root data/moving_shapes_small
+
+A row is a work dir: the metrics of its last validation, the seed of its
+config, the clips that it had seen (a video is one clip an epoch) and the time
+of its training steps (loading included, validation not). The rows below it
+are the ceilings of --data-root.
+"""
+import argparse
+import json
+from pathlib import Path
+
+from mmengine.config import Config
+
+from mmrvos.analysis.made_up import build_model
+from mmrvos.evaluation.moving_shapes_ceilings import ceilings
+from mmrvos.utils import clear_errors
+
+SPLITS = ('static3', 'appearance', 'position', 'relation', 'motion-extent',
+          'motion-order', 'mixed', 'total', 'short', 'long')
+CEILINGS = dict(
+    stride4_mean='stride-4 masks',
+    static='sees one frame',
+    set='sees frames in no order')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('work_dirs', nargs='+', type=Path)
+    parser.add_argument(
+        '--data-root', help='folder of Moving Shapes, for the ceilings')
+    return parser.parse_args()
+
+
+def cells(values: dict[str, dict[str, float]]) -> list[str]:
+    """J&F / hit rate of every split.
+
+    Args:
+        values: split to measure to percent.
+    """
+    return [
+        f'{values[s]["J&F"]:.1f} / {values[s]["hit"]:.0f}' for s in SPLITS
+    ]
+
+
+def row(work_dir: Path) -> list[str]:
+    """What a work dir's config, log and scalars say.
+
+    Raises:
+        FileNotFoundError: it has no config or no log.
+        ValueError: it has not been validated.
+    """
+    configs = sorted(work_dir.glob('*.py'))
+    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    if not (configs and logs):
+        raise FileNotFoundError(
+            f'{work_dir} is no work dir of a training: expected its config '
+            'and <time>/vis_data/scalars.json')
+    lines = ''.join(log.read_text() for log in logs).splitlines()
+    entries = [json.loads(line) for line in lines]
+    scores = next((e for e in reversed(entries) if 'shapes/J&F' in e), None)
+    if scores is None:
+        raise ValueError(f'{work_dir} holds no validation on Moving Shapes: '
+                         'train to the end first')
+    # a resumed training logs the steps that it repeats twice: the last counts
+    steps = {e['iter']: e['time'] for e in entries if 'loss' in e}
+    seconds = sum(
+        (step - before) * steps[step] for before, step in zip(
+            [0, *sorted(steps)], sorted(steps), strict=False))
+    cfg = Config.fromfile(configs[0])
+    data = cfg.train_dataloader.dataset
+    videos = json.loads(Path(data.data_root, data.ann_file).read_text())
+    clips = scores['step'] * len(videos['videos'])
+    model = build_model(str(configs[0]))
+    parameters = sum(p.numel() for p in model.parameters()) / 1e6
+    values = {}
+    for split in SPLITS:
+        end = '' if split == 'total' else f'/{split}'
+        values[split] = {m: scores[f'shapes/{m}{end}'] for m in ('J&F', 'hit')}
+    return [
+        f'`{work_dir.parent.name}/{work_dir.name}`',
+        str(cfg.randomness.seed), f'{clips:,}', f'{seconds / 60:.0f}',
+        f'{parameters:.1f} M', *cells(values)
+    ]
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    head = ('config', 'seed', 'clips seen', 'minutes', 'parameters', *SPLITS)
+    rows = [head, ['---'] * len(head), *map(row, args.work_dirs)]
+    if args.data_root:
+        known = ceilings(args.data_root)
+        rows += [[f'ceiling: {name}', '', '', '', '', *cells(known[key])]
+                 for key, name in CEILINGS.items()]
+    for line in rows:
+        print('| ' + ' | '.join(line) + ' |')
+
+
+if __name__ == '__main__':
+    main()
