@@ -59,7 +59,7 @@ model = dict(
         dropout=0.),
     decoder=dict(
         type='LanguageQueryDecoder',
-        # one: from scratch, several settle for places and leave the sentence
+        # one: from scratch, several may settle for places, whatever is said
         num_queries=1,
         num_layers=3,
         embed_dims=64,
