@@ -12,7 +12,7 @@ from mmrvos.models import InferenceCfg
 from mmrvos.models.segmentors.inference import cut_windows
 from mmrvos.registry import MODELS
 
-from .tiny import CONFIGS, make_batch, several_queries
+from .tiny import CONFIGS, make_batch, several_queries, tiny_model
 
 METHODS = ('referformer', 'ifirvos', 'html', 'soc', 'mttr', 'mlrl')
 TEXTS = ('the red square', 'the star', 'the small one that moves right')
@@ -255,3 +255,31 @@ def test_parts_can_be_compiled(method):
     found = predict(model, 3)
     torch.testing.assert_close(found.frame_scores, expected.frame_scores)
     assert found.masks == expected.masks
+
+
+def test_parts_of_a_clip_make_the_whole(monkeypatch):
+    """Backbone, encoder and pixel decoder take few frames at a time, where
+    no gradients are wanted, and padding or several sentences do not matter."""
+    model = tiny_model()
+    frames = torch.randn(2, 5, 3, 64, 96)
+    sizes = torch.tensor([[64., 96.], [50., 80.]])
+    clip = model.encode_clip(frames, sizes)
+    text = model.encode_text([['a red ring', 'the star'], ['a blue disc']])
+    whole = model.decode(clip, text)
+    taken = []
+    for module, name in ((model.backbone, 'backbone'),
+                         (model.pixel_decoder.outputs[0], 'output')):
+        module.register_forward_pre_hook(
+            lambda _, inputs, name=name: taken.append((name, len(inputs[0]))))
+    base = 'mmrvos.models'
+    monkeypatch.setattr(f'{base}.segmentors.base.BACKBONE_FRAMES', 4)
+    monkeypatch.setattr(f'{base}.layers.deformable_encoder.FRAMES_AT_ONCE', 4)
+    monkeypatch.setattr(f'{base}.pixel_decoders.cross_modal_fpn.'
+                        'PIXELS_AT_ONCE', 3 * 2 * 16 * 24)
+    with torch.no_grad():
+        parts = model.decode(model.encode_clip(frames, sizes), text)
+    assert taken == [('backbone', 4), ('backbone', 4), ('backbone', 2),
+                     ('output', 6), ('output', 6), ('output', 3)]
+    for name in ('queries', 'boxes', 'mask_features', 'dense'):
+        torch.testing.assert_close(
+            getattr(parts, name), getattr(whole, name), atol=1e-5, rtol=1e-4)

@@ -10,8 +10,9 @@ from mmrvos.registry import MODELS
 from ..features import ClipFeatures, TextFeatures
 from ..layers import Memory, to_maps, to_tokens
 
-# At test time the feed-forward network, whose hidden layer is 8 times as wide
-# as the map, takes this many pixels: memory does not grow with the clip.
+# At test time so many pixels go through what looks at each of them alone, the
+# feed-forward network with a hidden layer 8 times as wide as the map above
+# all: beside its maps, memory does not grow with the clip.
 PIXELS_AT_ONCE = 2**15
 
 
@@ -48,32 +49,6 @@ class VisionLanguageBlock(BaseModule):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, x: Tensor, position: Tensor, padding: Tensor | None,
-                text: TextFeatures, num_frames: int) -> Tensor:
-        """Shape in, shape out.
-
-        Args:
-            x: (P*T, C, h, w).
-            position: (P or 1, C, h, w).
-            padding: (P, h, w) bool, or None.
-            text: P expressions.
-            num_frames: T.
-        """
-        attended = self.attend_frames(x, position, padding, num_frames)
-        step = num_frames
-        if not torch.is_grad_enabled():
-            pixels = len(text.words) * x.shape[-2:].numel()  # of one frame
-            step = max(1, PIXELS_AT_ONCE // pixels)
-        parts = zip(
-            *(maps.unflatten(0, (-1, num_frames)).split(step, dim=1)
-              for maps in (x, attended)), strict=True)
-        tokens = [
-            self.attend_words(*(maps.flatten(0, 1) for maps in part), position,
-                              text) for part in parts
-        ]
-        tokens = tokens[0] if len(tokens) == 1 else torch.cat(tokens, dim=1)
-        return to_maps(tokens, num_frames, x.shape[-2:])
-
     def attend_words(self, x: Tensor, attended: Tensor, position: Tensor,
                      text: TextFeatures) -> Tensor:
         """What comes behind the attention among pixels, pixel by pixel.
@@ -81,13 +56,16 @@ class VisionLanguageBlock(BaseModule):
         Args:
             x: (P*T, C, h, w).
             attended: (P*T, C, h', w'), see :meth:`attend_frames`.
+            position: (P or 1, C, h, w).
+            text: P expressions.
 
         Returns:
-            (P, T*h*w, C).
+            (P*T, C, h, w).
         """
+        size = x.shape[-2:]
         if attended.shape != x.shape:
             attended = F.interpolate(
-                attended, x.shape[-2:], mode='bilinear', align_corners=False)
+                attended, size, mode='bilinear', align_corners=False)
         num_frames = len(x) // len(text.words)
         if len(position) > 1:
             position = position.repeat_interleave(num_frames, 0)
@@ -101,29 +79,31 @@ class VisionLanguageBlock(BaseModule):
             key_padding_mask=text.padding,
             need_weights=False)[0]
         tokens = self.norms[1](tokens + self.dropout(attended))
-        return self.norms[2](self.ffn(tokens))
+        return to_maps(self.norms[2](self.ffn(tokens)), num_frames, size)
+
+    def shrink(self, x: Tensor) -> Tensor:
+        """Nearest samples of maps (..., C, h, w), as the attention among
+        pixels takes them."""
+        if self.reduction == 1:
+            return x
+        return F.interpolate(
+            x, tuple(max(side // self.reduction, 1) for side in x.shape[-2:]))
 
     def attend_frames(self, x: Tensor, position: Tensor,
                       padding: Tensor | None, num_frames: int) -> Tensor:
-        """Attention among all pixels of a clip, at reduced size.
+        """Attention among all pixels of a clip, shape in, shape out.
 
-        Sizes shrink by nearest sampling.
-
-        Returns:
-            (P*T, C, h', w').
+        Args:
+            x: (P*T, C, h', w'), shrunk.
+            position: (P or 1, C, h, w), not shrunk.
+            padding: (P, h, w) bool, not shrunk, or None.
+            num_frames: T.
         """
-        small = tuple(
-            max(side // self.reduction, 1) for side in x.shape[-2:])
-        if self.reduction > 1:
-            x = F.interpolate(x, small)
-            position = F.interpolate(position, small)
-            if padding is not None:
-                padding = F.interpolate(padding[:, None].float(),
-                                        small)[:, 0].bool()
+        position = self.shrink(position)
         if padding is not None:
+            padding = self.shrink(padding[:, None].float())[:, 0].bool()
             padding = padding[:, None].expand(-1, num_frames, -1,
                                               -1).flatten(1)
-
         if len(position) > 1:
             position = position.repeat_interleave(num_frames, 0)
         keys = to_tokens(x + position, num_frames)
@@ -133,7 +113,7 @@ class VisionLanguageBlock(BaseModule):
             to_tokens(x, num_frames),
             key_padding_mask=padding,
             need_weights=False)[0]
-        return to_maps(attended, num_frames, small)
+        return to_maps(attended, num_frames, x.shape[-2:])
 
 
 @MODELS.register_module()
@@ -199,11 +179,51 @@ class CrossModalFPN(BaseModule):
         maps = [clip.fine, *memory.maps()]
         coarse = None
         for index in reversed(range(len(self.laterals))):
-            x = self.blocks[index](
-                self.laterals[index](maps[index]), clip.positions[index],
-                None if clip.padding is None else clip.padding[index], text,
-                clip.num_frames)
-            if coarse is not None:
-                x = x + F.interpolate(coarse, x.shape[-2:])
-            coarse = self.outputs[index](x)
-        return self.mask_features(coarse).unflatten(0, (-1, clip.num_frames))
+            coarse = self.level(index, maps[index], coarse, clip, text)
+        return coarse.unflatten(0, (-1, clip.num_frames))
+
+    def level(self, index: int, maps: Tensor, coarse: Tensor | None,
+              clip: ClipFeatures, text: TextFeatures) -> Tensor:
+        """One level of the way down; only the attention among frames needs
+        all of them at once.
+
+        Args:
+            index: of the level, 0 for stride 4.
+            maps: (P*T, C_i, h, w).
+            coarse: what this returned for the level above, or None.
+
+        Returns:
+            (P*T, C, h, w); mask features behind level 0.
+        """
+        block, position = self.blocks[index], clip.positions[index]
+        step = clip.num_frames
+        if not torch.is_grad_enabled():
+            pixels = len(text.words) * maps.shape[-2:].numel()  # of one frame
+            step = max(1, PIXELS_AT_ONCE // pixels)
+
+        def split(x: Tensor) -> list[Tensor]:
+            parts = x.unflatten(0, (-1, clip.num_frames)).split(step, dim=1)
+            return [part.flatten(0, 1) for part in parts]
+
+        def join(parts: list[Tensor]) -> Tensor:
+            if len(parts) == 1:
+                return parts[0]
+            return torch.cat([
+                part.unflatten(0, (len(text.words), -1)) for part in parts
+            ], dim=1).flatten(0, 1)
+
+        laterals = [self.laterals[index](part) for part in split(maps)]
+        attended = block.attend_frames(
+            join([block.shrink(x) for x in laterals]), position,
+            None if clip.padding is None else clip.padding[index],
+            clip.num_frames)
+        above = None if coarse is None else split(coarse)
+        outputs = []
+        for number, part in enumerate(split(attended)):
+            # a part's input goes when its output comes
+            x = block.attend_words(laterals.pop(0), part, position, text)
+            if above is not None:
+                x = x + F.interpolate(above[number], x.shape[-2:])
+            x = self.outputs[index](x)
+            outputs.append(x if index else self.mask_features(x))
+        return join(outputs)

@@ -23,6 +23,9 @@ STAGES = ('category', 'dense', 'whole')
 # Frames of pairs (video, expression) that are decoded together at test time:
 # their stride-4 maps are most of the memory.
 FRAMES_PER_PASS = 64
+# Frames that an image backbone takes together at test time: beside its maps,
+# memory does not grow with the clip.
+BACKBONE_FRAMES = 8
 
 
 class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
@@ -284,16 +287,29 @@ def run_backbone(backbone: nn.Module, frames: Tensor,
         (B*T, C_i, h_i, w_i) each; and T, which is 1 with a ``valid_index``.
     """
     batch, num_frames = frames.shape[:2]
-    if not getattr(backbone, 'temporal', False):
+    if getattr(backbone, 'temporal', False):
+        maps = backbone(frames)
+    else:
         frames = frames.flatten(0, 1)
         if channels_last:
             frames = frames.contiguous(memory_format=torch.channels_last)
-    maps = backbone(frames)
+        step = len(frames) if torch.is_grad_enabled() else BACKBONE_FRAMES
+        maps = join_levels([backbone(part) for part in frames.split(step)])
     if valid_index is None:
         return maps, num_frames
     rows = valid_index + num_frames * torch.arange(
         batch, device=valid_index.device)
     return [m[rows] for m in maps], 1
+
+
+def join_levels(parts: list[Sequence[Tensor]]) -> Sequence[Tensor]:
+    """One batch of parts: (n, C_i, h_i, w_i) each; a level of the parts goes
+    when it is joined."""
+    if len(parts) == 1:
+        return parts[0]
+    levels = list(zip(*parts, strict=True))
+    parts.clear()
+    return [torch.cat(levels.pop(0)) for _ in range(len(levels))]
 
 
 def stack_clips(inputs: Sequence[Tensor]) -> Tensor:
