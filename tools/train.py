@@ -4,7 +4,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 
-from mmrvos.engine import RVOSRunner
+from mmrvos.engine import RVOSRunner, bare_model
 from mmrvos.utils import (
     ConfigError,
     clear_errors,
@@ -28,7 +28,15 @@ def parse_args() -> argparse.Namespace:
         help='go on from this checkpoint, or from the latest one of the work '
         'dir where no file is given')
     parser.add_argument(
-        '--amp', action='store_true', help='train in mixed precision (GPU)')
+        '--amp',
+        nargs='?',
+        const='fp16',
+        choices=['bf16', 'fp16'],
+        help='mixed precision, fp16 where nothing is said (GPU)')
+    parser.add_argument(
+        '--compile',
+        action='store_true',
+        help='torch.compile the large parts of the model')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
@@ -53,7 +61,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def use_amp(cfg: Config) -> None:
+def use_amp(cfg: Config, precision: str) -> None:
     if not torch.cuda.is_available():
         raise ConfigError('--amp needs a GPU, and there is none: leave it out')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
@@ -62,6 +70,8 @@ def use_amp(cfg: Config) -> None:
             f'--amp replaces an OptimWrapper, but the config uses {kind}')
     cfg.optim_wrapper.type = 'AmpOptimWrapper'
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    cfg.optim_wrapper.dtype = dict(
+        bf16='bfloat16', fp16='float16')[precision]
 
 
 def use_auto_scale_lr(cfg: Config) -> None:
@@ -81,7 +91,7 @@ def main() -> None:
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))
     if args.amp:
-        use_amp(cfg)
+        use_amp(cfg, args.amp)
     if args.auto_scale_lr:
         use_auto_scale_lr(cfg)
     if args.resume:
@@ -91,7 +101,10 @@ def main() -> None:
     if source and '://' not in source and not Path(source).is_file():
         raise FileNotFoundError(
             f'{source} is missing: expected a checkpoint file')
-    RVOSRunner.from_cfg(cfg).train()
+    runner = RVOSRunner.from_cfg(cfg)
+    if args.compile:
+        bare_model(runner.model).compile_parts()
+    runner.train()
 
 
 if __name__ == '__main__':

@@ -103,6 +103,43 @@ def test_precision_and_compilation_reach_the_model(shapes, tmp_path, tool,
     assert compiled == [dict(amp='bf16'), dict(amp='fp16')]
 
 
+def test_training_in_mixed_precision_and_compiled(tmp_path, tool,
+                                                  monkeypatch):
+    done = []
+
+    class Runner:
+        """Notes what it was given and asked for."""
+
+        @classmethod
+        def from_cfg(cls, cfg):
+            done.append((cfg.optim_wrapper.get('type'),
+                         cfg.optim_wrapper.get('dtype')))
+            return cls()
+
+        @property
+        def model(self):
+            return self
+
+        def compile_parts(self):
+            done.append('compiled')
+
+        def train(self):
+            done.append('trained')
+
+    monkeypatch.setattr('mmrvos.engine.RVOSRunner', Runner)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    with pytest.raises(SystemExit, match='needs a GPU'):
+        tool('train.py', CONFIG, '--amp')
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    for args in ([], ['--amp'], ['--amp', 'bf16', '--compile']):
+        tool('train.py', CONFIG, *args)
+    assert done == [
+        (None, None), 'trained',
+        ('AmpOptimWrapper', 'float16'), 'trained',
+        ('AmpOptimWrapper', 'bfloat16'), 'compiled', 'trained'
+    ]
+
+
 def test_training_in_two_processes(shapes, tmp_path):
     log = run(
         'bash', 'tools/dist_train.sh', CONFIG, '2', '--work-dir',
