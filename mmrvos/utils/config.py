@@ -41,6 +41,11 @@ PLAIN_DICTS = {
     'auto_scale_lr': {'enable', 'base_batch_size'},
     'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
     'load_cfg': {'drop'},
+    # the fields of mmrvos.models.InferenceCfg
+    'model.test_cfg': {
+        'amp', 'expressions_per_pass', 'overlap', 'postprocessor',
+        'propagator', 'query', 'window'
+    },
     'optim_wrapper.paramwise_cfg': {
         'bias_decay_mult', 'bias_lr_mult', 'bypass_duplicate', 'custom_keys',
         'dcn_offset_lr_mult', 'dwconv_decay_mult', 'flat_decay_mult',

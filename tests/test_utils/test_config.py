@@ -1,8 +1,11 @@
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from mmrvos.models import InferenceCfg
 from mmrvos.utils import ConfigError, load_config
+from mmrvos.utils.config import PLAIN_DICTS
 
 CONFIG = '''
 default_scope = 'mmrvos'
@@ -46,6 +49,14 @@ def test_parameters_of_the_class_may_be_added(path):
     assert cfg.model.with_cp is True
     assert cfg.train_dataloader.dataset.num_frames == 3
     assert cfg.load_from == 'x.pth'
+
+
+def test_every_key_of_testing_may_be_added(path):
+    assert PLAIN_DICTS['model.test_cfg'] == {
+        field.name for field in fields(InferenceCfg)
+    }
+    cfg = load_config(path, {'model.test_cfg.overlap': 2})
+    assert cfg.model.test_cfg == dict(window=4, overlap=2)
 
 
 @pytest.mark.parametrize(('key', 'hint'), [
