@@ -15,7 +15,7 @@ from .deformable_attention import DeformableAttention, Shapes
 
 # Frames are on their own; at test time so many are encoded together, and
 # memory does not grow with the clip.
-FRAMES_AT_ONCE = 16
+FRAMES_AT_ONCE = 8
 
 
 class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):

@@ -1,3 +1,6 @@
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
@@ -13,7 +16,7 @@ from ..layers import Memory, to_maps, to_tokens
 # At test time so many pixels go through what looks at each of them alone, the
 # feed-forward network with a hidden layer 8 times as wide as the map above
 # all: beside its maps, memory does not grow with the clip.
-PIXELS_AT_ONCE = 2**15
+PIXELS_AT_ONCE = 2**14
 
 
 class VisionLanguageBlock(BaseModule):
@@ -201,29 +204,57 @@ class CrossModalFPN(BaseModule):
             pixels = len(text.words) * maps.shape[-2:].numel()  # of one frame
             step = max(1, PIXELS_AT_ONCE // pixels)
 
-        def split(x: Tensor) -> list[Tensor]:
+        def split(x: Tensor) -> Iterator[Tensor]:
             parts = x.unflatten(0, (-1, clip.num_frames)).split(step, dim=1)
-            return [part.flatten(0, 1) for part in parts]
+            return (part.flatten(0, 1) for part in parts)
 
-        def join(parts: list[Tensor]) -> Tensor:
-            if len(parts) == 1:
-                return parts[0]
-            return torch.cat([
-                part.unflatten(0, (len(text.words), -1)) for part in parts
-            ], dim=1).flatten(0, 1)
+        def laterals() -> Iterator[Tensor]:
+            return map(self.laterals[index], split(maps))
 
-        laterals = [self.laterals[index](part) for part in split(maps)]
+        def join(parts: Iterable[Tensor]) -> Tensor:
+            return join_frames(parts, len(text.words), clip.num_frames)
+
+        # several parts are cheap enough to be computed twice, and not held
+        held = list(laterals()) if step >= clip.num_frames else None
         attended = block.attend_frames(
-            join([block.shrink(x) for x in laterals]), position,
+            join(map(block.shrink, held or laterals())), position,
             None if clip.padding is None else clip.padding[index],
             clip.num_frames)
-        above = None if coarse is None else split(coarse)
-        outputs = []
-        for number, part in enumerate(split(attended)):
-            # a part's input goes when its output comes
-            x = block.attend_words(laterals.pop(0), part, position, text)
-            if above is not None:
-                x = x + F.interpolate(above[number], x.shape[-2:])
-            x = self.outputs[index](x)
-            outputs.append(x if index else self.mask_features(x))
-        return join(outputs)
+
+        def finish() -> Iterator[Tensor]:
+            above = repeat(None, -(-clip.num_frames // step))
+            if coarse is not None:
+                above = split(coarse)
+            for x, seen, coarser in zip(
+                    held or laterals(), split(attended), above, strict=True):
+                x = block.attend_words(x, seen, position, text)
+                if coarser is not None:
+                    x = x + F.interpolate(coarser, x.shape[-2:])
+                x = self.outputs[index](x)
+                yield x if index else self.mask_features(x)
+
+        return join(finish())
+
+
+def join_frames(parts: Iterable[Tensor], num_clips: int,
+                num_frames: int) -> Tensor:
+    """Whole clips of their frames; of the parts only one is held.
+
+    Args:
+        parts: (P*t, ...) each, the next t frames of every clip.
+        num_clips: P.
+        num_frames: T, of all parts.
+
+    Returns:
+        (P*T, ...); the part itself where there is only one.
+    """
+    joined, start = None, 0
+    for part in parts:
+        if len(part) == num_clips * num_frames:
+            return part
+        if joined is None:
+            joined = part.new_empty(num_clips, num_frames, *part.shape[1:])
+        stop = start + len(part) // num_clips
+        joined[:, start:stop] = part.unflatten(0, (num_clips, -1))
+        start = stop
+    return joined.flatten(0, 1)
