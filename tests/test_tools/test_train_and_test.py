@@ -103,8 +103,7 @@ def test_precision_and_compilation_reach_the_model(shapes, tmp_path, tool,
     assert compiled == [dict(amp='bf16'), dict(amp='fp16')]
 
 
-def test_training_in_mixed_precision_and_compiled(tmp_path, tool,
-                                                  monkeypatch):
+def test_training_in_mixed_precision_and_compiled(tool, monkeypatch):
     done = []
 
     class Runner:

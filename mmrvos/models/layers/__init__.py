@@ -8,11 +8,17 @@ from .deformable_encoder import (
                                  layer_cfgs,
 )
 from .position_encoding import clip_time_positions, sine_word_positions
-from .tokens import masked_mean, to_maps, to_tokens
+from .tokens import (
+    join_frames,
+    masked_mean,
+    split_frames,
+    to_maps,
+    to_tokens,
+)
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
     'DeformableEncoder', 'Memory', 'clip_time_positions', 'init_deformable',
-    'layer_cfgs', 'masked_mean', 'sample_levels', 'sine_word_positions',
-    'to_maps', 'to_tokens'
+    'join_frames', 'layer_cfgs', 'masked_mean', 'sample_levels',
+    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens'
 ]

@@ -12,6 +12,7 @@ from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures
 from .deformable_attention import DeformableAttention, Shapes
+from .tokens import join_frames
 
 # Frames are on their own; at test time so many are encoded together, and
 # memory does not grow with the clip.
@@ -171,12 +172,11 @@ class DeformableEncoder(BaseModule):
         step = len(memory.tokens)
         if not torch.is_grad_enabled():
             step = min(step, FRAMES_AT_ONCE)
-        parts = [
+        parts = (
             self.encode(*(take_frames(x, slice(start, start + step))
                           for x in inputs), memory.shapes)
-            for start in range(0, len(memory.tokens), step)
-        ]
-        memory.tokens = parts[0] if len(parts) == 1 else torch.cat(parts)
+            for start in range(0, len(memory.tokens), step))
+        memory.tokens = join_frames(parts, 1, len(memory.tokens))
         return memory
 
     def encode(self, tokens: Tensor, positions: Tensor,

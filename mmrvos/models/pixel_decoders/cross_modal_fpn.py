@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import ClipFeatures, TextFeatures
-from ..layers import Memory, to_maps, to_tokens
+from ..layers import Memory, join_frames, split_frames, to_maps, to_tokens
 
 # At test time so many pixels go through what looks at each of them alone, the
 # feed-forward network with a hidden layer 8 times as wide as the map above
@@ -22,7 +22,9 @@ PIXELS_AT_ONCE = 2**14
 class VisionLanguageBlock(BaseModule):
     """Pixels attend to the pixels of all frames, then to the words.
 
-    Post-norm throughout (ReferFormer, section 3.4).
+    Post-norm throughout (ReferFormer, section 3.4). Two steps in place of a
+    ``forward``: :meth:`attend_frames` needs all frames, :meth:`attend_words`
+    takes any of them.
 
     Args:
         embed_dims: C.
@@ -205,14 +207,13 @@ class CrossModalFPN(BaseModule):
             step = max(1, PIXELS_AT_ONCE // pixels)
 
         def split(x: Tensor) -> Iterator[Tensor]:
-            parts = x.unflatten(0, (-1, clip.num_frames)).split(step, dim=1)
-            return (part.flatten(0, 1) for part in parts)
-
-        def laterals() -> Iterator[Tensor]:
-            return map(self.laterals[index], split(maps))
+            return split_frames(x, clip.num_frames, step)
 
         def join(parts: Iterable[Tensor]) -> Tensor:
             return join_frames(parts, len(text.words), clip.num_frames)
+
+        def laterals() -> Iterator[Tensor]:
+            return map(self.laterals[index], split(maps))
 
         # several parts are cheap enough to be computed twice, and not held
         held = list(laterals()) if step >= clip.num_frames else None
@@ -234,27 +235,3 @@ class CrossModalFPN(BaseModule):
                 yield x if index else self.mask_features(x)
 
         return join(finish())
-
-
-def join_frames(parts: Iterable[Tensor], num_clips: int,
-                num_frames: int) -> Tensor:
-    """Whole clips of their frames; of the parts only one is held.
-
-    Args:
-        parts: (P*t, ...) each, the next t frames of every clip.
-        num_clips: P.
-        num_frames: T, of all parts.
-
-    Returns:
-        (P*T, ...); the part itself where there is only one.
-    """
-    joined, start = None, 0
-    for part in parts:
-        if len(part) == num_clips * num_frames:
-            return part
-        if joined is None:
-            joined = part.new_empty(num_clips, num_frames, *part.shape[1:])
-        stop = start + len(part) // num_clips
-        joined[:, start:stop] = part.unflatten(0, (num_clips, -1))
-        start = stop
-    return joined.flatten(0, 1)
