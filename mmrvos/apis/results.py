@@ -15,6 +15,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 from mmengine.structures import InstanceData
 
+from mmrvos.utils import mask_areas
 from mmrvos.visualization import OverlayWriter, write_image
 
 OUTPUTS = ('overlay', 'masks', 'json')
@@ -141,7 +142,7 @@ def write_json(path: Path, video: str, results: Sequence[ExpressionResult],
                     score=round(result.score, 4),
                     area=[
                         round(float(area) / (height * width), 5)
-                        for area in mask_utils.area(result.rles)
+                        for area in mask_areas(result.rles)
                     ]) for e, result in enumerate(results)
             ]),
         path,

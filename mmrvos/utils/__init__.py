@@ -7,9 +7,10 @@ from .config import (
     load_config,
     without_downloads,
 )
+from .rle import mask_areas
 
 __all__ = [
     'CheckpointMismatch', 'ConfigError', 'apply_options', 'clear_errors',
-    'default_work_dir', 'load_config', 'load_weights', 'read_checkpoint',
-    'without_downloads'
+    'default_work_dir', 'load_config', 'load_weights', 'mask_areas',
+    'read_checkpoint', 'without_downloads'
 ]

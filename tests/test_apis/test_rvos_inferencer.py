@@ -72,6 +72,14 @@ def test_written_files(inferencer, tmp_path):
     assert overlay.get(cv2.CAP_PROP_FPS) == 5
 
 
+def test_json_of_more_frames_than_a_byte_counts(inferencer, tmp_path):
+    video = np.concatenate([colour_video(3)] * 100)
+    inferencer(video, 'red', tmp_path / 'out', outputs=['json'])
+    said = json.loads((tmp_path / 'out/result.json').read_text())
+    assert said['expressions'][0]['area'] == pytest.approx(
+        [12 * 16 / (48 * 80)] * 300, abs=1e-5)
+
+
 def test_outputs_are_chosen(inferencer, tmp_path):
     inferencer(colour_video(2), 'red', tmp_path / 'out', outputs=['json'])
     assert [p.name for p in (tmp_path / 'out').iterdir()] == ['result.json']

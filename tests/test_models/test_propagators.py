@@ -91,6 +91,12 @@ def test_competing_expressions_share_the_frame_that_shows_most_of_them():
     assert propagator.seen[2] == [2, 2]
 
 
+def test_a_key_frame_among_many():
+    areas = [[1] * 299 + [3], [0] * 280 + [2] * 20]
+    pred = prediction(areas, [[0.] * 299 + [1.], [0.] * 280 + [.5] * 20])
+    assert Shifting().choose(pred) == {0: 299, 1: 280}
+
+
 def test_what_is_not_carried_gives_way_to_competitors():
     pred = prediction([[4, 4, 4, 4], [0, 5, 5, 5], [9, 0, 0, 0]],
                       [[.1, .5, .9, .6]] * 3)

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 import torch
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
 from mmrvos.analysis import SENTENCE
@@ -44,6 +45,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--overlap', type=int, default=2, help='2')
     parser.add_argument(
         '--limit', type=float, help='GiB; more is a failure')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
     return parser.parse_args()
 
 
@@ -65,7 +68,7 @@ def write_clip(path: Path, num_frames: int, size: list[int]) -> None:
 @clear_errors
 def main() -> None:
     args = parse_args()
-    cfg = load_config(args.config)
+    cfg = load_config(args.config, args.cfg_options)
     init_default_scope('mmrvos')
     without_downloads(cfg.model, sorted(set(SENTENCE.split())))
     with TemporaryDirectory() as name:

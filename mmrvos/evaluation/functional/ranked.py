@@ -8,6 +8,8 @@ import numpy as np
 import pycocotools.mask as mask_utils
 from pycocotools.cocoeval import COCOeval
 
+from mmrvos.utils import mask_areas
+
 from .sequence import PRECISION_THRESHOLDS, precision_at
 
 COCO_MEASURES = ('mAP', 'AP50', 'AP75', 'AP_s', 'AP_m', 'AP_l', 'AR_1',
@@ -55,10 +57,10 @@ def rank_masks(rles: Sequence[dict], scores: Sequence[float],
     return RankedSample(
         scores=scores,
         ious=mask_utils.iou(rles, [gt], [0])[:, 0],
-        intersections=np.array([
-            mask_utils.area(mask_utils.merge([rle, gt], intersect=True))
-            for rle in rles], dtype=np.int64),
-        areas=mask_utils.area(rles).astype(np.int64),
+        intersections=mask_areas([
+            mask_utils.merge([rle, gt], intersect=True) for rle in rles
+        ]),
+        areas=mask_areas(rles),
         gt_area=int(mask_utils.area(gt)))
 
 

@@ -8,6 +8,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmrvos.structures import RVOSDataSample
+from mmrvos.utils import mask_areas
 
 from ..task_modules.postprocessors import encode_masks
 
@@ -121,7 +122,7 @@ class MaskPropagator(metaclass=ABCMeta):
 
     def choose(self, pred: InstanceData) -> dict[int, int]:
         """The key frame of every expression that has a mask to carry."""
-        areas = np.stack([mask_utils.area(rles) for rles in pred.masks])
+        areas = np.stack([mask_areas(rles) for rles in pred.masks])
         seen = areas > 0  # (E, T)
         if self.key_frame != 'most_confident':
             scores = np.zeros(seen.shape)
