@@ -30,8 +30,12 @@ model = dict(
         channels=(64, 48, 32, 16),
         mask_channels=8),
     head=dict(type='ReferredInstanceHead', embed_dims=64, mask_channels=8),
-    category_head=_base_.model.category_head,
-    # its encoder sees stride 16
+    # both on what its encoder sees, the last map at stride 16
+    category_head=dict(
+        _base_.model.category_head,
+        in_channels=channels[3],
+        stage=3,
+        stride=16),
     dense_head=dict(_base_.model.dense_head, stride=16),
     channels_last=_base_.model.channels_last,
     test_cfg=_base_.model.test_cfg)
