@@ -1,6 +1,8 @@
+from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
 from .hooks import RVOSVisualizationHook, TrainingStagesHook
 from .runner import RVOSRunner, bare_model
 
 __all__ = [
-    'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model'
+    'GroupedOptimWrapperConstructor', 'RVOSRunner', 'RVOSVisualizationHook',
+    'TrainingStagesHook', 'bare_model'
 ]

@@ -5,6 +5,7 @@ test_cfg = dict(type='TestLoop')
 
 optim_wrapper = dict(
     type='OptimWrapper',
+    constructor='GroupedOptimWrapperConstructor',
     optimizer=dict(type='AdamW', lr=1e-4, weight_decay=5e-4),
     # the projection behind the text model belongs to the rest
     paramwise_cfg=dict(

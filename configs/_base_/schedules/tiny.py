@@ -14,6 +14,7 @@ test_cfg = dict(type='TestLoop')
 # Everything is from scratch, so one learning rate for all.
 optim_wrapper = dict(
     type='OptimWrapper',
+    constructor='GroupedOptimWrapperConstructor',
     optimizer=dict(
         type='AdamW', lr=2e-3, weight_decay=0.05, fused=True),
     paramwise_cfg=dict(norm_decay_mult=0., bias_decay_mult=0.),
