@@ -26,17 +26,27 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             params: groups, changed in place.
             module: whose parameters are added.
             prefix: the module's name; empty for the whole model.
+
+        Raises:
+            ValueError: two modules of the model share a parameter.
         """
         super().add_params(params, module, prefix, **kwargs)
         if prefix:
             return
-        merged = {}
+        kinds, members = [], []
         for group in params:
-            options = tuple(
-                (name, group[name]) for name in sorted(group)
-                if name != 'params')
-            merged.setdefault(options, []).extend(group['params'])
+            parameters = group.pop('params')
+            if group not in kinds:
+                kinds.append(group)
+                members.append([])
+            members[kinds.index(group)] += parameters
+        # torch refuses this between groups, and steps twice within one
+        ids = [id(p) for parameters in members for p in parameters]
+        if len(set(ids)) < len(ids):
+            raise ValueError(
+                'modules of the model share a parameter: set bypass_duplicate'
+                '=True in optim_wrapper.paramwise_cfg')
         params[:] = [
-            dict(options, params=members)
-            for options, members in merged.items()
+            dict(kind, params=parameters)
+            for kind, parameters in zip(kinds, members, strict=True)
         ]

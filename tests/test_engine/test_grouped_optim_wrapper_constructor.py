@@ -9,7 +9,7 @@ from torch import nn
 from mmrvos.engine import GroupedOptimWrapperConstructor
 
 
-def optim_wrapper(model, constructor):
+def optim_wrapper(model, constructor, **options):
     init_default_scope('mmrvos')
     return build_optim_wrapper(
         model,
@@ -19,7 +19,10 @@ def optim_wrapper(model, constructor):
             optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.05),
             paramwise_cfg=dict(
                 norm_decay_mult=0.,
-                custom_keys={'backbone': dict(lr_mult=0.1)})))
+                custom_keys={
+                    'backbone': dict(lr_mult=0.1, betas=[0.9, 0.98])
+                },
+                **options)))
 
 
 class Model(nn.Module):
@@ -50,6 +53,18 @@ def test_parameters_alike_share_a_group(name):
         (0.1, 0.05, 2),  # the head
     ]
     assert groups[1]['params'][0] is model.norm.weight
+    assert [group['betas'][1] for group in groups] == [0.98, 0.999, 0.999]
+
+
+def test_shared_parameters():
+    model = Model()
+    model.twin = nn.Sequential(model.head)
+    name = 'GroupedOptimWrapperConstructor'
+    with pytest.raises(ValueError, match='bypass_duplicate'):
+        optim_wrapper(model, name)
+    groups = optim_wrapper(model, name, bypass_duplicate=True).param_groups
+    assert len({id(p) for g in groups for p in g['params']}) == sum(
+        len(g['params']) for g in groups)
 
 
 def test_steps_as_with_a_group_for_each_parameter():
