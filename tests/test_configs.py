@@ -100,6 +100,17 @@ def test_learning_rates_of_the_official_recipe():
             assert by_param[id(p)] == 1e-4
 
 
+def test_tiny_configs_have_the_same_budget():
+    for path in CONFIGS.glob('*/tiny_shapes*.py'):
+        cfg = Config.fromfile(path)
+        hook, = (h for h in cfg.custom_hooks
+                 if h.type == 'TrainingStagesHook')
+        stages = [stage.epochs for stage in hook.stages]
+        assert sum(stages) == cfg.train_cfg.max_epochs == 100, path
+        assert min(stages) > 0, path
+        assert cfg.auto_scale_lr.base_batch_size == 16, path
+
+
 def test_tiny_models_know_all_words_of_moving_shapes():
     for path in CONFIGS.glob('*/tiny_shapes.py'):
         words = Config.fromfile(path).model.text_encoder.vocabulary.split()
