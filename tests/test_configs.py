@@ -11,7 +11,7 @@ from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
-from mmrvos.datasets.moving_shapes import VOCABULARY
+from mmrvos.moving_shapes import VOCABULARY
 from mmrvos.registry import DATASETS, MODELS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'

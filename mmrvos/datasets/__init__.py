@@ -3,7 +3,7 @@ from .base import BaseRVOSDataset
 from .jhmdb_sentences import JHMDBSentencesDataset
 from .long_rvos import LongRVOSDataset
 from .mevis import MeViSDataset, RefSAVDataset, ReVOSDataset
-from .moving_shapes_dataset import MovingShapesDataset
+from .moving_shapes import MovingShapesDataset
 from .ref_davis17 import RefDAVIS17Dataset
 from .ref_youtube_vos import RefYoutubeVOSDataset
 from .refcoco import RefCOCODataset

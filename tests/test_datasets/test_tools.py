@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmrvos.datasets.convert import read_table
-from mmrvos.datasets.facts import expected
+from mmrvos.datasets.expected_counts import expected
 from mmrvos.datasets.ref_youtube_vos import load_json
 
 from . import miniature

@@ -5,7 +5,6 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 
-from mmrvos.datasets.moving_shapes import generate
 from mmrvos.evaluation import MovingShapesMetric
 from mmrvos.evaluation.moving_shapes_ceilings import (
     ORACLES,
@@ -13,6 +12,7 @@ from mmrvos.evaluation.moving_shapes_ceilings import (
     table,
     through_stride4,
 )
+from mmrvos.moving_shapes import generate
 from mmrvos.structures import PNGMasks
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmrvos.datasets.moving_shapes import generate
+from mmrvos.moving_shapes import generate
 from mmrvos.utils import read_checkpoint
 
 from ..colour_segmentor import ColourSegmentor, colour_checkpoint

@@ -19,7 +19,7 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import ProgressBar
 
 from mmrvos.datasets.base import BaseRVOSDataset
-from mmrvos.datasets.facts import SOURCES, expected
+from mmrvos.datasets.expected_counts import SOURCES, expected
 from mmrvos.datasets.mask_sources import H5Masks, MatMasks
 from mmrvos.datasets.ref_youtube_vos import load_json
 from mmrvos.datasets.transforms.loading import read_image

@@ -1,8 +1,8 @@
 """Make Moving Shapes, the benchmark that needs no download."""
 import argparse
 
-from mmrvos.datasets.moving_shapes import generate
-from mmrvos.datasets.moving_shapes.videos import SIZES
+from mmrvos.moving_shapes import generate
+from mmrvos.moving_shapes.videos import SIZES
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,6 +1,6 @@
 # ReferFormer small enough for a CPU, everything from scratch. All methods'
 # tiny configs share its backbone, text encoder and widths.
-# The words of Moving Shapes (mmrvos.datasets.moving_shapes.VOCABULARY).
+# The words of Moving Shapes (mmrvos.moving_shapes.VOCABULARY).
 vocabulary = (
     'a above after ahead and anticlockwise appearing appears at back '
     'becomes before behind below big bigger blue bottom bottommost bounces '

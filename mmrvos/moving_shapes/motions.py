@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .draw import Draw
+from .random_stream import RandomStream
 from .shapes import direction
 
 # Motions that a shuffled set of frames still shows, and motions that only
@@ -42,7 +42,7 @@ def _eased(kind: str, time: np.ndarray) -> np.ndarray:
     return time
 
 
-def draw_path(kind: str, num_frames: int, draw: Draw, turn: float,
+def draw_path(kind: str, num_frames: int, rng: RandomStream, turn: float,
               reach: tuple[float, float]) -> Path:
     """One path of a kind, its first point in the origin.
 
@@ -55,33 +55,33 @@ def draw_path(kind: str, num_frames: int, draw: Draw, turn: float,
     time = np.arange(num_frames) / (num_frames - 1)
     ahead = np.array(direction(turn))
     aside = np.array([-ahead[1], ahead[0]])
-    length = draw.uniform(*reach)
+    length = rng.uniform(*reach)
     scales = np.ones(num_frames)
     present = np.ones(num_frames, dtype=bool)
     along, across = np.zeros(num_frames), np.zeros(num_frames)
     if kind in ('line', 'halt', 'speed'):
         along = _eased(kind, time) * length
     elif kind == 'bounce':
-        phase = time * draw.choice([2, 3])
+        phase = time * rng.choice([2, 3])
         along = np.abs(phase - 2 * np.floor(phase / 2 + 0.5)) * length
     elif kind == 'zigzag':
         along = time * length
-        phase = time * draw.choice([3, 4])
+        phase = time * rng.choice([3, 4])
         across = np.abs(phase - 2 * np.floor(phase / 2 + 0.5)) * 0.24
     elif kind == 'round':
-        radius = draw.uniform(0.13, 0.19)
-        start = draw.integer(64) / 64
+        radius = rng.uniform(0.13, 0.19)
+        start = rng.integer(64) / 64
         way = 1 if turn < 0.5 else -1
         points = np.array(
             [direction(start + way * 1.06 * t) for t in time.tolist()])
         return Path((points - points[0]) * radius, scales, present)
     elif kind == 'grow':
         scales = 0.72 + 0.73 * time
-        if draw.chance(0.4):
+        if rng.chance(0.4):
             along = time * length * 0.6
     elif kind == 'late':
-        present = time > draw.uniform(0.3, 0.5)
-        if draw.chance(0.5):
+        present = time > rng.uniform(0.3, 0.5)
+        if rng.chance(0.5):
             along = time * length
     # 'still' stays, 'leave' is placed by the scene, which knows the border
     centres = along[:, None] * ahead + across[:, None] * aside

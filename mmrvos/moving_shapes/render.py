@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .draw import Draw
+from .random_stream import RandomStream
 from .scenes import Object, Scene
 from .shapes import coverage, direction, outer_radius, signed_distance
 
@@ -34,11 +34,11 @@ class Video:
     silhouettes: np.ndarray
 
 
-def _smooth_noise(draw: Draw, height: int, width: int,
+def _smooth_noise(rng: RandomStream, height: int, width: int,
                   cell: int) -> np.ndarray:
     """(height, width, 3) float32 in [-1, 1], bilinear between grid points."""
     rows, cols = height // cell + 2, width // cell + 2
-    grid = draw.bytes(rows, cols, 3).astype(np.float32) / 127.5 - 1
+    grid = rng.bytes(rows, cols, 3).astype(np.float32) / 127.5 - 1
     y = np.arange(height, dtype=np.float32) / np.float32(cell)
     x = np.arange(width, dtype=np.float32) / np.float32(cell)
     iy, ix = y.astype(int), x.astype(int)
@@ -48,34 +48,34 @@ def _smooth_noise(draw: Draw, height: int, width: int,
     return rows_[:, ix] * (1 - fx) + rows_[:, ix + 1] * fx
 
 
-def _clutter(draw: Draw, field: np.ndarray, height: int) -> None:
+def _clutter(rng: RandomStream, field: np.ndarray, height: int) -> None:
     """A patch of small muted blocks, which is part of the background."""
     size = height // 4
-    top = draw.integer(field.shape[0] - size)
-    left = draw.integer(field.shape[1] - size)
+    top = rng.integer(field.shape[0] - size)
+    left = rng.integer(field.shape[1] - size)
     side = max(2, height // 24)
     for _ in range(14):
-        y = top + draw.integer(size - side)
-        x = left + draw.integer(size - side)
-        grey = 40 + draw.integer(130)
-        tint = draw.bytes(3).astype(np.float32) / 8 - 16
-        field[y:y + side, x:x + side + draw.integer(side + 1)] = grey + tint
+        y = top + rng.integer(size - side)
+        x = left + rng.integer(size - side)
+        grey = 40 + rng.integer(130)
+        tint = rng.bytes(3).astype(np.float32) / 8 - 16
+        field[y:y + side, x:x + side + rng.integer(side + 1)] = grey + tint
 
 
-def background(draw: Draw, num_frames: int, height: int,
+def background(rng: RandomStream, num_frames: int, height: int,
                width: int) -> np.ndarray:
     """(T, H, W, 3) float32: coloured noise under a slowly moving camera."""
     margin = height // 12 + 2
     shape = (height + 2 * margin, width + 2 * margin)
-    base = 60 + draw.integer(90)
-    tint = draw.bytes(3).astype(np.float32) / 8 - 16
-    field = (base + tint + 20 * _smooth_noise(draw, *shape, height // 2)
-             + 14 * _smooth_noise(draw, *shape, height // 8))
-    for _ in range(draw.choice([0, 0, 0, 1, 2])):
-        _clutter(draw, field, height)
+    base = 60 + rng.integer(90)
+    tint = rng.bytes(3).astype(np.float32) / 8 - 16
+    field = (base + tint + 20 * _smooth_noise(rng, *shape, height // 2)
+             + 14 * _smooth_noise(rng, *shape, height // 8))
+    for _ in range(rng.choice([0, 0, 0, 1, 2])):
+        _clutter(rng, field, height)
     field = np.minimum(np.maximum(field, 0), 255)
     # the drift, in whole 1/16 pixels so that the lerp is simple
-    speed = [draw.uniform(-1, 1) * height / 12 for _ in range(2)]
+    speed = [rng.uniform(-1, 1) * height / 12 for _ in range(2)]
     out = np.empty((num_frames, height, width, 3), np.float32)
     for t in range(num_frames):
         part = t / (num_frames - 1) - 0.5
@@ -147,11 +147,11 @@ def render(scene: Scene, height: int, width: int) -> Video:
     """The arrays of a scene; the same on every machine."""
     num_frames = scene.num_frames
     pad = height // 2  # objects may be partly or wholly outside
-    draw = Draw(*scene.key, 1)
+    rng = RandomStream(*scene.key, 1)
     canvas = np.zeros(
         (num_frames, height + 2 * pad, width + 2 * pad, 3), np.float32)
     inner = np.s_[:, pad:pad + height, pad:pad + width]
-    canvas[inner] = background(draw, num_frames, height, width)
+    canvas[inner] = background(rng, num_frames, height, width)
     labels = np.zeros(canvas.shape[:3], np.uint8)
     silhouettes = np.zeros((len(scene.objects), *canvas.shape[:3]), bool)
     order = sorted(range(len(scene.objects)),
@@ -160,7 +160,7 @@ def render(scene: Scene, height: int, width: int) -> Video:
         _draw_object(scene.objects[i], canvas, labels, silhouettes[i], i + 1,
                      pad, height)
     frames = canvas[inner]
-    noise = draw.bytes(2, num_frames, height, width, 3)
+    noise = rng.bytes(2, num_frames, height, width, 3)
     noise = (noise[0].astype(np.int16) + noise[1]) - 255  # triangular
     frames = np.floor(frames + noise * np.float32(scene.noise / 255) + 0.5)
     frames = np.minimum(np.maximum(frames, 0), 255).astype(np.uint8)

@@ -9,42 +9,42 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmrvos.datasets.moving_shapes import (
+from mmrvos.datasets.transforms.flip_words import (
+    swap_left_right,
+    swap_up_down,
+)
+from mmrvos.moving_shapes import (
     VERSION,
     VOCABULARY,
     ensure,
     generate,
     grammar,
 )
-from mmrvos.datasets.moving_shapes.draw import Draw
-from mmrvos.datasets.moving_shapes.facts import (
+from mmrvos.moving_shapes.generate import VERSION_FILE
+from mmrvos.moving_shapes.meanings import TYPES, MeaningEvaluator
+from mmrvos.moving_shapes.motions import draw_path
+from mmrvos.moving_shapes.random_stream import RandomStream
+from mmrvos.moving_shapes.scene_facts import (
     EXTENT_FACTS,
     ORDER_FACTS,
     YES,
     Facts,
     Motion,
 )
-from mmrvos.datasets.moving_shapes.generate import VERSION_FILE
-from mmrvos.datasets.moving_shapes.meanings import TYPES, Judge
-from mmrvos.datasets.moving_shapes.motions import draw_path
-from mmrvos.datasets.moving_shapes.scenes import (
+from mmrvos.moving_shapes.scenes import (
     HELD_OUT,
     SIZES,
     SceneFailed,
     make_scene,
 )
-from mmrvos.datasets.moving_shapes.shapes import (
+from mmrvos.moving_shapes.shapes import (
     SHAPES,
     coverage,
     outer_radius,
     signed_distance,
 )
-from mmrvos.datasets.moving_shapes.videos import SIZES as DATA_SIZES
-from mmrvos.datasets.moving_shapes.videos import make_video
-from mmrvos.datasets.transforms.flip_words import (
-    swap_left_right,
-    swap_up_down,
-)
+from mmrvos.moving_shapes.videos import SIZES as DATA_SIZES
+from mmrvos.moving_shapes.videos import make_video
 
 MINI = DATA_SIZES['mini']
 ARRAY_HASHES = {
@@ -86,9 +86,9 @@ def test_arrays_are_the_same_everywhere(made, split):
 
 
 def test_draws_are_the_same_everywhere():
-    draw = Draw(1, 2, 3)
-    assert [draw.integer(1000) for _ in range(4)] == [670, 111, 511, 356]
-    assert draw.bytes(3).tolist() == [247, 242, 11]
+    rng = RandomStream(1, 2, 3)
+    assert [rng.integer(1000) for _ in range(4)] == [670, 111, 511, 356]
+    assert rng.bytes(3).tolist() == [247, 242, 11]
 
 
 def test_no_array_depends_on_the_number_of_processes(tree, tmp_path):
@@ -133,9 +133,9 @@ def test_layout_is_that_of_ref_youtube_vos(tree, made):
 
 def test_every_expression_means_one_object(made):
     for m, e in every(made):
-        judge = Judge(m.facts)
-        assert judge.fits(e.meaning).only == e.meaning.target, e.text
-        assert judge.check(e.meaning), e.text
+        evaluator = MeaningEvaluator(m.facts)
+        assert evaluator.fits(e.meaning).only == e.meaning.target, e.text
+        assert evaluator.check(e.meaning), e.text
 
 
 def test_every_type_is_there_and_no_sentence_comes_twice(made):
@@ -211,22 +211,22 @@ def backwards(m):
 def test_order_sentences_mean_the_twin_when_the_video_runs_backwards(made):
     """The same frames in another order, another answer."""
     for m in made.values():
-        judge = Judge(backwards(m))
+        evaluator = MeaningEvaluator(backwards(m))
         for e in m.expressions:
             if e.meaning.type_id == 'motion-order':
-                twin = judge.fits(e.meaning).only
+                twin = evaluator.fits(e.meaning).only
                 assert twin is not None and twin != e.meaning.target, e.text
                 assert e.oracles.static == (1 << twin
                                             | 1 << e.meaning.target)
             elif e.meaning.type_id == 'motion-extent':
-                assert judge.fits(e.meaning).only == e.meaning.target
+                assert evaluator.fits(e.meaning).only == e.meaning.target
 
 
 def test_each_core_part_of_a_mixed_sentence_is_needed(made):
     for m, e in every(made, 'mixed'):
         assert len(e.meaning.core) >= 2
         for category in e.meaning.core:
-            rest = Judge(m.facts).fits(e.meaning, without=category)
+            rest = MeaningEvaluator(m.facts).fits(e.meaning, without=category)
             assert rest.sure & ~(1 << e.meaning.target), (e.text, category)
 
 
@@ -291,7 +291,7 @@ def test_sizes_lie_a_factor_of_two_apart():
 def test_motions_are_recognised(kind, forward, reversed_, frames):
     facts = {**EXTENT_FACTS, **ORDER_FACTS}
     for seed in range(10):
-        drawn = draw_path(kind, frames, Draw(seed), 0.25, (0.3, 0.5))
+        drawn = draw_path(kind, frames, RandomStream(seed), 0.25, (0.3, 0.5))
         for path, name in ((drawn, forward), (drawn.reversed(), reversed_)):
             assert facts[name](Motion(path, path.present)) == YES
             if forward != reversed_:
@@ -378,7 +378,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError('disk full')
     module = importlib.import_module(
-        'mmrvos.datasets.moving_shapes.generate')
+        'mmrvos.moving_shapes.generate')
     monkeypatch.setattr(module, '_write_video', fail)
     with pytest.raises(OSError, match='disk full'):
         module.generate('mini', tmp_path / 'x', workers=1, progress=False)

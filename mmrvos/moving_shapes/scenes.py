@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .draw import Draw
 from .motions import EXTENT, ORDER, Path, draw_path, leaving_path
+from .random_stream import RandomStream
 from .shapes import SHAPES, direction, outer_radius
 
 COLOUR_WORDS = ('blue', 'cyan', 'green', 'orange', 'pink', 'purple', 'red',
@@ -100,7 +100,7 @@ class _Unit:
 
 @dataclass
 class _Builder:
-    draw: Draw
+    rng: RandomStream
     num_frames: int
     aspect: float
     held_out: bool  # may pairs of HELD_OUT appear?
@@ -115,14 +115,14 @@ class _Builder:
         return all(words != look.words for look in self.looks)
 
     def _finish(self, words: tuple[str, ...]) -> Look:
-        draw = self.draw
+        rng = self.rng
         look = Look(
             *words,
-            jitter=draw.uniform(0.98, 1.02),
-            tilt=draw.uniform(-0.04, 0.04),
-            texture_turn=draw.integer(32) / 32,
-            tint=tuple(draw.integer(21) - 10 for _ in range(3)),
-            light=direction(draw.integer(32) / 32))
+            jitter=rng.uniform(0.98, 1.02),
+            tilt=rng.uniform(-0.04, 0.04),
+            texture_turn=rng.integer(32) / 32,
+            tint=tuple(rng.integer(21) - 10 for _ in range(3)),
+            light=direction(rng.integer(32) / 32))
         self.looks.append(look)
         return look
 
@@ -131,37 +131,37 @@ class _Builder:
         twin are drawn a little smaller: 'the largest' must be no good guess.
         """
         names = tuple(SIZES)
-        draws = [self.draw.integer(3) for _ in range(2)]
+        draws = [self.rng.integer(3) for _ in range(2)]
         return names[min(draws) if single else draws[0]]
 
     def new_look(self, not_colour: str = '', single: bool = False) -> Look:
-        draw = self.draw
+        rng = self.rng
         while True:
-            pair = (draw.choice(COLOUR_WORDS), draw.choice(SHAPES))
-            if self.held_out and draw.chance(0.35):
-                pair = draw.choice(HELD_OUT)
-            words = (*pair, self._size(single), draw.choice(TEXTURES))
+            pair = (rng.choice(COLOUR_WORDS), rng.choice(SHAPES))
+            if self.held_out and rng.chance(0.35):
+                pair = rng.choice(HELD_OUT)
+            words = (*pair, self._size(single), rng.choice(TEXTURES))
             if words[0] != not_colour and self._allowed(words):
                 return self._finish(words)
 
     def near_look(self, other: Look | None = None,
                   not_colour: str = '') -> Look:
         """A look that differs from another in one attribute."""
-        draw = self.draw
+        rng = self.rng
         values = (COLOUR_WORDS, SHAPES, (self._size(True), ), TEXTURES)
         for _ in range(50):
-            words = list((other or draw.choice(self.looks)).words)
-            place = draw.choice([0, 0, 1, 1, 2, 3])
-            words[place] = draw.choice(values[place])
+            words = list((other or rng.choice(self.looks)).words)
+            place = rng.choice([0, 0, 1, 1, 2, 3])
+            words[place] = rng.choice(values[place])
             if words[0] != not_colour and self._allowed(tuple(words)):
                 return self._finish(tuple(words))
         return self.new_look(not_colour, single=True)
 
     # ---- motions
     def move(self, kinds: tuple[str, ...]) -> Move:
-        draw = self.draw
-        turn = draw.integer(8) / 8 + draw.uniform(-0.008, 0.008)
-        return Move(draw.choice(kinds), turn % 1.0, draw.chance(0.5))
+        rng = self.rng
+        turn = rng.integer(8) / 8 + rng.uniform(-0.008, 0.008)
+        return Move(rng.choice(kinds), turn % 1.0, rng.chance(0.5))
 
     def twin_moves(self, order: bool,
                    kinds: tuple[str, ...] | None = None) -> list[Move]:
@@ -170,12 +170,12 @@ class _Builder:
             first = self.move(kinds or ORDER)
             return [first, replace(first, backwards=not first.backwards)]
         return [replace(self.move(EXTENT), kind=kind)
-                for kind in self.draw.sample(kinds or EXTENT, 2)]
+                for kind in self.rng.sample(kinds or EXTENT, 2)]
 
     def path(self, move: Move, look: Look) -> Path:
         if move.kind == 'leave':
-            left = self.draw.chance(0.5)
-            start = self.draw.uniform(0.25, 0.6)
+            left = self.rng.chance(0.5)
+            start = self.rng.uniform(0.25, 0.6)
             path = leaving_path(self.num_frames, start, -look.outer - 0.03)
             if not left:
                 centres = path.centres * [-1, 1] + [self.aspect, 0]
@@ -184,7 +184,7 @@ class _Builder:
         sideways = abs(direction(move.turn)[0])
         reach = ((0.45, 0.8) if sideways > 0.9 else
                  (0.34, 0.52) if sideways > 0.3 else (0.3, 0.45))
-        path = draw_path(move.kind, self.num_frames, self.draw, move.turn,
+        path = draw_path(move.kind, self.num_frames, self.rng, move.turn,
                          reach)
         return path.reversed() if move.backwards else path
 
@@ -224,7 +224,7 @@ class _Builder:
                 low[0] = high[0] = 0.0
             if (low > high).any():
                 continue
-            shift = [self.draw.uniform(a, b)
+            shift = [self.rng.uniform(a, b)
                      for a, b in zip(low.tolist(), high.tolist(),
                                      strict=True)]
             paths = [path.moved(*shift) for path in paths]
@@ -242,7 +242,7 @@ class _Builder:
             self.moves.append(unit.move)
 
     def single(self, look: Look, move: Move) -> None:
-        self.place(_Unit(move, [(look, (0.0, 0.0), self.draw.unit())]))
+        self.place(_Unit(move, [(look, (0.0, 0.0), self.rng.unit())]))
 
     # ---- groups
     def twins(self, look: Look, order: bool) -> None:
@@ -259,7 +259,7 @@ class _Builder:
             radii = sorted([look.radius, anchor.radius])
             # the smaller one is hidden by about a quarter
             distance = radii[1] + 0.4 * radii[0]
-            turn = self.draw.integer(64) / 64
+            turn = self.rng.integer(64) / 64
         elif relation in ('follow', 'lead'):
             distance = 0.9 * (look.outer + anchor.outer) + 0.05
             turn = move.turn + (0.5 if relation == 'follow' else 0.0)
@@ -270,12 +270,12 @@ class _Builder:
                     'above': 0.75}[relation]
         x, y = direction(turn)
         depth = {'behind': 0.0, 'front': 1.0}.get(relation,
-                                                  self.draw.unit())
+                                                  self.rng.unit())
         return (x * distance, y * distance), depth
 
     def related(self, family: tuple[str, ...], second: bool) -> None:
         """Twins related to one anchor, or to two (``second``)."""
-        draw = self.draw
+        rng = self.rng
         look = self.new_look()
         # what overlaps must be told apart by the eye
         anchor = self.new_look(look.colour, single=True)
@@ -285,7 +285,7 @@ class _Builder:
         if not second:
             move = self.move(kinds)
             members = [(anchor, (0.0, 0.0), 0.5)]
-            for relation in draw.shuffled(family):
+            for relation in rng.shuffled(family):
                 offset, depth = self._offset(relation, look, anchor, move)
                 if members[1:]:  # on the other side than the first twin
                     offset = (-members[1][1][0], -members[1][1][1])
@@ -295,11 +295,11 @@ class _Builder:
         other = self.near_look(anchor, look.colour)
         if temporal:
             moves = self.twin_moves(True, kinds)
-        elif draw.chance(0.35):
+        elif rng.chance(0.35):
             moves = self.twin_moves(True, ('line',))
         else:
             moves = self.twin_moves(False, kinds)
-        relations = [draw.choice(family) for _ in range(2)]
+        relations = [rng.choice(family) for _ in range(2)]
         for relation, move, unit_anchor in zip(
                 relations, moves, (anchor, other), strict=True):
             offset, depth = self._offset(relation, look, unit_anchor, move)
@@ -308,8 +308,8 @@ class _Builder:
 
     def filler(self) -> None:
         move = self.move(EXTENT + ORDER)
-        if self.moves and self.draw.chance(0.5):
-            move = self.draw.choice(self.moves)
+        if self.moves and self.rng.chance(0.5):
+            move = self.rng.choice(self.moves)
         self.single(self.near_look(), move)
 
 
@@ -319,7 +319,7 @@ FAMILIES = (('behind', 'front'), ('left', 'right', 'above', 'below'),
 
 def make_scene(key: tuple[int, ...], num_frames: int, aspect: float,
                held_out: bool) -> Scene:
-    """Draw a scene.
+    """RandomStream a scene.
 
     Args:
         key: names the random stream.
@@ -329,31 +329,31 @@ def make_scene(key: tuple[int, ...], num_frames: int, aspect: float,
     Raises:
         SceneFailed: some object found no place; try another key.
     """
-    draw = Draw(*key)
-    build = _Builder(draw, num_frames, aspect, held_out)
-    recipe = draw.integer(20)
+    rng = RandomStream(*key)
+    build = _Builder(rng, num_frames, aspect, held_out)
+    recipe = rng.integer(20)
     if recipe < 6:  # an order pair and an extent pair
-        orders = draw.shuffled([True, False])
+        orders = rng.shuffled([True, False])
         build.twins(build.new_look(), orders[0])
-        build.twins(build.near_look() if draw.chance(0.5) else
+        build.twins(build.near_look() if rng.chance(0.5) else
                     build.new_look(), orders[1])
-        fillers = draw.integer(3)
+        fillers = rng.integer(3)
     elif recipe < 10:  # one pair
-        build.twins(build.new_look(), draw.chance(0.5))
-        fillers = 1 + draw.integer(3)
+        build.twins(build.new_look(), rng.chance(0.5))
+        fillers = 1 + rng.integer(3)
     elif recipe < 16:  # twins beside two anchors
-        build.related(draw.choice((*FAMILIES, FAMILIES[1])), second=True)
-        fillers = draw.integer(3)
+        build.related(rng.choice((*FAMILIES, FAMILIES[1])), second=True)
+        fillers = rng.integer(3)
     else:  # twins on both sides of one anchor
-        build.related(draw.choice((FAMILIES[0], FAMILIES[2])), second=False)
-        fillers = draw.integer(3)
+        build.related(rng.choice((FAMILIES[0], FAMILIES[2])), second=False)
+        fillers = rng.integer(3)
     for _ in range(fillers):
         build.filler()
     area = sum(look.radius**2 for look, _, _ in build.placed) * 3.14
     if area > 0.25 * aspect:
         raise SceneFailed
-    objects = [Object(*each) for each in draw.shuffled(build.placed)]
-    if draw.chance(0.5):
+    objects = [Object(*each) for each in rng.shuffled(build.placed)]
+    if rng.chance(0.5):
         objects = [replace(o, path=o.path.reversed()) for o in objects]
     return Scene(key, num_frames, aspect, tuple(objects),
-                 noise=draw.uniform(5, 12))
+                 noise=rng.uniform(5, 12))

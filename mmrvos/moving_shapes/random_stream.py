@@ -11,7 +11,7 @@ import numpy as np
 T = TypeVar('T')
 
 
-class Draw:
+class RandomStream:
     """A stream of draws, named by a tuple of non-negative integers."""
 
     def __init__(self, *key: int) -> None:

@@ -1,9 +1,9 @@
 from typing import Any
 
+from mmrvos.moving_shapes import ensure
+from mmrvos.moving_shapes.shapes import SHAPES
 from mmrvos.registry import DATASETS
 
-from .moving_shapes import ensure
-from .moving_shapes.shapes import SHAPES
 from .ref_youtube_vos import RefYoutubeVOSDataset
 
 

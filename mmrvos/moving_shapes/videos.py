@@ -3,19 +3,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .draw import Draw
-from .facts import Facts
 from .grammar import expression
 from .meanings import (
     TYPES,
-    Judge,
     Meaning,
+    MeaningEvaluator,
     Oracles,
     candidates,
     describable,
     lengthen,
 )
+from .random_stream import RandomStream
 from .render import Video, render
+from .scene_facts import Facts
 from .scenes import Scene, SceneFailed, make_scene
 
 
@@ -82,61 +82,61 @@ def make_video(size: Size, split: str, index: int) -> Made:
         facts = Facts(scene, video.labels, video.silhouettes)
         if not _seen_enough(facts):
             continue
-        expressions = make_expressions(facts, split, Draw(*key, 2))
+        expressions = make_expressions(facts, split, RandomStream(*key, 2))
         if len({e.meaning.type_id for e in expressions}) >= 3:
             return Made(scene, video, facts, expressions)
     raise RuntimeError(f'no scene fits for video {index} of {split}')
 
 
-def _preference(meaning: Meaning, draw: Draw) -> float:
+def _preference(meaning: Meaning, rng: RandomStream) -> float:
     """Small comes first: mostly brief ones, and places without a time."""
     wordy = meaning.type_id != 'appearance' and len(meaning.words) > 2
     timed = any(p.when != 'always' for p in meaning.parts)
-    return draw.unit() + 0.5 * wordy + 0.4 * timed
+    return rng.unit() + 0.5 * wordy + 0.4 * timed
 
 
 def _rounds(found: dict[tuple[str, int], list[Meaning]], type_id: str,
-            draw: Draw) -> list[Meaning]:
+            rng: RandomStream) -> list[Meaning]:
     """The meanings of a type, the targets taking turns."""
     queues = []
     for (found_type, _), meanings in found.items():
         if found_type == type_id:
-            keys = [(_preference(m, draw), m) for m in meanings]
+            keys = [(_preference(m, rng), m) for m in meanings]
             queues.append([m for _, m in sorted(keys, reverse=True)])
     out = []
     while queues:
-        for queue in draw.shuffled(queues):
+        for queue in rng.shuffled(queues):
             out.append(queue.pop())
         queues = [q for q in queues if q]
     return out
 
 
 def make_expressions(facts: Facts, split: str,
-                     draw: Draw) -> list[Expression]:
+                     rng: RandomStream) -> list[Expression]:
     """The pool of a training video, or the few of a validation video."""
-    judge = Judge(facts)
-    found = candidates(judge, draw)
-    anchors = describable(judge)
+    evaluator = MeaningEvaluator(facts)
+    found = candidates(evaluator, rng)
+    anchors = describable(evaluator)
     out: list[Expression] = []
     texts = set()
     for type_id in TYPES:
         count = TRAIN_TEXTS if split == 'train' else VALID_TEXTS[type_id]
         start = len(out)
-        meanings = _rounds(found, type_id, draw)
+        meanings = _rounds(found, type_id, rng)
         if split == 'train':  # few meanings are said in several ways
             meanings = meanings + meanings
-        first_long = draw.integer(2)
+        first_long = rng.integer(2)
         for number, meaning in enumerate(meanings):
             if len(out) - start >= count:
                 break
             long = None
             if (number + first_long) % 2:
-                long = lengthen(judge, meaning, draw)
-            text = expression(meaning, long, anchors, draw)
+                long = lengthen(evaluator, meaning, rng)
+            text = expression(meaning, long, anchors, rng)
             if text in texts:
                 continue
             texts.add(text)
             said = long or meaning
             out.append(Expression(text, 'long' if long else 'short', said,
-                                  judge.oracles(said)))
+                                  evaluator.oracles(said)))
     return out

@@ -6,8 +6,8 @@ that swapping them under a flip keeps every sentence true.
 """
 from collections.abc import Iterable, Sequence
 
-from .draw import Draw
 from .meanings import Meaning, Part
+from .random_stream import RandomStream
 from .scenes import COLOUR_WORDS, SIZES, TEXTURES
 from .shapes import SHAPES
 
@@ -141,7 +141,7 @@ RELATIONS = {
 TAILS = ('in the video', 'in the scene')
 
 
-def _noun_phrase(words: Iterable[str], draw: Draw) -> tuple[str, str]:
+def _noun_phrase(words: Iterable[str], rng: RandomStream) -> tuple[str, str]:
     """(in front of and with the noun, behind it) for some look words."""
     words = set(words)
     shape = next((w for w in SHAPES if w in words), '')
@@ -149,13 +149,13 @@ def _noun_phrase(words: Iterable[str], draw: Draw) -> tuple[str, str]:
     colour = [w for w in COLOUR_WORDS if w in words]
     texture = [w for w in TEXTURES if w in words]
     behind = ''
-    if texture and texture[0] in WITH and draw.chance(0.3):
+    if texture and texture[0] in WITH and rng.chance(0.3):
         behind = WITH[texture.pop()]
-    order = size + draw.choice([texture + colour, colour + texture])
+    order = size + rng.choice([texture + colour, colour + texture])
     nouns = NOUNS[shape]
     if not shape and order:
         nouns += ('one', )
-    front = [draw.choice(ADJECTIVES[w]) for w in order] + [draw.choice(nouns)]
+    front = [rng.choice(ADJECTIVES[w]) for w in order] + [rng.choice(nouns)]
     return ' '.join(front), behind
 
 
@@ -164,37 +164,37 @@ def _join(*pieces: str) -> str:
 
 
 def _form(forms: Sequence[tuple[str, ...]], finite: bool,
-          draw: Draw) -> str:
+          rng: RandomStream) -> str:
     usable = [f for f in forms if finite or len(f) == 2]
-    return draw.choice(usable)[0 if finite else 1]
+    return rng.choice(usable)[0 if finite else 1]
 
 
-def _motion(parts: Sequence[Part], finite: bool, draw: Draw) -> str:
+def _motion(parts: Sequence[Part], finite: bool, rng: RandomStream) -> str:
     """A verb phrase for one motion, or for a heading and its manner."""
     names = [p.name for p in parts]
     heading = next((n for n in names if n.startswith('heads ')), None)
     if heading is None:
         table = EXTENT if parts[0].kind == 'extent' else ORDER
-        return _form(table[names[0]], finite, draw)
-    way = draw.choice(WAYS[heading.removeprefix('heads ')])
+        return _form(table[names[0]], finite, rng)
+    way = rng.choice(WAYS[heading.removeprefix('heads ')])
     manner = next((n for n in names if n != heading), None)
     if manner == 'waits':
-        return _join(_form(FIRST_WAITS, finite, draw),
-                     _form(GO, finite, draw), way)
+        return _join(_form(FIRST_WAITS, finite, rng),
+                     _form(GO, finite, rng), way)
     return _join(
-        _form(GO, finite, draw), way,
-        _form(AND_THEN[manner], finite, draw) if manner else '')
+        _form(GO, finite, rng), way,
+        _form(AND_THEN[manner], finite, rng) if manner else '')
 
 
-def _relation(part: Part, finite: bool, anchor: str, draw: Draw) -> str:
+def _relation(part: Part, finite: bool, anchor: str, rng: RandomStream) -> str:
     if part.name in ('follow', 'lead'):
-        return _join(_form(RELATIONS[part.name], finite, draw), 'the', anchor)
-    return _join('is' if finite else '', draw.choice(RELATIONS[part.name]),
+        return _join(_form(RELATIONS[part.name], finite, rng), 'the', anchor)
+    return _join('is' if finite else '', rng.choice(RELATIONS[part.name]),
                  'the', anchor)
 
 
 def _clauses(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
-             finite: bool, draw: Draw) -> list[str]:
+             finite: bool, rng: RandomStream) -> list[str]:
     """Verb phrases for motions first, then for relations."""
     motions = [p for p in meaning.parts if p.category == 'motion']
     headed = any(p.name.startswith('heads ') for p in motions)
@@ -205,58 +205,59 @@ def _clauses(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
             groups[-1].append(part)
         else:
             groups.append([part])
-    out = [_motion(group, finite, draw) for group in groups]
+    out = [_motion(group, finite, rng) for group in groups]
     for part in meaning.parts:
         if part.kind == 'relation':
             known = anchors[part.anchor]
             brief = min(len(words) for words in known) + 1
-            words = draw.choice([w for w in known if len(w) <= brief])
+            words = rng.choice([w for w in known if len(w) <= brief])
             out.append(_relation(part, finite,
-                                 _join(*_noun_phrase(words, draw)), draw))
+                                 _join(*_noun_phrase(words, rng)), rng))
     return out
 
 
 def wording(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
-            draw: Draw, tail: bool = False) -> str:
+            rng: RandomStream, tail: bool = False) -> str:
     """One of the many ways to say a meaning.
 
     Args:
         anchors: look phrases that mean one object, by object.
         tail: add words that say nothing ('in the video').
     """
-    front, behind = _noun_phrase(meaning.words, draw)
+    front, behind = _noun_phrase(meaning.words, rng)
     time, place, before = '', '', ''
     for part in meaning.parts:
         if part.kind == 'superlative':
             before_, behind_ = SUPERLATIVES[part.name]
-            word = draw.choice(before_ + behind_)
+            word = rng.choice(before_ + behind_)
             before, place = ((word, '') if word in before_ else ('', word))
         elif part.kind == 'region':
-            place = draw.choice(REGIONS[part.name])
+            place = rng.choice(REGIONS[part.name])
         else:
             continue
-        time = draw.choice(TIMES[part.when])
+        time = rng.choice(TIMES[part.when])
     count = sum(p.category != 'position' for p in meaning.parts)
-    finite = count != 1 or draw.chance(0.65)
-    clauses = ' and '.join(_clauses(meaning, anchors, finite, draw))
+    finite = count != 1 or rng.chance(0.65)
+    clauses = ' and '.join(_clauses(meaning, anchors, finite, rng))
     if clauses and finite:
-        clauses = draw.choice(['that', 'which']) + ' ' + clauses
-    in_front = bool(time) and draw.chance(0.4)
+        clauses = rng.choice(['that', 'which']) + ' ' + clauses
+    in_front = bool(time) and rng.chance(0.4)
     early = not time and place.startswith(('at', 'in', 'on')) and (
-        draw.chance(0.25))
+        rng.chance(0.25))
     said = _join(
         time if in_front else '', place if early else '', 'the', before,
         front, behind, '' if early else place, '' if in_front else time,
         clauses)
-    return _join(said, draw.choice(TAILS)) if tail else said
+    return _join(said, rng.choice(TAILS)) if tail else said
 
 
 def expression(short: Meaning, long: Meaning | None,
-               anchors: dict[int, list[tuple[str, ...]]], draw: Draw) -> str:
+               anchors: dict[int, list[tuple[str, ...]]],
+               rng: RandomStream) -> str:
     """The wording of a short meaning, or of its long form if given."""
     if long is None:
-        return wording(short, anchors, draw)
-    return wording(long, anchors, draw, tail=long == short or draw.chance(0.2))
+        return wording(short, anchors, rng)
+    return wording(long, anchors, rng, tail=long == short or rng.chance(0.2))
 
 
 def _words(item: object) -> Iterable[str]:

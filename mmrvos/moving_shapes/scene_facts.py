@@ -190,8 +190,8 @@ def _late(m: Motion, at_end: bool) -> int:
                  and not bool(m.present.all()), bool(seen[0]))
 
 
-Judge = Callable[[Motion], int]
-EXTENT_FACTS: dict[str, Judge] = {
+MotionTest = Callable[[Motion], int]
+EXTENT_FACTS: dict[str, MotionTest] = {
     'still': lambda m: judge(m.still and bool(m.present.all()),
                              m.length > 0.15),
     'moves': lambda m: judge(m.length > 0.2, m.still),
@@ -205,7 +205,7 @@ EXTENT_FACTS: dict[str, Judge] = {
     'horizontal': lambda m: _axis(m, 0),
     'vertical': lambda m: _axis(m, 1),
 }
-ORDER_FACTS: dict[str, Judge] = {
+ORDER_FACTS: dict[str, MotionTest] = {
     **{f'heads {name}': (lambda m, e=eighth: _heads(m, e))
        for name, eighth in DIRECTIONS.items()},
     'clockwise': lambda m: _round(m, 1),
@@ -222,7 +222,7 @@ ORDER_FACTS: dict[str, Judge] = {
 
 
 def motion_facts(motions: list[Motion],
-                 table: dict[str, Judge]) -> dict[str, Bits]:
+                 table: dict[str, MotionTest]) -> dict[str, Bits]:
     return {name: bits([judge_(m) for m in motions])
             for name, judge_ in table.items()}
 

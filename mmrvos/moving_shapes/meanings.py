@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from .draw import Draw
-from .facts import (
+from .random_stream import RandomStream
+from .scene_facts import (
     DIRECTIONS,
     EXTENT_FACTS,
     MIRRORED,
@@ -76,7 +76,7 @@ class Oracles:
     position: int
 
 
-class Judge:
+class MeaningEvaluator:
     """Evaluates meanings on the facts of one video."""
 
     def __init__(self, facts: Facts) -> None:
@@ -230,13 +230,13 @@ class Judge:
 
 # ---- making them
 
-def _phrases(judge: Judge) -> list[tuple[tuple[str, ...], Bits]]:
+def _phrases(evaluator: MeaningEvaluator) -> list[tuple[tuple[str, ...], Bits]]:
     """All sets of look words that some object satisfies, sorted."""
     found = set()
-    for obj in judge.facts.scene.objects:
+    for obj in evaluator.facts.scene.objects:
         for count in range(5):
             found.update(combinations(obj.look.words, count))
-    out = [(words, judge.look(words)) for words in sorted(found)]
+    out = [(words, evaluator.look(words)) for words in sorted(found)]
     return [(words, bits) for words, bits in out if bits.sure]
 
 
@@ -256,12 +256,12 @@ def _motions() -> list[tuple[Part, ...]]:
     return single + double
 
 
-def describable(judge: Judge) -> dict[int, list[tuple[str, ...]]]:
+def describable(evaluator: MeaningEvaluator) -> dict[int, list[tuple[str, ...]]]:
     """The look phrases that mean one object and nothing else."""
     out: dict[int, list[tuple[str, ...]]] = {}
-    for words, bits in _phrases(judge):
+    for words, bits in _phrases(evaluator):
         # an anchor is named by its shape, as in 'behind the blue square'
-        if bits.only is not None and judge.facts.scene.objects[
+        if bits.only is not None and evaluator.facts.scene.objects[
                 bits.only].look.shape in words:
             out.setdefault(bits.only, []).append(words)
     return out
@@ -284,24 +284,24 @@ def _mixes(places: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
                     yield one + two, ('look', a, b)
 
 
-def candidates(judge: Judge, draw: Draw, mixes: int = 1500
+def candidates(evaluator: MeaningEvaluator, rng: RandomStream, mixes: int = 1500
                ) -> dict[tuple[str, int], list[Meaning]]:
     """All meanings that pass, by type and target, in a random order.
 
     Args:
         mixes: how many of the very many mixed ones are tried.
     """
-    facts = judge.facts
+    facts = evaluator.facts
     places = [(p,) for p in _places()]
-    anchors = sorted(describable(judge))
+    anchors = sorted(describable(evaluator))
     relations = [(Part('relation', name, anchor=a),) for name in RELATIONS
                  for a in anchors if facts.relation[name, a].sure]
     motions = [m for m in _motions() if any(
-        _meet(judge, m).sure >> i & 1 for i in range(facts.count))]
+        _meet(evaluator, m).sure >> i & 1 for i in range(facts.count))]
     tried: list[tuple[str, tuple[str, ...], tuple[Part, ...],
                       tuple[str, ...]]] = []
     mixed = []
-    for words, bits in _phrases(judge):
+    for words, bits in _phrases(evaluator):
         if words:
             tried.append(('appearance', words, (), ('look',)))
         if bits.sure.bit_count() < 2:
@@ -315,30 +315,30 @@ def candidates(judge: Judge, draw: Draw, mixes: int = 1500
         mixed += [('mixed', words, *each) for each in _mixes(
             [p for p in places if p[0].when == 'always'], motions, relations,
             words)]
-    tried += [draw.choice(mixed) for _ in range(mixes if mixed else 0)]
+    tried += [rng.choice(mixed) for _ in range(mixes if mixed else 0)]
     out: dict[tuple[str, int], list[Meaning]] = {}
     for type_id, words, parts, core in dict.fromkeys(tried):
-        look = judge.look(words)
+        look = evaluator.look(words)
         found = look
         for part in parts:
-            found = found.meet(judge.part(part, look.maybe))
+            found = found.meet(evaluator.part(part, look.maybe))
             if not found.sure:
                 break
         if found.only is not None:
             meaning = Meaning(type_id, found.only, words, parts, core)
-            if judge.check(meaning):
+            if evaluator.check(meaning):
                 out.setdefault((type_id, found.only), []).append(meaning)
-    return {key: draw.shuffled(out[key]) for key in sorted(out)}
+    return {key: rng.shuffled(out[key]) for key in sorted(out)}
 
 
-def _meet(judge: Judge, parts: Sequence[Part]) -> Bits:
-    out = judge.facts.all
+def _meet(evaluator: MeaningEvaluator, parts: Sequence[Part]) -> Bits:
+    out = evaluator.facts.all
     for part in parts:
-        out = out.meet(judge.part(part, out.maybe))
+        out = out.meet(evaluator.part(part, out.maybe))
     return out
 
 
-def lengthen(judge: Judge, meaning: Meaning, draw: Draw) -> Meaning:
+def lengthen(evaluator: MeaningEvaluator, meaning: Meaning, rng: RandomStream) -> Meaning:
     """Add words and clauses that are true and that nothing needs.
 
     They must not decide either: the longer meaning passes the same check.
@@ -346,7 +346,7 @@ def lengthen(judge: Judge, meaning: Meaning, draw: Draw) -> Meaning:
     """
     target = 1 << meaning.target
     pool: list[str | Part] = [
-        w for w in judge.facts.scene.objects[meaning.target].look.words
+        w for w in evaluator.facts.scene.objects[meaning.target].look.words
         if w not in meaning.words]
     said = {p.category for p in meaning.parts}
     clauses = [Part('extent', name) for name in EXTENT_FACTS]
@@ -356,14 +356,14 @@ def lengthen(judge: Judge, meaning: Meaning, draw: Draw) -> Meaning:
         clauses += [Part('order', name) for name in ORDER_FACTS]
     names = [p.name for p in meaning.parts]
     pool += [p for p in clauses if p.name not in names
-             and judge.part(p, 0).sure & target
+             and evaluator.part(p, 0).sure & target
              and not _redundant(p, meaning)]
     out = meaning
     added = 0
-    for extra in draw.shuffled(pool)[:8]:
+    for extra in rng.shuffled(pool)[:8]:
         if isinstance(extra, str):
             words = tuple(
-                w for w in judge.facts.scene.objects[meaning.target].look.
+                w for w in evaluator.facts.scene.objects[meaning.target].look.
                 words if w in out.words or w == extra)
             longer = replace(out, words=words)
         elif any(p.category == extra.category and p not in meaning.parts
@@ -371,7 +371,7 @@ def lengthen(judge: Judge, meaning: Meaning, draw: Draw) -> Meaning:
             continue
         else:
             longer = replace(out, parts=(*out.parts, extra))
-        if judge.check(longer):
+        if evaluator.check(longer):
             out, added = longer, added + 1
             if added == 2:
                 break
