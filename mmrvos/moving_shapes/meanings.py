@@ -230,7 +230,8 @@ class MeaningEvaluator:
 
 # ---- making them
 
-def _phrases(evaluator: MeaningEvaluator) -> list[tuple[tuple[str, ...], Bits]]:
+def _phrases(evaluator: MeaningEvaluator
+             ) -> list[tuple[tuple[str, ...], Bits]]:
     """All sets of look words that some object satisfies, sorted."""
     found = set()
     for obj in evaluator.facts.scene.objects:
@@ -256,7 +257,8 @@ def _motions() -> list[tuple[Part, ...]]:
     return single + double
 
 
-def describable(evaluator: MeaningEvaluator) -> dict[int, list[tuple[str, ...]]]:
+def describable(evaluator: MeaningEvaluator
+                ) -> dict[int, list[tuple[str, ...]]]:
     """The look phrases that mean one object and nothing else."""
     out: dict[int, list[tuple[str, ...]]] = {}
     for words, bits in _phrases(evaluator):
@@ -284,8 +286,8 @@ def _mixes(places: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
                     yield one + two, ('look', a, b)
 
 
-def candidates(evaluator: MeaningEvaluator, rng: RandomStream, mixes: int = 1500
-               ) -> dict[tuple[str, int], list[Meaning]]:
+def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
+               mixes: int = 1500) -> dict[tuple[str, int], list[Meaning]]:
     """All meanings that pass, by type and target, in a random order.
 
     Args:
@@ -338,7 +340,8 @@ def _meet(evaluator: MeaningEvaluator, parts: Sequence[Part]) -> Bits:
     return out
 
 
-def lengthen(evaluator: MeaningEvaluator, meaning: Meaning, rng: RandomStream) -> Meaning:
+def lengthen(evaluator: MeaningEvaluator, meaning: Meaning,
+             rng: RandomStream) -> Meaning:
     """Add words and clauses that are true and that nothing needs.
 
     They must not decide either: the longer meaning passes the same check.
