@@ -12,7 +12,7 @@ from .metrics import (
     SubmissionWriter,
     VideoMetric,
 )
-from .video_scorer import score_video
+from .video_scores import score_video
 
 __all__ = [
     'A2DMetric', 'ExpressionMetric', 'JHMDBMetric', 'LongRVOSMetric',

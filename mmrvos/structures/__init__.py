@@ -1,4 +1,4 @@
-from .mask_source import MaskSource, PNGMasks, RLEMasks
+from .masks import MaskSource, PNGMasks, RLEMasks
 from .rvos_data_sample import RVOSDataSample
 
 __all__ = ['MaskSource', 'PNGMasks', 'RLEMasks', 'RVOSDataSample']

@@ -242,8 +242,8 @@ def test_scores_must_rank(scores, words):
 def test_boxes():
     mask = np.zeros((10, 12), bool)
     mask[2:5, 3:9] = True
-    assert F.mask_to_box(mask).tolist() == [3, 2, 9, 5]
-    assert F.mask_to_box(np.zeros((3, 3), bool)).tolist() == [0] * 4
+    assert F.enclosing_box(mask).tolist() == [3, 2, 9, 5]
+    assert F.enclosing_box(np.zeros((3, 3), bool)).tolist() == [0] * 4
     both, either = F.box_overlap([[0, 0, 4, 4], [0, 0, 1, 1]],
                                  [[2, 2, 6, 6], [5, 5, 4, 4]])
     assert both.tolist() == [4, 0]

@@ -1,5 +1,5 @@
 """Pure measures: numpy in, numbers out."""
-from .boxes import box_overlap, mask_to_box
+from .boxes import box_overlap, enclosing_box
 from .label_map_sequence import (
     PROTOCOLS,
     LabelMapSequence,
@@ -55,7 +55,7 @@ __all__ = [
     'SPLITS', 'LabelMapSequence', 'ObjectValues', 'RankedSample',
     'SequenceStatistics', 'Silhouette', 'best_candidate', 'boundary_radius',
     'box_overlap', 'chosen_iou_measures', 'coco_measures', 'contour',
-    'contour_accuracy', 'davis_totals', 'iou_measures', 'mask_to_box',
+    'contour_accuracy', 'davis_totals', 'iou_measures', 'enclosing_box',
     'match_objects', 'merge_soft_masks', 'pairwise_jf', 'parts_of',
     'precision_at', 'precision_summary', 'rank_masks', 'region',
     'region_and_contour', 'region_contour_summary', 'region_similarity',

@@ -2,7 +2,7 @@
 import numpy as np
 
 
-def mask_to_box(mask: np.ndarray) -> np.ndarray:
+def enclosing_box(mask: np.ndarray) -> np.ndarray:
     """The tight box of an (H, W) mask as (x1, y1, x2, y2) in pixels, right and
     lower edges outside (a single pixel is 1 wide); zeros if it is empty."""
     columns = np.flatnonzero(mask.any(axis=0))

@@ -12,8 +12,8 @@ from ..functional import (
     box_overlap,
     chosen_iou_measures,
     coco_measures,
+    enclosing_box,
     iou_measures,
-    mask_to_box,
     rank_masks,
     smoothed_iou,
 )
@@ -129,12 +129,12 @@ class RefCOCOMetric(ExpressionMetric):
                     f"image {sample['video_id']}: a predicted mask of size "
                     f'{mask.shape}, the ground truth has {truth.shape}: '
                     'predict at the original size')
-            box = mask_to_box(mask)
+            box = enclosing_box(mask)
             if 'query_boxes' in pred:  # the image is the only window
                 best = int(pred['queries'][e][0])
                 box = np.asarray(pred['query_boxes'][e][best], dtype=float)
             true_box = (np.asarray(sample['gt_boxes'][e], dtype=float)
-                        if 'gt_boxes' in sample else mask_to_box(truth))
+                        if 'gt_boxes' in sample else enclosing_box(truth))
             records.append(
                 dict(
                     mask=(np.count_nonzero(mask & truth),

@@ -16,7 +16,7 @@ from ..functional import (
     stability_summary,
     target_summary,
 )
-from ..video_scorer import score_video
+from ..video_scores import score_video
 from .base import ExpressionMetric, ground_truth
 
 _SUMMARIES = dict(

@@ -20,7 +20,7 @@ from ..functional import (
     RankedSample,
     rank_masks,
 )
-from ..video_scorer import score_video
+from ..video_scores import score_video
 from .ground_truth import (
     FrameTask,
     GroundTruthError,
