@@ -1,5 +1,7 @@
 from .a2d_sentences import A2DSentencesDataset
 from .base import BaseRVOSDataset
+from .coco_frames import CocoFramesDataset
+from .davis17 import DAVIS17Dataset
 from .jhmdb_sentences import JHMDBSentencesDataset
 from .long_rvos import LongRVOSDataset
 from .mevis import MeViSDataset, RefSAVDataset, ReVOSDataset
@@ -9,8 +11,8 @@ from .ref_youtube_vos import RefYoutubeVOSDataset
 from .refcoco import RefCOCODataset
 
 __all__ = [
-    'A2DSentencesDataset', 'BaseRVOSDataset', 'JHMDBSentencesDataset',
-    'LongRVOSDataset', 'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset',
-    'RefCOCODataset', 'RefDAVIS17Dataset', 'RefSAVDataset',
-    'RefYoutubeVOSDataset'
+    'A2DSentencesDataset', 'BaseRVOSDataset', 'CocoFramesDataset',
+    'DAVIS17Dataset', 'JHMDBSentencesDataset', 'LongRVOSDataset',
+    'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset', 'RefCOCODataset',
+    'RefDAVIS17Dataset', 'RefSAVDataset', 'RefYoutubeVOSDataset'
 ]

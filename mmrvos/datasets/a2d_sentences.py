@@ -58,7 +58,7 @@ class A2DSentencesDataset(BaseRVOSDataset):
         rows = load_json(self.require(self.ann_file))
         videoset = read_videoset(
             self.require(Path(self.data_root) / 'Release' / 'videoset.csv'))
-        clips = Path(self.require(self.data_prefix['video']))
+        clips = self.frame_root('video')
         masks = Path(self.require(self.data_prefix['mask']))
         frames: dict[tuple[str, int], list[dict]] = {}
         for text, video_id, frame, instance in rows:
@@ -79,7 +79,7 @@ class A2DSentencesDataset(BaseRVOSDataset):
             dict(
                 video_id=video_id,
                 frame_names=names[video_id],
-                video_path=str(clips / f'{video_id}.mp4'),
+                video_path=clips and str(clips / f'{video_id}.mp4'),
                 mask_source=H5Masks(masks / video_id),
                 key_frame=frame - 1,
                 expressions=expressions)

@@ -49,7 +49,8 @@ class BaseRVOSDataset(BaseDataset):
     - ``video_id`` (str) and ``frame_names`` (list[str], in time order);
     - ``img_dir`` and ``img_suffix``: frame ``name`` lies at
       ``img_dir/name + img_suffix``; or ``video_path``, a video file whose
-      i-th frame is ``frame_names[i]``;
+      i-th frame is ``frame_names[i]``. Both may be None in testing: then the
+      entries have no ``img_paths`` and only their masks can be read;
     - ``mask_source`` (:class:`mmrvos.structures.MaskSource` or None);
     - ``expressions``, dicts of ``exp_id``, ``text``, ``obj_ids`` (list[str],
       their union is the target; empty: no target) and optionally ``type_id``,
@@ -143,6 +144,25 @@ class BaseRVOSDataset(BaseDataset):
 
     # ---------------------------------------------------------------- loading
 
+    def frame_root(self, key: str = 'img') -> Path | None:
+        """The folder of the frames, ``data_prefix[key]``.
+
+        Returns:
+            None in testing if the prefix is not set: predictions on disk are
+            scored without the frames.
+
+        Raises:
+            FileNotFoundError: the folder is missing, or training has none.
+        """
+        root = self.data_prefix.get(key)
+        if root is None and self.test_mode:
+            return None
+        if root is None:
+            raise FileNotFoundError(
+                f'{type(self).__name__} got no data_prefix.{key}; training '
+                f'needs the frames. {self.hint}')
+        return Path(self.require(root))
+
     def load_videos(self) -> list[dict]:
         """Read the annotations; see the class for what to return."""
         raise NotImplementedError
@@ -232,9 +252,9 @@ class BaseRVOSDataset(BaseDataset):
         """One entry with everything about its video."""
         entry = super().get_data_info(idx)
         info = self.videos[entry['video']]
-        if 'video_path' in info:
+        if info.get('video_path') is not None:
             info['img_paths'] = [info['video_path']] * len(info['frame_names'])
-        else:
+        elif info.get('img_dir') is not None:
             folder, suffix = info.pop('img_dir'), info.pop('img_suffix')
             info['img_paths'] = [
                 f'{folder}/{name}{suffix}' for name in info['frame_names']

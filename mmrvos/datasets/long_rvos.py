@@ -15,7 +15,8 @@ class LongRVOSDataset(RefYoutubeVOSDataset):
           Annotations/<video>/<object>/<frame>.png
           meta_expressions.json
 
-    ``type_id`` is 'static', 'dynamic' or 'hybrid'.
+    ``type_id`` is 'static', 'dynamic' or 'hybrid' (the file says
+    'static+dynamic'). A frame without a PNG of an object does not show it.
     """
 
     METAINFO = {'classes': ()}
@@ -27,7 +28,10 @@ class LongRVOSDataset(RefYoutubeVOSDataset):
     def parse_expression(self, video_id: str, exp_id: str, exp: dict,
                          labels: dict) -> dict:
         parsed = super().parse_expression(video_id, exp_id, exp, labels)
-        return dict(parsed, type_id=exp.get('type', exp.get('type_id')))
+        type_id = exp.get('type', exp.get('type_id'))
+        if type_id == 'static+dynamic':
+            type_id = 'hybrid'
+        return dict(parsed, type_id=type_id)
 
     def mask_source(self, video_id: str,
                     frame_names: list[str]) -> ObjectFolderMasks | None:

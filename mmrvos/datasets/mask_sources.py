@@ -48,8 +48,9 @@ class ObjectFolderMasks(MaskSource):
     Args:
         root: the video's folder; masks lie at ``root/<object>/<frame>.png``.
         frame_names: the frames' names without extension.
-        shape: (height, width) of a frame whose file is missing, which is how
-            absence is stored; None takes it from the folder's first file.
+        shape: (height, width) of a frame without a file. An object without
+            a file, or without a folder, is absent from that frame. None takes
+            the shape of any file of the video.
     """
 
     def __init__(self,
@@ -68,13 +69,8 @@ class ObjectFolderMasks(MaskSource):
         return np.zeros(self._empty_shape(obj_ids), dtype=bool)
 
     def _read_one(self, obj_id: str, frame: int) -> np.ndarray | None:
-        folder = Path(self.root) / obj_id
-        path = folder / f'{self.frame_names[frame]}.png'
+        path = Path(self.root) / obj_id / f'{self.frame_names[frame]}.png'
         if not path.exists():
-            if not folder.is_dir():
-                raise ValueError(
-                    f'{folder} is missing: an expression names this object; '
-                    'unpack the annotations again')
             return None
         try:
             with Image.open(path) as image:
@@ -85,15 +81,16 @@ class ObjectFolderMasks(MaskSource):
 
     def _empty_shape(self, obj_ids: Sequence[str]) -> tuple[int, int]:
         if self.shape is None:
-            folders = [Path(self.root) / i for i in obj_ids] or [
-                Path(self.root)
-            ]
-            files = sorted(p for f in folders for p in f.rglob('*.png'))
-            if not files:
+            # An object may have no file: then another one gives the size.
+            folders = [Path(self.root) / i for i in obj_ids]
+            files = (p for f in (*folders, Path(self.root))
+                     for p in f.rglob('*.png'))
+            first = next(files, None)
+            if first is None:
                 raise ValueError(
                     f'{self.root} holds no PNG: the size of its frames is not '
                     'known; unpack the annotations again')
-            with Image.open(files[0]) as image:
+            with Image.open(first) as image:
                 self.shape = image.size[::-1]
         return self.shape
 

@@ -43,7 +43,7 @@ class MeViSDataset(BaseRVOSDataset):
 
     def load_videos(self) -> list[dict]:
         listed = load_listed(self.require(self.ann_file))
-        images = Path(self.require(self.data_prefix['img']))
+        images = self.frame_root()
         rles = None
         if self.mask_file is not None:
             rles = load_json(
@@ -59,11 +59,10 @@ class MeViSDataset(BaseRVOSDataset):
                 dict(
                     video_id=video_id,
                     frame_names=frame_names,
-                    img_dir=str(images / video_id),
+                    img_dir=images and str(images / video_id),
                     img_suffix=self.img_suffix,
                     mask_source=None if rles is None else RLEMasks(
-                        *self.collect_masks(video_id, info, expressions,
-                                            rles)),
+                        *self.collect_masks(video_id, info, rles)),
                     expressions=expressions))
         return videos
 
@@ -72,28 +71,33 @@ class MeViSDataset(BaseRVOSDataset):
         return dict(
             exp_id=exp_id,
             text=exp['exp'],
-            obj_ids=[str(i) for i in exp.get('anno_id', [])])
+            obj_ids=object_ids(exp))
 
     def collect_masks(
-            self, video_id: str, info: dict, expressions: list[dict],
+            self, video_id: str, info: dict,
             rles: dict) -> tuple[dict[str, list], tuple[int, int]]:
-        """The RLE of a video's objects, and the size of its frames."""
-        own = {}
-        for e in expressions:
-            for obj_id in e['obj_ids']:
+        """Collect the RLE of all objects that a video's expressions name.
+
+        Returns:
+            {object id: one RLE or None per listed frame}, and (height, width)
+            of the frames. A list may be longer than the list of frames, as
+            in the official files; the surplus is dropped.
+        """
+        own, num_frames = {}, len(info['frames'])
+        for exp_id, exp in info['expressions'].items():
+            for obj_id in object_ids(exp):
                 if obj_id not in rles:
                     raise ValueError(
-                        f'{self.ann_file}: expression {e["exp_id"]} of video '
+                        f'{self.ann_file}: expression {exp_id} of video '
                         f'{video_id} is about object {obj_id!r}, which '
                         f'{self.mask_file} does not hold; both must be of one '
                         'release')
-                if len(rles[obj_id]) != len(info['frames']):
+                if len(rles[obj_id]) < num_frames:
                     raise ValueError(
                         f'{self.mask_file}: object {obj_id} has '
-                        f'{len(rles[obj_id])} masks, video {video_id} '
-                        f'{len(info["frames"])} frames; both must be of one '
-                        'release')
-                own[obj_id] = rles[obj_id]
+                        f'{len(rles[obj_id])} masks, video {video_id} has '
+                        f'{num_frames} frames; both must be of one release')
+                own[obj_id] = rles[obj_id][:num_frames]
         sizes = {
             tuple(rle['size'])
             for masks in own.values() for rle in masks if rle
@@ -104,10 +108,25 @@ class MeViSDataset(BaseRVOSDataset):
                 f'{sorted(sizes)}, expected one')
         if sizes:
             return own, sizes.pop()
-        # nothing to be found in the whole video: the frames give the size
-        first = Path(self.data_prefix['img']) / video_id / min(info['frames'])
+        # No object has a mask: the size is that of the expression file or of
+        # the first frame.
+        if 'height' in info and 'width' in info:
+            return own, (info['height'], info['width'])
+        images = self.frame_root()
+        if images is None:
+            raise ValueError(
+                f'{self.ann_file}: video {video_id} has no mask, no height '
+                'and no width; the size of its frames is unknown. Give '
+                'data_prefix.img, the folder of the frames')
+        first = images / video_id / min(info['frames'])
         with Image.open(self.require(f'{first}{self.img_suffix}')) as image:
             return own, image.size[::-1]
+
+
+def object_ids(exp: dict) -> list[str]:
+    """The ``anno_id`` of an expression, a list or one number, as text."""
+    ids = exp.get('anno_id', [])
+    return [str(i) for i in (ids if isinstance(ids, list) else [ids])]
 
 
 @DATASETS.register_module()
@@ -121,8 +140,10 @@ class ReVOSDataset(MeViSDataset):
           meta_expressions_{train,valid}_.json
           mask_dict.json
 
-    ``type_id`` becomes 'referring', 'reason' or 'hallucination'; the latter
-    have no target.
+    ``type_id`` becomes 'referring', 'reason' or 'hallucination'. A
+    hallucination has no target, even if the file lists objects for it; these
+    objects are in the mask source all the same, as part of the foreground of
+    the video.
     """
 
     TYPES = ('referring', 'reason', 'hallucination')

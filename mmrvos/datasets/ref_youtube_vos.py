@@ -104,7 +104,7 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
         super().__init__(ann_file, **kwargs)
 
     def load_videos(self) -> list[dict]:
-        images = Path(self.require(self.data_prefix['img']))
+        images = self.frame_root()
         listed = load_listed(self.require(self.ann_file))
         listed = {v: listed[v] for v in sorted(set(listed) - self._excluded())}
         labels = self._labels()
@@ -116,7 +116,7 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
                 dict(
                     video_id=video_id,
                     frame_names=frame_names,
-                    img_dir=str(images / video_id),
+                    img_dir=images and str(images / video_id),
                     img_suffix=self.img_suffix,
                     mask_source=self.mask_source(video_id, frame_names)
                     if public else None,

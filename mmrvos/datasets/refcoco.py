@@ -35,7 +35,7 @@ class RefCOCODataset(BaseRVOSDataset):
     def load_videos(self) -> list[dict]:
         content = load_json(self.require(self.ann_file))
         images = {i['id']: i for i in content['images']}
-        folder = self.require(self.data_prefix['img'])
+        folder = self.frame_root()
         videos: dict[str, dict] = {}
         for ann in content['annotations']:
             if ann['image_id'] not in images:
@@ -53,7 +53,7 @@ class RefCOCODataset(BaseRVOSDataset):
                 dict(
                     video_id=name.stem,
                     frame_names=[name.stem],
-                    img_dir=folder,
+                    img_dir=folder and str(folder),
                     img_suffix=name.suffix,
                     mask_source=PolygonMasks(
                         {}, (image['height'], image['width'])),

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -7,6 +9,7 @@ from mmengine.structures import InstanceData
 from mmrvos.registry import TRANSFORMS
 from mmrvos.structures import RVOSDataSample
 
+from ..entries import OPTIONAL_KEYS, entry_meta
 from ..mask_sources import ClipMasks
 
 
@@ -40,8 +43,7 @@ class PackRVOSInputs(BaseTransform):
 
     def __init__(self,
                  keep_masks: bool = False,
-                 meta_keys: tuple[str, ...] = ('valid_index', 'valid_span',
-                                               'annotator')) -> None:
+                 meta_keys: Sequence[str] = OPTIONAL_KEYS) -> None:
         self.keep_masks = keep_masks
         self.meta_keys = tuple(meta_keys)
 
@@ -64,22 +66,10 @@ class PackRVOSInputs(BaseTransform):
     def transform(self, results: dict) -> dict:
         frames = channels_first(results['frames'])
         expressions, inds = results['expressions'], results['frame_inds']
-        meta = dict(
-            video_id=results['video_id'],
-            frame_names=[results['frame_names'][i] for i in inds],
+        meta = entry_meta(results, inds, self.meta_keys) | dict(
             img_paths=[results['img_paths'][i] for i in inds],
-            exp_ids=[e['exp_id'] for e in expressions],
-            texts=[e['text'] for e in expressions],
-            obj_ids=[e['obj_ids'] for e in expressions],
-            type_ids=[e['type_id'] for e in expressions],
-            lengths=[e['length'] for e in expressions],
             ori_shape=tuple(results['ori_shape']),
             img_shape=tuple(results['img_shape']))
-        if any('box' in e for e in expressions):
-            meta['gt_boxes'] = [e['box'] for e in expressions]
-        for key in self.meta_keys:
-            if key in results:
-                meta[key] = results[key]
         if self.keep_masks:
             source = results['mask_source']
             meta['mask_source'] = (
