@@ -1,4 +1,4 @@
-"""check_dataset, browse_dataset and benchmark_loading as they are called."""
+"""check_dataset and browse_dataset as they are called."""
 import runpy
 import sys
 from pathlib import Path
@@ -113,16 +113,6 @@ def test_browse(monkeypatch, capsys, tmp_path, roots):
     assert len(files) == 2
     with Image.open(files[0]) as picture:
         assert picture.width > 5 * 280  # five frames beside each other
-
-
-def test_benchmark(monkeypatch, capsys, roots):
-    status, out = call(monkeypatch, capsys, 'benchmark_loading', CONFIG,
-                       '--num', '2', *roots)
-    assert status == 0
-    assert 'clips per second of one core (5.0 frames each)' in out
-    for step in ('1 LoadFrames', '4 ClipPhotometricDistort',
-                 '7 PackRVOSInputs'):
-        assert step in out
 
 
 def test_a_table_without_its_columns_is_named(tmp_path):

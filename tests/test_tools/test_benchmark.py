@@ -1,67 +1,130 @@
-"""The benchmark and the FLOPs of it, on models that take milliseconds."""
+"""benchmark.py: every subcommand on models that take milliseconds."""
 import json
 import re
+import runpy
+import subprocess
+import sys
+from time import process_time
 
+import numpy as np
 import pytest
 import torch
+from benchmarking import evaluation
+from benchmarking.turns import serve, take_turns
 
-from .test_benchmark_training import Threads
-from .test_train_and_test import tool  # noqa: F401
+from ..test_datasets import miniature
+from .test_train_and_test import ROOT, tool  # noqa: F401
+from .threads import Threads
 
-SHAPE = ('--size', '64', '96', '--frames', '3', '--sentences', '2')
+SMALL = ('--size', '64', '96', '--frames', '3', '--sentences', '2')
+TINY = 'configs/{}/tiny_shapes.py'
 
 
 @pytest.fixture
-def benchmark(tool, tmp_path, monkeypatch, capsys):  # noqa: F811
+def benchmark(tool, monkeypatch, capsys):  # noqa: F811
+    """Run a subcommand with threads as its processes; return its output."""
     monkeypatch.setattr('multiprocessing.get_context', lambda method: Threads)
 
-    def run(method: str, *options: str) -> tuple[dict, str]:
-        out = tmp_path / 'out.json'
-        tool('analysis_tools/benchmark.py', f'configs/{method}/tiny_shapes.py',
-             *SHAPE, '--ori-size', '80', '120', '--device', 'cpu',
-             '--json', str(out), *options)
-        return json.loads(out.read_text()), capsys.readouterr().out
+    def run(*args: str) -> str:
+        tool('analysis_tools/benchmark.py', *args)
+        return capsys.readouterr().out
 
     return run
 
 
-def test_ours_beside_the_official_way(benchmark):
-    found, said = benchmark('referformer', '--naive', '--repeat', '2',
-                            '--naive-sentences', '1')
-    ours, naive = found['ours'], found['naive']
-    for result in (ours, naive):
+@pytest.fixture
+def infer(benchmark, tmp_path):
+
+    def run(config: str, *options: str) -> tuple[dict, str]:
+        out = tmp_path / 'out.json'
+        if not config.endswith('.py'):
+            config = TINY.format(config)
+        said = benchmark('infer', config, *SMALL, '--ori-size',
+                         '80', '120', '--device', 'cpu', '--json', str(out),
+                         *options)
+        return json.loads(out.read_text()), said
+
+    return run
+
+
+@pytest.mark.parametrize('args,said', [
+    (('--help', ), r'infer[\s\S]+train[\s\S]+data[\s\S]+eval'),
+    (('infer', '--help'), r'--size HEIGHT WIDTH[\s\S]+default:\s+360 640'),
+    (('eval', '--help'), r'--objects[\s\S]+default:\s+1\s+3'),
+])
+def test_help_names_subcommands_and_defaults(benchmark, capsys, args, said):
+    with pytest.raises(SystemExit, match='^0$'):
+        benchmark(*args)
+    assert re.search(said, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize('args,said', [
+    ((), 'required: command'),
+    (('infer', 'x.py', '--frames', '0'),
+     "--frames: expected an integer of at least 1, got '0'"),
+    (('train', 'x.py', '--warmup', '-1'), "at least 0, got '-1'"),
+    (('data', 'x.py', '--num', 'many'), "got 'many'"),
+])
+def test_wrong_options_are_named(benchmark, capsys, args, said):
+    with pytest.raises(SystemExit, match='^2$'):
+        benchmark(*args)
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('command', ['infer', 'train', 'data', 'flops',
+                                     'demo'])
+def test_a_missing_config_is_one_line(benchmark, command):
+    with pytest.raises(SystemExit, match='no_such_file.py is missing'):
+        benchmark(command, 'configs/referformer/no_such_file.py')
+
+
+@pytest.mark.parametrize('options,said', [
+    (('--reference-sentences', '3'), '3 is above --sentences 2'),
+    (('--compile', '--warmup', '1'), '--compile needs --warmup 2 or more'),
+    (('--json', 'no/such/folder/x.json'), 'no/such/folder is no folder'),
+])
+def test_contradictions_are_refused_before_any_work(infer, options, said):
+    with pytest.raises(SystemExit, match=said):
+        infer('referformer', *options)
+
+
+def test_ours_beside_the_reference(infer):
+    found, said = infer('referformer', '--reference', '--repeat', '2',
+                        '--reference-sentences', '1')
+    ours, reference = found['ours'], found['reference']
+    for result in (ours, reference):
         assert len(result['passes']) == 2
         assert result['frames_per_second'] == pytest.approx(
             3 / result['seconds']['total'])
         assert result['frames_and_sentences_per_second'] == pytest.approx(
             6 / result['seconds']['total'])
+        assert result['frames_per_second_without_propagation'] is None
         assert result['peak_memory_gib'] >= result['loaded_memory_gib'] > 0
         assert result['cpu_seconds'] > 0
-        for amounts in (result['flops'], result['seconds']):
-            assert set(amounts) == set(result['flops'])
-        *parts, rest, total = result['flops'].values()
-        assert sum(parts) + rest == total > 0
+        assert set(result['seconds']) == set(result['flops'])
+        *parts, other, total = result['flops'].values()
+        assert sum(parts) + other == total > 0
         assert set(result['flops']) == {
-            'decoding, resizing', 'backbone', 'levels, positions', 'text',
-            'fusion', 'encoder', 'decoder', 'pixel decoder',
-            'decoding, the rest', 'classes, boxes', 'masks',
-            'upsampling, RLE', 'rest', 'total'
+            'decoding, resizing', 'backbone', 'feature projections',
+            'text encoder', 'fusion', 'encoder', 'decoder', 'pixel decoder',
+            'other decoding', 'class and box heads', 'masks',
+            'upsampling, RLE', 'other', 'total'
         }
-    assert ours['parameters'] == naive['parameters']
-    # the backbone works for every sentence, the rest does so anyway
+    assert ours['parameters'] == reference['parameters']
+    # the backbone runs once per sentence; other parts do so anyway
     for part, times in (('backbone', 2), ('fusion', 1), ('encoder', 1)):
-        assert naive['flops'][part] == times * ours['flops'][part]
-    assert naive['flops']['masks'] > 3 * ours['flops']['masks']
+        assert reference['flops'][part] == times * ours['flops'][part]
+    assert reference['flops']['masks'] > 3 * ours['flops']['masks']
     assert '1 of the 2 sentences' in said
     ratio = float(re.search(r'^seconds .* ([\d.]+)$', said, re.MULTILINE)[1])
     assert ratio > 0
 
 
-def test_compiled_in_mixed_precision(benchmark, monkeypatch):
+def test_compiled_in_mixed_precision(infer, monkeypatch):
     compiled = []
     monkeypatch.setattr(torch, 'compile',
                         lambda part, **_: compiled.append(part) or part)
-    found, said = benchmark('soc', '--compile', '--amp', '--repeat', '1')
+    found, said = infer('soc', '--compile', '--amp', '--repeat', '1')
     # backbone, encoder, decoder, cluster and pixel decoder
     assert len(compiled) == 5
     assert 'bf16, compiled' in said
@@ -70,19 +133,51 @@ def test_compiled_in_mixed_precision(benchmark, monkeypatch):
         assert found['ours']['seconds'][part] > 0
 
 
-def test_without_warmup_flops_are_not_counted(benchmark):
-    found, said = benchmark('mttr', '--warmup', '0', '--repeat', '1')
+def test_without_warmup_flops_are_not_counted(infer):
+    found, said = infer('mttr', '--warmup', '0', '--repeat', '1')
     assert found['ours']['flops'] is None
     assert 'GFLOPs' not in said
     assert found['ours']['seconds']['transformer'] > 0
 
 
-def test_get_flops(tool, capsys):  # noqa: F811
+def test_one_long_clip_in_memory(infer):
+    """The measurement of long clips: one pass, no files, a limit."""
+    options = ('--frames', '9', '--in-memory', '--warmup', '0', '--repeat',
+               '1', '--cfg-options', 'model.test_cfg.window=None')
+    found, said = infer('mttr', '--limit', '1000', *options)
+    assert '9 frames of 64 x 96' in said and 'frames from memory' in said
+    assert 'decoding, resizing' not in found['ours']['seconds']
+    with pytest.raises(SystemExit, match='above --limit 0.001'):
+        infer('mttr', '--limit', '0.001', *options)
+
+
+def test_propagation_is_a_part(infer, tmp_path):
+    config = tmp_path / 'tiny_stcn.py'
+    config.write_text(
+        f"_base_ = '{ROOT / TINY.format('mlrl')}'\n"
+        "model = dict(test_cfg=dict(propagator=dict("
+        "type='STCNPropagator')))\n")
+    found, said = infer(str(config), '--in-memory', '--repeat', '1')
+    ours = found['ours']
+    propagation = {
+        part: value
+        for part, value in ours['seconds'].items() if 'propagation' in part
+    }
+    assert set(propagation) == {
+        'propagation: keys', 'propagation: values',
+        'propagation: mask decoder', 'propagation: memory, other'
+    }
+    assert all(value > 0 for value in propagation.values())
+    assert 3 / ours['frames_per_second_without_propagation'] == pytest.approx(
+        ours['seconds']['total'] - sum(propagation.values()))
+    assert 'frames / s, no propagation' in said
+
+
+def test_flops(benchmark):
 
     def flops(frames: str) -> dict[str, float]:
-        tool('analysis_tools/get_flops.py', 'configs/mlrl/tiny_shapes.py',
-             '--size', '64', '96', '--frames', frames)
-        said = capsys.readouterr().out.split('module')[0]
+        said = benchmark('flops', TINY.format('mlrl'), '--size', '64', '96',
+                         '--frames', frames).split('module')[0]
         return {
             name: float(number) for name, number in re.findall(
                 r'^(.+?) +([\d.]+) +[\d.]+$', said, re.MULTILINE)
@@ -91,4 +186,103 @@ def test_get_flops(tool, capsys):  # noqa: F811
     two, four = flops('2'), flops('4')
     assert sum(two.values()) == pytest.approx(2 * two['total'], abs=0.01)
     assert four['backbone'] == pytest.approx(2 * two['backbone'], abs=2e-3)
-    assert four['text'] == two['text'] > 0
+    assert four['text encoder'] == two['text encoder'] > 0
+
+
+def test_training_of_several_configs(benchmark):
+    configs = sorted(
+        str(path.relative_to(ROOT))
+        for path in ROOT.glob('configs/*/tiny_shapes.py'))
+    assert len(configs) > 5
+    said = benchmark('train', *configs, '--size', '40', '64', '--frames', '2',
+                     '--warmup', '0', '--iters', '1')
+    rows = [
+        line.split() for line in said.splitlines()
+        if line.startswith('configs')
+    ]
+    assert [row[0] for row in rows] == configs
+    assert rows[0][5] == rows[0][7] == '1.00'
+    assert all(float(row[2]) > 0 and float(row[6]) > 0 for row in rows)
+
+
+def test_data(benchmark, tmp_path):
+    root = tmp_path / 'ref-youtube-vos'
+    miniature.ref_youtube_vos(root)
+    config = 'configs/_base_/datasets/ref_youtube_vos.py'
+    said = benchmark('data', config, '--num', '2', '--cfg-options',
+                     f'train_dataloader.dataset.data_root={root}')
+    assert 'clips per second of one core (5.0 frames each)' in said
+    for step in ('1 LoadFrames', '4 ClipPhotometricDistort',
+                 '7 PackRVOSInputs'):
+        assert step in said
+
+
+@pytest.fixture
+def demo(benchmark, monkeypatch):
+    """The demo subcommand, with the demo itself in this process."""
+
+    def run_demo(command: list, **kwargs) -> None:
+        monkeypatch.setattr(sys, 'argv', [str(arg) for arg in command[1:]])
+        runpy.run_path(str(command[1]), run_name='__main__')
+
+    monkeypatch.setattr(subprocess, 'run', run_demo)
+    return lambda *options: benchmark('demo', TINY.format('referformer'),
+                                      '--size', '32', '48', *options)
+
+
+def test_demo_on_videos_of_several_lengths(demo):
+    said = demo('--frames', '7', '5', '--window', '3', '--overlap', '1',
+                '--limit', '1000')
+    short, long = (line for line in said.splitlines() if 'GiB' in line)
+    assert '5 of 5 frames of 32 x 48, window 3' in short
+    assert '7 of 7 frames of 32 x 48, window 3' in long
+
+
+def test_demo_above_the_limit(demo):
+    with pytest.raises(SystemExit, match='above --limit -1.0'):
+        demo('--frames', '1', '--limit', '-1')
+
+
+# ---- evaluation
+
+
+@pytest.mark.parametrize('task', evaluation.TASKS)
+def test_evaluation_equals_the_reference_and_is_faster(tmp_path, task):
+    evaluation.make_sequence(tmp_path, 'sequence', 2, num_frames=4)
+    results, seconds = [], []
+    for make in evaluation.TASKS[task]:
+        function = make(tmp_path)
+        function()  # fills caches
+        start = process_time()
+        results.append(function())
+        seconds.append(process_time() - start)
+    np.testing.assert_allclose(*results, rtol=0, atol=1e-12)
+    assert 0 < results[0][0] < 1 and 0 < results[0][1] < 1
+    assert seconds[1] > 2 * seconds[0], seconds
+
+
+def test_evaluation_prints_a_table(benchmark):
+    said = benchmark('eval', '--frames', '2', '--objects', '1', '--repeat',
+                     '1', '--workers', '1')
+    assert 'from PNG, 1 object(s)' in said
+    assert 'J and F functions, 1 object' in said
+    assert '8 sequences, 1 process(es)' in said
+
+
+def test_scores_that_differ_from_the_reference_are_an_error():
+    evaluation.check_scores('same', (0.5, 0.5), (0.5, 0.5))
+    with pytest.raises(SystemExit, match='differ'):
+        evaluation.check_scores('other', (0.5, 0.5), (0.5, 0.6))
+
+
+# ---- processes
+
+
+def one_turn(connection) -> None:
+    serve(connection, 'ready', lambda: 'turn', lambda: 'end')
+
+
+def test_a_new_process_runs_a_worker():
+    measured = take_turns({'a': (one_turn, ())}, 1)['a']
+    assert (measured.ready, measured.turns, measured.end) == ('ready',
+                                                              ['turn'], 'end')

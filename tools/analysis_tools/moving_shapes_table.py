@@ -13,9 +13,9 @@ import argparse
 import json
 from pathlib import Path
 
+from benchmarking.synthetic import build_model
 from mmengine.config import Config
 
-from mmrvos.analysis.made_up import build_model
 from mmrvos.evaluation.moving_shapes_ceilings import ceilings
 from mmrvos.utils import clear_errors
 

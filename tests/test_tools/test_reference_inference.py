@@ -1,19 +1,17 @@
-"""The official way must give the same masks, or it is no fair comparison."""
+"""The reference of the benchmark must give the same masks as ours."""
 from pathlib import Path
 
 import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 import torch
+from benchmarking.reference_inference import (
+    RepeatedFeatures,
+    reference_inference,
+)
+from benchmarking.synthetic import build_model, make_frames, make_sample
 from torch import nn
 
-from mmrvos.analysis import (
-    build_model,
-    made_up_frames,
-    made_up_sample,
-    official_way,
-)
-from mmrvos.analysis.official_way import RepeatedFeatures
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
 from mmrvos.models.layers import deformable_attention
 
@@ -21,7 +19,7 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 SIZE, ORI_SIZE = (64, 96), (80, 120)
 
 
-# several queries, of which the official way builds all
+# several queries, so that the reference builds masks of all of them
 QUERIES = dict(
     referformer={'model.decoder.num_queries': 3},
     soc={
@@ -36,7 +34,7 @@ def tiny_model(method):
 
 
 def segment(model, frames):
-    sample = made_up_sample(1, SIZE, ORI_SIZE)
+    sample = make_sample(1, SIZE, ORI_SIZE)
     return model.test_step(dict(inputs=[frames], data_samples=[sample]))[0]
 
 
@@ -46,30 +44,30 @@ def test_same_masks(method):
     model = tiny_model(method)
     attention = next(m for m in model.modules()
                      if isinstance(m, nn.MultiheadAttention))
-    frames = made_up_frames(3, SIZE)
+    frames = make_frames(3, SIZE)
     with torch.no_grad():
         ours = segment(model, frames).pred
     sample_levels = deformable_attention.sample_levels
-    with official_way(model):
+    with reference_inference(model):
         assert deformable_attention.sample_levels is not sample_levels
         x = torch.zeros(1, 2, attention.embed_dim)
         assert attention(x, x, x, need_weights=False)[1] is not None
-        official = segment(model, frames).pred
-    torch.testing.assert_close(official.scores, ours.scores)
+        reference = segment(model, frames).pred
+    torch.testing.assert_close(reference.scores, ours.scores)
     masks = [
         np.stack([mask_utils.decode(rle) for rle in pred.masks[0]])
-        for pred in (ours, official)
+        for pred in (ours, reference)
     ]
     assert masks[0].shape == (3, *ORI_SIZE)
     assert (masks[0] != masks[1]).mean() < 1e-3
-    # and everything is put back
+    # everything is restored
     assert deformable_attention.sample_levels is sample_levels
     assert attention(x, x, x, need_weights=False)[1] is None
     assert torch.backends.mha.get_fastpath_enabled()
 
 
 def test_all_masks_are_built():
-    """SOC answers from one of its layers; officially all are built."""
+    """SOC needs the masks of one layer; the reference builds all layers."""
     model = tiny_model('soc')
     calls = []
     build = model.head.masks
@@ -79,8 +77,8 @@ def test_all_masks_are_built():
         return build(predictions, layer=layer, chosen=chosen)
 
     model.head.masks = masks
-    with official_way(model):
-        segment(model, made_up_frames(2, SIZE))
+    with reference_inference(model):
+        segment(model, make_frames(2, SIZE))
     assert calls == [(layer, None) for layer in range(3)]
 
 

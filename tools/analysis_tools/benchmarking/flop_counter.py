@@ -1,4 +1,4 @@
-"""FLOPs of whatever runs, counted operator by operator as it runs."""
+"""Count FLOPs operator by operator while a model runs."""
 from contextlib import ExitStack
 from unittest.mock import patch
 
@@ -12,12 +12,12 @@ aten = torch.ops.aten
 
 
 def sampling_flops(values: tuple, *args, out_shape: tuple, **kwargs) -> int:
-    """Four multiply-adds for every value that is sampled bilinearly."""
+    """Count four multiply-adds per bilinearly sampled value."""
     return 8 * torch.Size(out_shape).numel()
 
 
 def gathering_flops(table: tuple, index: tuple, *args, **kwargs) -> int:
-    """A multiply-add for every value that goes into a weighted sum."""
+    """Count one multiply-add per value of a weighted sum."""
     return 2 * torch.Size(index).numel() * table[-1]
 
 
@@ -27,7 +27,7 @@ def attention_flops(query: tuple, key: tuple, value: tuple, *args,
 
 
 class PyTorchSampling:
-    """Stands in for mmcv's compiled op, which no counter can look into."""
+    """Replace mmcv's compiled op, whose operators no counter sees."""
 
     @staticmethod
     def apply(value: Tensor, sizes: Tensor, starts: Tensor, locations: Tensor,
@@ -37,15 +37,15 @@ class PyTorchSampling:
 
 
 class FlopCounter:
-    """Counts FLOPs while it is entered; a multiply-add is two.
+    """Context manager that counts FLOPs; a multiply-add is two.
 
-    Matrix products, convolutions, attention (through SDPA as well) and
-    bilinear sampling, deformable attention's included. Not counted are what
-    is linear in the size of a tensor: activations, norms, softmax, sums,
-    resizing.
+    It counts matrix products, convolutions, attention (SDPA included) and
+    bilinear sampling (deformable attention included). It does not count
+    operators that are linear in the size of a tensor: activations, norms,
+    softmax, sums, resizing.
 
-    PyTorch's operator counter is used since it sees what really runs: tracing
-    counters (MMEngine's among them) have no SDPA and need tensors in and out.
+    It is based on PyTorch's operator counter. Counters that trace the model,
+    such as MMEngine's, do not know SDPA and need tensors as inputs.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class FlopCounter:
         self.stack = ExitStack()
 
     def __enter__(self) -> 'FlopCounter':
-        # fused layers of torch.nn are single operators without a count
+        # fused layers of torch.nn are operators that the counter does not know
         self.stack.callback(torch.backends.mha.set_fastpath_enabled,
                             torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
@@ -76,5 +76,5 @@ class FlopCounter:
         self.stack.close()
 
     def total(self) -> int:
-        """FLOPs so far."""
+        """Return the FLOPs so far."""
         return self.mode.get_total_flops()

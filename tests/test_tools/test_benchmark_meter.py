@@ -1,17 +1,20 @@
+"""The measuring code of benchmark.py."""
 import threading
 
 import pytest
 import torch
 import torch.nn.functional as F
+from benchmarking.flop_counter import FlopCounter
+from benchmarking.meter import Meter, watch
+from benchmarking.turns import serve, take_turns
 from torch import nn
 
-from mmrvos.analysis import FlopCounter, Meter, serve, take_turns, watch
 from mmrvos.models.layers import sample_levels
 
-from ..test_tools.test_benchmark_training import Threads
+from .threads import Threads
 
 
-def test_every_part_is_without_its_parts():
+def test_a_part_excludes_the_parts_that_it_calls():
     passed = 0.
 
     class Model(nn.Module):
@@ -70,8 +73,8 @@ def test_turns(monkeypatch):
     monkeypatch.setattr('multiprocessing.get_context', lambda method: Threads)
     order = []
 
-    def worker(name, line):
-        serve(line, f'{name} is ready',
+    def worker(name, connection):
+        serve(connection, f'{name} is ready',
               lambda: order.append(name) or len(order),
               lambda: f'{name} ends')
 
@@ -88,8 +91,18 @@ def test_a_process_that_ends_early(monkeypatch):
     monkeypatch.setattr('multiprocessing.get_context', lambda method: Threads)
     monkeypatch.setattr(threading, 'excepthook', lambda args: None)
 
-    def worker(line):
+    def worker(connection):
         raise RuntimeError
 
     with pytest.raises(ChildProcessError, match='a: its process ended early'):
+        take_turns({'a': (worker, ())}, 1)
+
+
+def test_an_error_of_the_input_reaches_the_caller(monkeypatch):
+    monkeypatch.setattr('multiprocessing.get_context', lambda method: Threads)
+
+    def worker(connection):
+        raise FileNotFoundError('x.pth is missing')
+
+    with pytest.raises(FileNotFoundError, match='x.pth is missing'):
         take_turns({'a': (worker, ())}, 1)

@@ -1,4 +1,4 @@
-"""A model that computes as the official implementations do."""
+"""Let a model compute as the official implementations do."""
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -19,25 +19,25 @@ from mmrvos.models.layers import deformable_attention
 
 
 @contextmanager
-def official_way(model: BaseRVOSSegmentor) -> Iterator[None]:
-    """The same masks from the same weights, without what spares work.
+def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
+    """Compute the same masks from the same weights, without optimisations.
 
-    While it is entered:
+    Inside the context:
 
     - masks of all decoder layers and all queries are built, and the dynamic
-      convolution gets the mask features and the coordinates once a query;
-    - attention matrices are materialised, and returned;
+      convolutions read one copy of mask features and coordinates per query;
+    - attention matrices are materialised and returned;
     - deformable attention on a CPU stacks the samples of all levels;
-    - padding masks are made and applied where nothing is padded;
-    - frames and pixels are not taken a few at a time: chunks are for passes
-      without gradients, so gradients are on, of which there are none.
+    - padding masks are made and applied even if nothing is padded;
+    - nothing is chunked: chunks are used without gradients only, so gradients
+      are enabled here, although no parameter requires one.
 
-    Asking for one sentence at a time is up to the caller. Video Swin's row
-    by row windows stay, which officially are all in memory at once: this
-    errs on the side of the official code.
+    The caller must run one sentence at a time. Video Swin processes its
+    windows row by row, while the official code holds all of them: this
+    difference favours the reference.
 
     Args:
-        model: none of whose parameters requires a gradient, as from
+        model: its parameters require no gradients, as those of
             :func:`build_model`.
     """
     head = model.head
@@ -67,13 +67,13 @@ def official_way(model: BaseRVOSSegmentor) -> Iterator[None]:
 
 
 def with_weights(forward: Callable) -> Callable:
-    """Of an ``nn.MultiheadAttention``: matrices are made and returned."""
+    """Let an ``nn.MultiheadAttention`` compute and return its matrix."""
     return lambda *args, **kwargs: forward(
         *args, **(kwargs | dict(need_weights=True)))
 
 
 def with_padding(encode_clip: Callable) -> Callable:
-    """Masks in which nothing is padded."""
+    """Add padding masks that are False everywhere."""
 
     def encode(*args, **kwargs) -> ClipFeatures:
         clip = encode_clip(*args, **kwargs)
@@ -90,11 +90,11 @@ def with_padding(encode_clip: Callable) -> Callable:
 
 
 class EveryMask:
-    """The masks of all layers and queries, built with the predictions.
+    """Build the masks of all layers and queries with the predictions.
 
     Args:
-        head: of the model; one without queries (MLRL's) is left alone.
-        layer: the decoder layer whose masks are wanted.
+        head: the model's head. Heads without queries (MLRL's) are not changed.
+        layer: the decoder layer whose masks are used.
     """
 
     def __init__(self, head: nn.Module, layer: int) -> None:
@@ -103,7 +103,7 @@ class EveryMask:
         self.built: list[Tensor] = []
 
     def forward(self, *args, **kwargs) -> object:
-        self.built = []  # not held while the next are built
+        self.built = []  # free the memory before the next masks are built
         predictions = self.predict(*args, **kwargs)
         if isinstance(predictions, Predictions):
             self.built = [
@@ -116,7 +116,7 @@ class EveryMask:
               predictions: object,
               layer: int | None = None,
               chosen: Tensor | None = None) -> Tensor:
-        """As the head's, for the last layer of the predictions."""
+        """Select from the masks that :meth:`forward` has built."""
         if not self.built:
             return self.build(predictions, layer=layer, chosen=chosen)
         masks = self.built[self.layer]
@@ -127,10 +127,10 @@ class EveryMask:
 
 
 class RepeatedFeatures(DynamicMaskLayers):
-    """Grouped convolutions on features that are repeated for every query.
+    """Apply grouped convolutions to one copy of the features per query.
 
     Args:
-        layers: what is replaced.
+        layers: the layers to replace.
     """
 
     def __init__(self, layers: DynamicMaskLayers) -> None:

@@ -1,0 +1,378 @@
+"""Time, memory and FLOPs of testing a config, by part.
+
+A pass segments one synthetic video by all sentences, in a process of its own:
+it decodes JPEG frames of --ori-size, resizes them to --size, runs the network
+and encodes masks of --ori-size as RLE. With --in-memory the frames are noise
+of --size in memory, so that nothing is decoded and resized. Text is encoded in
+every pass. The precision is float32 unless --amp is given.
+
+With --reference, a second process computes as the official implementations
+do: the whole video again for every sentence, masks of all layers and queries,
+materialised attention matrices (see reference_inference.py). The processes
+take turns, one pass each, so that both are slowed down alike by other load.
+--amp and --compile apply to our computation only.
+
+A config with a test_cfg.propagator propagates the masks of the middle frame,
+and the frames per second without the propagation are printed as well.
+"""
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.logging import MMLogger
+
+from mmrvos.datasets.transforms.formatting import channels_first
+from mmrvos.datasets.transforms.geometric import resize_frames
+from mmrvos.datasets.transforms.loading import read_image
+from mmrvos.utils import load_config
+
+from .arguments import (
+    add_cfg_options,
+    add_device,
+    add_limit,
+    add_size,
+    add_threads,
+    not_negative,
+    positive,
+)
+from .flop_counter import FlopCounter
+from .meter import (
+    MODEL_PARTS,
+    PROPAGATION_PARTS,
+    Meter,
+    check_limit,
+    clock,
+    device_name,
+    peak_memory,
+    watch,
+)
+from .reference_inference import reference_inference
+from .synthetic import build_model, make_frames, make_sample, write_frames
+from .turns import Measured, serve, take_turns
+
+FRAMES_AT_ONCE = 16  # decoded before they are resized
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('config')
+    parser.add_argument(
+        'checkpoint', nargs='?', help='weights (default: random)')
+    parser.add_argument(
+        '--frames', type=positive, default=36, help='frames of the video')
+    parser.add_argument(
+        '--sentences', type=positive, default=1, help='sentences per video')
+    add_size(parser)
+    add_size(parser, '--ori-size', (720, 1280), 'size of files and masks')
+    parser.add_argument(
+        '--in-memory',
+        action='store_true',
+        help='take frames of --size from memory')
+    parser.add_argument(
+        '--reference',
+        action='store_true',
+        help='compare with the computation of the official code')
+    parser.add_argument(
+        '--reference-sentences',
+        type=positive,
+        metavar='K',
+        help='run the reference on K of the sentences and scale its time and '
+        'FLOPs, since every sentence costs it the same (default: all)')
+    parser.add_argument(
+        '--amp',
+        nargs='?',
+        const='bf16',
+        choices=['bf16', 'fp16'],
+        help='mixed precision, bf16 if no value follows')
+    parser.add_argument(
+        '--compile', action='store_true', help='run torch.compile first')
+    parser.add_argument(
+        '--repeat', type=positive, default=3, help='measured passes')
+    parser.add_argument(
+        '--warmup',
+        type=not_negative,
+        help='passes before the measured ones. The first counts FLOPs, and '
+        'with --compile the second compiles (default: 1, with --compile 2)')
+    add_threads(parser)
+    add_device(parser)
+    add_limit(parser)
+    parser.add_argument(
+        '--json', type=Path, metavar='FILE', help='write all numbers')
+    add_cfg_options(parser)
+
+
+def check_arguments(args: argparse.Namespace) -> None:
+    """Fill in defaults that depend on other options.
+
+    Raises:
+        ValueError: options contradict each other, or FILE cannot be written.
+    """
+    if args.warmup is None:
+        args.warmup = 2 if args.compile else 1
+    args.reference_sentences = args.reference_sentences or args.sentences
+    if args.reference_sentences > args.sentences:
+        raise ValueError(
+            f'--reference-sentences {args.reference_sentences} is above '
+            f'--sentences {args.sentences}')
+    if args.compile and args.warmup < 2:
+        raise ValueError(
+            f'--compile needs --warmup 2 or more, got {args.warmup}: the '
+            'first pass counts FLOPs, the second compiles')
+    if args.json and not args.json.parent.is_dir():
+        raise ValueError(f'--json {args.json}: {args.json.parent} is no '
+                         'folder')
+
+
+def read_frames(folder: Path, size: tuple[int, int]) -> torch.Tensor:
+    """Decode and resize all frames to (T, 3, H, W) uint8."""
+    paths = sorted(folder.iterdir())
+    chunks = (
+        paths[start:start + FRAMES_AT_ONCE]
+        for start in range(0, len(paths), FRAMES_AT_ONCE))
+    return torch.cat([
+        torch.from_numpy(
+            channels_first(
+                resize_frames(
+                    np.stack([read_image(str(path)) for path in chunk]),
+                    size))) for chunk in chunks
+    ])
+
+
+class Candidate:
+    """A model under measurement.
+
+    Args:
+        args: the command line.
+        folder: the frames of the video.
+        reference: compute as the official implementations do.
+    """
+
+    def __init__(self, args: argparse.Namespace, folder: Path,
+                 reference: bool) -> None:
+        self.args = args
+        self.folder = folder
+        self.reference = reference
+        # from the sentences that a pass runs to those that it stands for
+        self.scale = (
+            args.sentences / args.reference_sentences if reference else 1.)
+        self.device = torch.device(args.device)
+        self.model = build_model(args.config, args.cfg_options,
+                                 args.checkpoint, args.device)
+        if self.model.propagator is not None:
+            # with random weights a choice among empty masks would be void
+            self.model.propagator.choose = lambda pred: dict.fromkeys(
+                range(len(pred.masks)), args.frames // 2)
+        if not reference:
+            self.model.test_cfg.amp = args.amp
+            if args.compile:
+                self.model.compile_parts()
+        self.meter = Meter(clock(self.device))
+        watch(self.model, self.meter, MODEL_PARTS | PROPAGATION_PARTS)
+        self.read_frames = self.meter.metered('decoding, resizing',
+                                              read_frames)
+        self.flops: dict[str, float] | None = None
+
+    def turn(self) -> dict[str, float]:
+        """Run the pass that counts FLOPs, or a timed one.
+
+        Returns:
+            seconds (or FLOPs) per part; 'cpu' is the processor time.
+        """
+        if self.args.warmup and self.flops is None:
+            eager = torch.compiler.set_stance('force_eager')
+            with eager, FlopCounter() as counter:
+                self.flops = self.measure(counter.total)
+            return self.flops
+        start = time.process_time()
+        seconds = self.measure(clock(self.device))
+        return seconds | dict(cpu=self.scale * (time.process_time() - start))
+
+    def measure(self, read: Callable[[], float]) -> dict[str, float]:
+        """Run one pass; return the amount per part, 'other' and 'total'."""
+        self.meter.parts.clear()
+        self.meter.read = read
+        start = read()
+        if self.reference:
+            with reference_inference(self.model):
+                for _ in range(self.args.reference_sentences):
+                    self.segment(1)
+        else:
+            with torch.no_grad():
+                self.segment(self.args.sentences)
+        total = read() - start
+        other = total - sum(self.meter.parts.values())
+        amounts = dict(self.meter.parts, other=other, total=total)
+        return {part: self.scale * value for part, value in amounts.items()}
+
+    def segment(self, num_sentences: int) -> None:
+        """Segment the video by some sentences.
+
+        Raises:
+            ValueError: the postprocessor gives masks of some frames only.
+        """
+        size = tuple(self.args.size)
+        if self.args.in_memory:
+            frames = make_frames(self.args.frames, size)
+        else:
+            frames = self.read_frames(self.folder, size)
+        sample, = self.model.test_step(
+            dict(
+                inputs=[frames],
+                data_samples=[
+                    make_sample(num_sentences, size, self.args.ori_size)
+                ]))
+        num_masks = len(sample.pred.masks[0])
+        if num_masks != self.args.frames:
+            raise ValueError(
+                f'{self.args.config} gives {num_masks} masks for '
+                f'{self.args.frames} frames: choose a postprocessor of whole '
+                "videos, e.g. --cfg-options "
+                "model.test_cfg.postprocessor.type=BestQuery")
+
+
+def work(args: argparse.Namespace, folder: Path, reference: bool,
+         connection: Connection) -> None:
+    """Run passes in a process of its own."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    MMLogger.get_instance('benchmark', log_level='ERROR')
+    candidate = Candidate(args, folder, reference)
+    ready = dict(
+        loaded=peak_memory(candidate.device),
+        parameters=sum(p.numel() for p in candidate.model.parameters()),
+        device=device_name(candidate.device))
+    serve(
+        connection, ready, candidate.turn, lambda: dict(
+            flops=candidate.flops, memory=peak_memory(candidate.device)))
+
+
+def summarise(measured: Measured, args: argparse.Namespace) -> dict[str, Any]:
+    """Compute the numbers of one candidate for a whole video."""
+    passes = measured.turns[args.warmup:]
+    seconds = {
+        part: statistics.median(p.get(part, 0.) for p in passes)
+        for part in passes[0]
+    }
+    cpu_seconds = seconds.pop('cpu')
+    fps = args.frames / seconds['total']
+    propagation = [seconds[p] for p in PROPAGATION_PARTS if p in seconds]
+    without = seconds['total'] - sum(propagation)
+    return dict(
+        frames_per_second=fps,
+        frames_and_sentences_per_second=fps * args.sentences,
+        frames_per_second_without_propagation=(
+            args.frames / without if propagation else None),
+        passes=[p['total'] for p in passes],
+        cpu_seconds=cpu_seconds,
+        seconds=seconds,
+        flops=measured.end['flops'],
+        peak_memory_gib=measured.end['memory'],
+        loaded_memory_gib=measured.ready['loaded'],
+        parameters=measured.ready['parameters'])
+
+
+def protocol(args: argparse.Namespace, device: str) -> list[str]:
+    """Describe the measurement."""
+    size, ori_size = (f'{h} x {w}' for h, w in (args.size, args.ori_size))
+    precision = args.amp or 'float32'
+    if args.compile:
+        precision += ', compiled'
+    source = 'frames from memory' if args.in_memory else f'JPEG of {ori_size}'
+    lines = [
+        f'{args.config}, {args.checkpoint or "random weights"}',
+        f'{args.frames} frames of {size}, {args.sentences} sentence(s), '
+        f'{device}, {precision}',
+        f'input: {source}; output: RLE of {ori_size}; batch size 1; median '
+        f'of {args.repeat} pass(es) after {args.warmup} warm-up pass(es)',
+    ]
+    if args.reference:
+        lines.append('reference: computation of the official code, float32; '
+                     'the processes take turns, and the ratio is the median '
+                     'over the turns')
+        if args.reference_sentences < args.sentences:
+            lines.append(
+                f'the reference ran on {args.reference_sentences} of the '
+                f'{args.sentences} sentences; its time and FLOPs are '
+                f'multiplied by {args.sentences / args.reference_sentences:g}')
+    return lines
+
+
+def table(results: dict[str, dict]) -> list[str]:
+    """Format the numbers: one column per candidate, then how much more the
+    reference needs."""
+    ours, *others = results.values()
+    lines = [
+        f'{"":32}' + ''.join(f'{name:>12}' for name in results) +
+        (f'{"ratio":>9}' if others else '')
+    ]
+
+    def add(name: str, decimals: int, values: Iterable[float],
+            ratio: bool | float = True) -> None:
+        values = list(values)
+        if ratio is True:
+            ratio = others and values[0] and values[1] / values[0]
+        lines.append(f'{name:32}' +
+                     ''.join(f'{v:12.{decimals}f}' for v in values) +
+                     (f'{ratio:9.2f}' if ratio else ''))
+
+    def add_parts(unit: str, decimals: int, scale: float, key: str) -> None:
+        parts = dict.fromkeys(
+            part for result in results.values() for part in result[key])
+        lines.append('')
+        # in the order in which they ran, 'other' and 'total' at the end
+        for part in sorted(parts, key=('other', 'total').count):
+            add(f'{unit}, {part}', decimals,
+                (scale * r[key].get(part, 0.) for r in results.values()))
+
+    seconds = [r['seconds']['total'] for r in results.values()]
+    add(
+        'seconds', 3, seconds, others and statistics.median(
+            theirs / own for own, theirs in zip(
+                ours['passes'], others[0]['passes'], strict=True)))
+    for name, key in (
+        ('frames / s', 'frames_per_second'),
+        ('frames / s, no propagation',
+         'frames_per_second_without_propagation'),
+        ('frames x sentences / s', 'frames_and_sentences_per_second')):
+        if ours[key] is not None:
+            add(name, 2, (r[key] for r in results.values()), ratio=False)
+    for name, key in (
+        ('CPU seconds, all threads', 'cpu_seconds'),
+        ('peak memory, GiB', 'peak_memory_gib'),
+        ('  before the first pass', 'loaded_memory_gib')):
+        add(name, 2, (r[key] for r in results.values()))
+    add('parameters, M', 1,
+        (r['parameters'] / 1e6 for r in results.values()))
+    add_parts('ms', 1, 1e3, 'seconds')
+    if ours['flops']:
+        add_parts('GFLOPs', 2, 1e-9, 'flops')
+    return lines
+
+
+def run(args: argparse.Namespace) -> None:
+    check_arguments(args)
+    load_config(args.config, args.cfg_options)  # fails before any process
+    names = ['ours', 'reference'] if args.reference else ['ours']
+    with tempfile.TemporaryDirectory() as folder:
+        if not args.in_memory:
+            write_frames(Path(folder), args.frames, args.ori_size)
+        measured = take_turns(
+            {
+                name: (work, (args, Path(folder), name == 'reference'))
+                for name in names
+            }, args.warmup + args.repeat)
+    results = {name: summarise(m, args) for name, m in measured.items()}
+    lines = protocol(args, measured['ours'].ready['device'])
+    print('\n'.join([*lines, '', *table(results)]))
+    if args.json:
+        args.json.write_text(
+            json.dumps(dict(protocol=lines, **results), indent=2) + '\n')
+    check_limit(results['ours']['peak_memory_gib'], args.limit)

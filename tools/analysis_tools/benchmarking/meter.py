@@ -1,0 +1,138 @@
+"""Measure time, FLOPs and memory of a model and of its parts."""
+import resource
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import torch
+from torch import nn
+
+GIB = 2**30
+# attribute that nn.Module.compile sets and that then replaces ``forward``
+COMPILED = '_compiled_call_impl'
+# {part: (dotted path of the owner below the model, method)}. A part that a
+# model lacks is skipped.
+MODEL_PARTS = {
+    'backbone': ('backbone', 'forward'),
+    'feature projections': ('', 'encode_clip'),
+    'text encoder': ('', 'encode_text'),
+    'fusion': ('fusion', 'forward'),
+    'encoder': ('encoder', 'forward'),
+    'decoder': ('decoder', 'forward'),
+    'transformer': ('transformer', 'forward'),
+    'query cluster': ('cluster', 'forward'),
+    'pixel decoder': ('pixel_decoder', 'forward'),
+    'other decoding': ('', 'decode'),
+    'class and box heads': ('head', 'forward'),
+    'masks': ('head', 'masks'),
+    'upsampling, RLE': ('', 'postprocessor'),
+}
+PROPAGATION_PARTS = {
+    'propagation: keys': ('propagator.network', 'encode_key'),
+    'propagation: values': ('propagator.network', 'encode_value'),
+    'propagation: mask decoder': ('propagator.network', 'decode'),
+    'propagation: vision encoder': ('propagator.network.vision_encoder',
+                                    'forward'),
+    'propagation: memory, other': ('', 'propagator'),
+}
+
+
+def clock(device: torch.device) -> Callable[[], float]:
+    """Return a function that waits for the device and reads a clock in
+    seconds."""
+
+    def now() -> float:
+        if device.type == 'cuda':
+            torch.cuda.synchronize(device)
+        return time.perf_counter()
+
+    return now
+
+
+class Meter:
+    """Add up what each part consumes, without the parts that it calls.
+
+    Args:
+        read: returns a number that never decreases, such as seconds or FLOPs.
+            It may be replaced while no part is running.
+    """
+
+    def __init__(self, read: Callable[[], float]) -> None:
+        self.read = read
+        self.parts: dict[str, float] = defaultdict(float)
+        # amounts of the parts called so far by each running part; the first
+        # entry belongs to the caller of the outermost part
+        self.inner = [0.]
+
+    def metered(self, part: str, function: Callable) -> Callable:
+        """Wrap a function so that its calls count for a part."""
+
+        @wraps(function)
+        def wrapper(*args, **kwargs) -> Any:
+            start = self.read()
+            self.inner.append(0.)
+            result = function(*args, **kwargs)
+            amount = self.read() - start
+            self.parts[part] += amount - self.inner.pop()
+            self.inner[-1] += amount
+            return result
+
+        return wrapper
+
+
+def watch(model: nn.Module, meter: Meter,
+          parts: Mapping[str, tuple[str, str]]) -> None:
+    """Wrap the parts of a model permanently.
+
+    Call it after ``compile_parts``: compiled code must not contain the meter.
+
+    Args:
+        parts: as ``MODEL_PARTS``.
+    """
+    for part, (path, name) in parts.items():
+        owner = find(model, path)
+        if name == 'forward' and getattr(owner, COMPILED, None) is not None:
+            name = COMPILED
+        if getattr(owner, name, None) is not None:
+            setattr(owner, name, meter.metered(part, getattr(owner, name)))
+
+
+def find(model: nn.Module, path: str) -> Any:
+    """Return the object at a dotted path, or None."""
+    owner = model
+    for name in filter(None, path.split('.')):
+        owner = getattr(owner, name, None)
+    return owner
+
+
+def peak_memory(device: torch.device) -> float:
+    """Return the peak memory in GiB: PyTorch's allocations on a GPU, the
+    whole process with Python, PyTorch and the weights on a CPU."""
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_allocated(device) / GIB
+    return resident_peak(resource.RUSAGE_SELF)
+
+
+def resident_peak(who: int) -> float:
+    """Return the peak resident memory in GiB.
+
+    Args:
+        who: ``resource.RUSAGE_SELF`` or ``resource.RUSAGE_CHILDREN``.
+    """
+    # Linux counts in KiB
+    return resource.getrusage(who).ru_maxrss * 1024 / GIB
+
+
+def check_limit(peak: float, limit: float | None) -> None:
+    """Exit with status 1 if a peak is above the limit; both in GiB."""
+    if limit is not None and peak > limit:
+        sys.exit(f'the peak is {peak:.2f} GiB, above --limit {limit}')
+
+
+def device_name(device: torch.device) -> str:
+    if device.type == 'cuda':
+        return torch.cuda.get_device_name(device)
+    return f'CPU, {torch.get_num_threads()} threads'
