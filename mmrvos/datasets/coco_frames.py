@@ -1,10 +1,9 @@
 from pathlib import Path
 from typing import Any
 
-import pycocotools.mask as mask_utils
-
 from mmrvos.registry import DATASETS
 from mmrvos.structures import RLEMasks
+from mmrvos.utils import checked_rle
 
 from .base import BaseRVOSDataset
 from .ref_youtube_vos import load_json
@@ -69,12 +68,8 @@ class CocoFramesDataset(BaseRVOSDataset):
                 f'{self.ann_file}: the segmentation of image {image_id} is a '
                 f'{type(rle).__name__}, expected a COCO RLE. {self.hint}')
         try:
-            if isinstance(rle['counts'], list):
-                rle = mask_utils.frPyObjects(rle, *rle['size'])
-            mask_utils.decode(rle)
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            return image_id, checked_rle(rle)
+        except ValueError as error:
             raise ValueError(
-                f'{self.ann_file}: the RLE of image {image_id} cannot be '
-                f'decoded ({type(error).__name__}: {error}). {self.hint}'
+                f'{self.ann_file}: image {image_id} has {error}. {self.hint}'
             ) from None
-        return image_id, rle

@@ -7,10 +7,11 @@ from .config import (
     load_config,
     without_downloads,
 )
-from .rle import mask_areas
+from .rle import checked_rle, mask_areas
 
 __all__ = [
-    'CheckpointMismatch', 'ConfigError', 'apply_options', 'clear_errors',
+    'CheckpointMismatch', 'ConfigError', 'apply_options', 'checked_rle',
+    'clear_errors',
     'default_work_dir', 'load_config', 'load_weights', 'mask_areas',
     'read_checkpoint', 'without_downloads'
 ]
