@@ -6,4 +6,5 @@ model = dict(
         type='HuggingFaceTextEncoder',
         name='roberta-base',
         out_channels=384,
+        max_length=20,  # N in the paper
         frozen=True))

@@ -1,8 +1,19 @@
+import warnings
+
 import pytest
 import torch
-from transformers import RobertaConfig, RobertaModel
+from transformers import (
+    AutoModel,
+    BertConfig,
+    RobertaConfig,
+    RobertaModel,
+    T5Config,
+)
 
 from mmrvos.models.text_encoders import HuggingFaceTextEncoder
+from mmrvos.models.text_encoders.hugging_face_text_encoder import (
+    position_limit,
+)
 from mmrvos.models.text_encoders.tokenizers import word_tokenizer
 
 CONFIG = dict(
@@ -55,7 +66,7 @@ def test_no_mask_where_nothing_is_padded():
 
 
 def test_every_video_needs_an_expression():
-    with pytest.raises(ValueError, match=r'at least, got \[1, 0\]'):
+    with pytest.raises(ValueError, match=r'got \[1, 0\]'):
         encoder().encode([['red'], []])
 
 
@@ -89,6 +100,44 @@ def test_no_network_says_what_to_pass(monkeypatch):
 def test_an_empty_expression_is_an_error(text):
     with pytest.raises(ValueError, match='is empty'):
         encoder().tokenize(['red', text])
+
+
+def test_a_sentence_longer_than_the_positions_is_refused():
+    """34 positions, of which RoBERTa uses 32; two tokens mark the ends."""
+    model = encoder()
+    assert model.token_limit == 32
+    longest = ' '.join(30 * ['red'])
+    assert model.encode([[longest]]).words.shape[1] == 32
+    with pytest.raises(ValueError, match="'red red.* 33 tokens.* takes 32"):
+        model.encode([['square', f'{longest} red']])
+
+
+def test_max_length_cuts_sentences():
+    model = encoder(max_length=5)
+    ids, mask = model.tokenize(['the red square moves', 'red'])
+    assert ids.tolist() == [[0, 4, 5, 6, 2], [0, 5, 2, 1, 1]]
+    assert mask.sum(1).tolist() == [5, 3]
+    with pytest.raises(ValueError, match='max_length=33: expected 3 to 32'):
+        encoder(max_length=33)
+
+
+@pytest.mark.parametrize(('config', 'limit'), [
+    (RobertaConfig(**CONFIG | dict(vocab_size=9)), 32),
+    (BertConfig(**CONFIG | dict(vocab_size=9)), 34),
+    (T5Config(vocab_size=9, d_model=8, d_ff=8, num_layers=1, num_heads=1),
+     None),
+], ids=['roberta', 'bert', 't5'])
+def test_limit_of_other_text_models(config, limit):
+    assert position_limit(AutoModel.from_config(config)) == limit
+
+
+def test_unknown_words_are_named_once():
+    model = encoder()
+    with pytest.warns(UserWarning, match="'xyzzy', 'plugh': it reads"):
+        model.tokenize(['the Xyzzy, red', 'plugh moves xyzzy'])
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        model.tokenize(['the xyzzy', 'red!'])
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ model = dict(
             max_position_embeddings=514),
         tokenizer='roberta-base',
         out_channels=384,
+        max_length=20,  # N in the paper
         frozen=False,
         pooler=False),
     embed_dims=384,

@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -14,35 +15,41 @@ from .tokenizers import SPECIAL_TOKENS, word_tokenizer
 
 @MODELS.register_module()
 class HuggingFaceTextEncoder(BaseModule):
-    """A Hugging Face text model and a projection to the model's width.
+    """Encode sentences with a Hugging Face text model and a projection.
 
-    The last hidden states are the words, the pooler's output is the sentence
-    (without a pooler, the first word is); both pass through the same
-    projection (Linear, LayerNorm, Dropout).
+    The last hidden states are the word features. The pooler's output is the
+    sentence feature; a model without a pooler uses its first token. Both pass
+    through the same projection (Linear, LayerNorm, Dropout).
 
-    Give either ``name`` or ``config`` with ``vocabulary``:
+    Give either ``name`` or ``config``:
 
     - ``name='roberta-base'`` or a local folder: model and tokenizer are loaded
       from there. ``roberta-base`` has no pooler weights: they start random
       and come from the checkpoint that is loaded afterwards.
-    - ``config=dict(hidden_size=..., ...)``: a RoBERTa with random weights
-      and a tokenizer of whole words; nothing is downloaded.
+    - ``config=dict(hidden_size=..., ...)``: a RoBERTa with random weights.
+      Its tokenizer is made from ``vocabulary`` (one token per word, nothing
+      is downloaded) or loaded from ``tokenizer``.
 
     Args:
-        out_channels: C, the width of words and sentence.
+        out_channels: C, channels of word and sentence features.
         name: model name or folder.
-        config: keys of ``transformers.RobertaConfig``; ``vocab_size`` follows
-            from the vocabulary.
-        vocabulary: the words that the tokenizer knows, with ``config``; a
-            string is split at blanks.
-        tokenizer: name or folder, where it is not ``name``.
+        config: keys of ``transformers.RobertaConfig``; ``vocab_size`` is
+            derived from the tokenizer.
+        vocabulary: the words of the tokenizer, with ``config``; a string is
+            split at blanks.
+        tokenizer: name or folder of the tokenizer; by default ``name``.
+        max_length: longer sentences are cut to this number of tokens,
+            including the start and end tokens. None cuts nothing: a sentence
+            that is longer than :attr:`token_limit` is an error.
         frozen: no gradients for the text model. Its dropout stays active in
-            training, as officially (the projection is always trained).
+            training, as in the official code. The projection is always
+            trained.
         dropout: of the projection.
         pooler: build the text model with its pooler.
 
     Raises:
-        ValueError: neither or both of ``name`` and ``config`` are given.
+        ValueError: neither or both of ``name`` and ``config`` are given, or
+            ``max_length`` is not between 3 and the model's limit.
         OSError: the model can neither be found nor downloaded.
     """
 
@@ -53,6 +60,7 @@ class HuggingFaceTextEncoder(BaseModule):
                  config: dict | None = None,
                  vocabulary: str | Sequence[str] | None = None,
                  tokenizer: str | None = None,
+                 max_length: int | None = None,
                  frozen: bool = True,
                  dropout: float = 0.1,
                  pooler: bool = True,
@@ -69,6 +77,14 @@ class HuggingFaceTextEncoder(BaseModule):
         else:
             self.tokenizer, self.model = build_from_config(
                 config, vocabulary, tokenizer, pooler)
+        self.token_limit = position_limit(self.model)
+        if max_length is not None and not (
+                3 <= max_length <= (self.token_limit or max_length)):
+            raise ValueError(
+                f'text_encoder.max_length={max_length}: expected 3 to '
+                f'{self.token_limit}, the positions of the text model')
+        self.max_length = max_length
+        self.unknown_words: set[str] = set()  # each is reported once
         self.frozen = frozen
         if frozen:
             self.model.requires_grad_(False)
@@ -77,7 +93,7 @@ class HuggingFaceTextEncoder(BaseModule):
             nn.LayerNorm(out_channels, eps=1e-12), nn.Dropout(dropout))
 
     def init_weights(self) -> None:
-        """Nothing to do: torch's and Hugging Face's own initialisation."""
+        """Keep the initialisation of torch and Hugging Face."""
 
     def encode(self, expressions: Sequence[Sequence[str]]) -> TextFeatures:
         """Encode all expressions of a batch.
@@ -86,12 +102,12 @@ class HuggingFaceTextEncoder(BaseModule):
             expressions: for each of B videos, its expressions.
 
         Raises:
-            ValueError: a video has none, or one is empty.
+            ValueError: a video has no expression, or :meth:`tokenize` fails.
         """
         counts = torch.tensor([len(video) for video in expressions])
         if not counts.all():
-            raise ValueError('every video needs an expression at least, got '
-                             f'{counts.tolist()}')
+            raise ValueError('every video needs at least one expression, got '
+                             f'{counts.tolist()} expressions per video')
         ids, mask = self.tokenize(
             [text for video in expressions for text in video])
         videos = torch.arange(len(counts)).repeat_interleave(counts)
@@ -101,29 +117,73 @@ class HuggingFaceTextEncoder(BaseModule):
             videos.to(device))
 
     def tokenize(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Token ids and attention mask, (P, L) each on the CPU, padded to the
-        longest.
+        """Convert P expressions to token ids, padded to the longest.
+
+        Words that the tokenizer does not know are named once in a warning.
+
+        Returns:
+            Token ids and attention mask, both (P, L) on the CPU.
 
         Raises:
-            ValueError: an expression is empty.
+            ValueError: an expression is empty, or has more tokens than the
+                text model has positions.
         """
         for text in texts:
             if not text.strip():
                 raise ValueError(
                     f'one of the expressions {list(texts)} is empty: each '
-                    'must say which object to segment')
+                    'must describe an object')
         tokens = self.tokenizer(
-            list(texts), padding='longest', return_tensors='pt')
-        return tokens['input_ids'], tokens['attention_mask']
+            list(texts),
+            padding='longest',
+            truncation=self.max_length is not None,
+            max_length=self.max_length,
+            return_offsets_mapping=self.tokenizer.is_fast,
+            return_tensors='pt')
+        ids, mask = tokens['input_ids'], tokens['attention_mask']
+        counts = mask.sum(1)
+        if self.token_limit and counts.max() > self.token_limit:
+            longest = int(counts.argmax())
+            raise ValueError(
+                f'the expression {shorten(texts[longest])!r} has '
+                f'{counts[longest]} tokens (start and end included), the text '
+                f'encoder takes {self.token_limit}: shorten it, or set '
+                f'model.text_encoder.max_length={self.token_limit} to cut it')
+        if self.tokenizer.is_fast and self.tokenizer.unk_token_id is not None:
+            self._warn_of_unknown(texts, ids, tokens['offset_mapping'])
+        return ids, mask
+
+    def _warn_of_unknown(self, texts: Sequence[str], ids: Tensor,
+                         offsets: Tensor) -> None:
+        """Warn of words outside the vocabulary, once per word.
+
+        Args:
+            texts: P expressions.
+            ids: (P, L).
+            offsets: (P, L, 2), first and last character of each token.
+        """
+        words = {}  # a dictionary keeps the order
+        for p, token in (ids == self.tokenizer.unk_token_id).nonzero():
+            start, stop = offsets[p, token]
+            word = texts[p][start:stop].lower()
+            if any(map(str.isalnum, word)):
+                words[word] = None
+        if new := [w for w in words if w not in self.unknown_words]:
+            self.unknown_words.update(new)
+            warnings.warn(
+                'the text encoder does not know '
+                f'{", ".join(map(repr, new))}: it reads every unknown word '
+                'as the same token, so the word has no influence',
+                stacklevel=2)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None,
                 video_index: Tensor) -> TextFeatures:
-        """Encode tokens.
+        """Encode the tokens of P expressions.
 
         Args:
             input_ids: (P, L).
             attention_mask: (P, L), 0 where padded; None without padding.
-            video_index: (P,), the video of each expression.
+            video_index: (P,), index of the video of each expression.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled()
                                     and not self.frozen):
@@ -148,32 +208,51 @@ class HuggingFaceTextEncoder(BaseModule):
             video_index=video_index)
 
 
+def position_limit(model: nn.Module) -> int | None:
+    """Return the largest number of tokens that a text model takes.
+
+    None for models without a table of positions (T5).
+    """
+    limit = getattr(model.config, 'max_position_embeddings', None)
+    for name, table in model.named_modules():
+        if (name.endswith('position_embeddings')
+                and getattr(table, 'padding_idx', None) is not None):
+            # RoBERTa and its relatives number positions from padding_idx + 1
+            return table.num_embeddings - table.padding_idx - 1
+    return limit
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """Cut a text for a message."""
+    return text if len(text) <= length else f'{text[:length]}...'
+
+
 def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
-    """Tokenizer and model by name or from a folder."""
-    # only some kinds of models have the option
+    """Load tokenizer and model by name or from a folder."""
+    # Not every model class has the option add_pooling_layer.
     options = {} if pooler else dict(add_pooling_layer=False)
     try:
         return (AutoTokenizer.from_pretrained(tokenizer),
                 AutoModel.from_pretrained(name, **options))
     except OSError as error:
         raise OSError(
-            f'the text encoder {name!r} is neither a folder nor to be '
-            'downloaded from here: fetch it where there is a network '
+            f'the text encoder {name!r} is not a local folder and cannot be '
+            'downloaded: save it on a machine with network access '
             f"(AutoModel.from_pretrained('{name}').save_pretrained(FOLDER), "
-            'the tokenizer too) and pass --cfg-options '
+            'the tokenizer as well) and pass --cfg-options '
             'model.text_encoder.name=FOLDER. First cause: '
             f'{str(error).splitlines()[0]}') from None
 
 
 def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
                       tokenizer: str | None, pooler: bool) -> tuple:
-    """A random RoBERTa with its own tokenizer.
+    """Build a RoBERTa with random weights, and its tokenizer.
 
     Raises:
-        ValueError: there is neither a vocabulary nor a tokenizer, or
+        ValueError: neither a vocabulary nor a tokenizer is given, or
             ``config`` has a key that RoBERTa does not know.
     """
-    # transformers itself stores any key without a word
+    # transformers accepts and stores unknown keys without an error.
     known = {*RobertaConfig().to_dict(), 'attn_implementation'}
     if unknown := set(config) - known:
         raise ValueError(f'RobertaConfig has no {sorted(unknown)}; see its '

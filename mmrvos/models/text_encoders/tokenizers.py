@@ -9,20 +9,20 @@ SPECIAL_TOKENS = ('<s>', '<pad>', '</s>', '<unk>')  # RoBERTa's ids 0 to 3
 
 
 def word_tokenizer(vocabulary: Sequence[str]) -> PreTrainedTokenizerFast:
-    """A tokenizer of whole words, made on the spot from a closed vocabulary.
+    """Build a tokenizer with one token per word from a closed vocabulary.
 
-    Sentences come out as RoBERTa's do: ``<s> words </s>``, with the same ids
-    for the special tokens. Words outside the vocabulary become ``<unk>``.
+    Sentences become ``<s> words </s>``, with RoBERTa's ids for the special
+    tokens. Words outside the vocabulary become ``<unk>``.
 
     Args:
-        vocabulary: lower-case words without repetition.
+        vocabulary: distinct words in lower case.
 
     Raises:
         ValueError: a word occurs twice.
     """
     twice = sorted(w for w, n in Counter(vocabulary).items() if n > 1)
     if twice:
-        raise ValueError(f'the vocabulary holds words twice: {twice}')
+        raise ValueError(f'the vocabulary lists words more than once: {twice}')
     ids = {w: i for i, w in enumerate((*SPECIAL_TOKENS, *vocabulary))}
     tokenizer = Tokenizer(models.WordLevel(ids, unk_token='<unk>'))
     tokenizer.normalizer = normalizers.Lowercase()
