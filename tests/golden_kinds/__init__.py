@@ -1,4 +1,4 @@
-"""How each kind of golden case is run; see ``tests/test_golden.py``."""
+"""Functions that run each kind of golden case, see ``test_golden.py``."""
 import re
 
 from . import data, evaluation, mttr, referformer, soc, stcn
@@ -15,10 +15,10 @@ RUNNERS = {
 
 
 def kind_of(case: Case) -> str:
-    """What a case says it is.
+    """Return the kind of a case.
 
-    ReferFormer's cases carry a ``kind``; others are known by the beginning
-    of their name, which ends in a seed or a variant.
+    ReferFormer's cases store a ``kind``. Other kinds are the longest known
+    prefix of the name.
 
     Raises:
         KeyError: no kind is known for the case.

@@ -1,8 +1,8 @@
 """Golden cases: inputs and outputs of the official implementations.
 
-A case stores no weights. Each tensor of the official model's state dict was
-drawn from a generator seeded with the CRC of ``'<seed>:<key>'``, so the same
-weights come out anywhere.
+A case stores no weights. Each tensor of the official model's state dict is
+drawn from a generator seeded with the CRC of ``'<seed>:<key>'``, so the
+weights can be computed again on any machine.
 """
 import json
 import zlib
@@ -34,7 +34,7 @@ class Case:
         return int(self.meta['seed'])
 
     def state_dict(self) -> dict[str, torch.Tensor]:
-        """The official model's weights, float32, under official names."""
+        """Compute the official model's float32 weights by official name."""
         return {
             key: torch.from_numpy(draw(key, shape, self.seed))
             for key, shape in self.state_shapes.items()
@@ -42,7 +42,7 @@ class Case:
 
 
 def draw(key: str, shape: list[int], seed: int) -> np.ndarray:
-    """The values of one state-dict entry."""
+    """Draw the values of one state-dict entry."""
     seed = zlib.crc32(f'{seed}:{key}'.encode()) & 0xFFFFFFFF
     values = np.random.RandomState(seed).standard_normal(  # noqa: NPY002
         int(np.prod(shape, dtype=np.int64))).reshape(shape)
@@ -52,7 +52,7 @@ def draw(key: str, shape: list[int], seed: int) -> np.ndarray:
     elif leaf == 'running_mean':
         values = 0.1 * values
     elif leaf == 'bias' or leaf.endswith('_bias'):
-        # sampling offsets have to reach off the centre
+        # larger, so that sampling points are off the centre
         values = values * (1.0 if 'sampling_offsets' in key else 0.02)
     elif len(shape) <= 1:
         values = 1.0 + 0.1 * values
@@ -67,7 +67,7 @@ def draw(key: str, shape: list[int], seed: int) -> np.ndarray:
 
 
 def load_case(path: Path) -> Case:
-    """Read one ``.npz``: a JSON head, ``in/*`` and ``out/*`` arrays."""
+    """Read one ``.npz``: a JSON header, ``in/*`` and ``out/*`` arrays."""
     with np.load(path) as arrays:
         head = json.loads(bytes(arrays['__json__']).decode())
         case = Case(Path(path).stem, head['meta'], head['state_shapes'])

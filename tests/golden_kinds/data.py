@@ -27,7 +27,7 @@ from .case import Case
 
 
 def clip_of(case: Case, text: str = 'a thing') -> dict:
-    """The case's clip as the loading transforms would hand it on."""
+    """Build the clip of a case as the loading transforms return it."""
     frames, masks = case.inputs['frames'], case.inputs['masks'] > 0
     boxes, valid = masks_to_boxes(masks[None])
     shape = frames.shape[1:3]
@@ -158,7 +158,7 @@ def run_crop(case: Case) -> None:
 
 
 def normalised(packed: dict) -> np.ndarray:
-    """What the data preprocessor makes of the frames, (T, 3, h, w)."""
+    """Normalise frames with the data preprocessor, (T, 3, h, w)."""
     batch = RVOSDataPreprocessor()(pseudo_collate([packed]))
     return batch['inputs'][0].numpy()
 
@@ -182,20 +182,20 @@ def run_distort(case: Case) -> None:
             values = permute(values, order)
         truth = case.outputs[f'distort{i}_float']
         close(values[::3, ::3], truth, 1e-2)
-        # our cast saturates, so it is held against the clipped truth ...
+        # our cast saturates: compare with the clipped official values ...
         pixels = to_uint8(values.copy())
         assert np.abs(pixels[::3, ::3] - np.clip(truth, 0, 255)).max() < 1.02
-        # ... and against the official cast where that did not wrap round
+        # ... and with the official cast where it did not wrap around
         inside = (values >= 0) & (values < 256)
         gap = pixels.astype(int) - case.outputs[f'distort{i}']
         assert np.abs((gap[inside] + 128) % 256 - 128).max() <= 1
         if case.outputs[f'distort{i}_wrapped_pixels'] == 0:
-            # what lies between -1 and 0 is truncated to 0, not wrapped
+            # values between -1 and 0 are truncated to 0, not wrapped
             assert values.min() > -1.01 and values.max() < 256.01
 
 
 def scripted_draw(params: dict, num_calls: int) -> tuple[dict, list]:
-    """Let ClipPhotometricDistort draw given values; also what it asked."""
+    """Let ClipPhotometricDistort draw given values; return its calls, too."""
     calls: list[tuple] = []
     wanted = [params.get('contrast')] if params.get('first') else []
     wanted += [params.get('sat'), params.get('hue')]

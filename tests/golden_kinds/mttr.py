@@ -27,7 +27,7 @@ LOSSES = dict(sigmoid_focal='mask', dice='dice', is_referred='referred')
 
 
 def build_model(case: Case, weights: dict[str, Tensor]) -> torch.nn.Module:
-    """Our model, in evaluation mode, with converted weights."""
+    """Build our model in evaluation mode with converted weights."""
     config = case.meta['config']
     name = BACKBONES[config['backbone_name']]
     cfg = Config.fromfile(CONFIGS / f'_base_/models/{name}.py').model
@@ -43,13 +43,13 @@ def build_model(case: Case, weights: dict[str, Tensor]) -> torch.nn.Module:
 
 
 def frames_first(x: Tensor, pairs: int) -> Tensor:
-    """(P*T, ...) as (T, P, ...)."""
+    """Reshape (P*T, ...) to (T, P, ...)."""
     return x.unflatten(0, (pairs, -1)).transpose(0, 1)
 
 
 def run_network(model: torch.nn.Module,
                 case: Case) -> tuple[Predictions, SimpleNamespace]:
-    """The three steps; also what the parts returned on the way."""
+    """Run the three steps and record the outputs of the parts."""
     frames, sizes = load_clips(case)
     index = case.inputs.get('valid_indices')
     if index is not None:  # officially one for the whole batch
@@ -69,9 +69,9 @@ def run_network(model: torch.nn.Module,
 
 def official_outputs(model: torch.nn.Module,
                      predictions: Predictions) -> dict[str, Tensor]:
-    """Masks and both scores, (D, T, P, N, ...)."""
+    """Compute masks and both scores, (D, T, P, N, ...)."""
     scores = model.head.scores(predictions.queries)
-    # the one logit that the toolbox goes on with says the same
+    # the toolbox uses one logit that is equivalent to the two scores
     close(predictions.logits[..., 0].sigmoid(),
           scores.softmax(-1)[..., 0].detach(), 'logits', atol=1e-6)
     masks = model.head.masks(predictions)
@@ -82,7 +82,7 @@ def official_outputs(model: torch.nn.Module,
 
 @torch.no_grad()
 def run_model(case: Case) -> None:
-    """Every stored number of a forward pass."""
+    """Compare all stored numbers of a forward pass."""
     weights = case.state_dict()
     model = build_model(case, weights)
     predictions, seen = run_network(model, case)
@@ -122,7 +122,7 @@ def run_model(case: Case) -> None:
     checked = 0
     for name, expected in case.outputs.items():
         if name not in actual:
-            # the last map and the masks show in the sequence
+            # the sequence depends on the last map and on the padding masks
             assert name.startswith(('mid/backbone', 'mid/pad_mask')), name
             continue
         # only the first channels of some are stored
@@ -134,8 +134,8 @@ def run_model(case: Case) -> None:
 
 
 def load_targets(case: Case, sub: str) -> tuple[Targets, list[list[int]]]:
-    """Targets, and the official number of each of our objects: the referred
-    one comes first in ours."""
+    """Load targets, and the official index of each of our objects; the
+    referred object is the first of ours."""
     meta = case.meta['subcases'][sub]
     height, width = (max(side) for side in zip(*meta['sizes'], strict=True))
     masks, others, orders, valid = [], [], [], []
@@ -150,7 +150,7 @@ def load_targets(case: Case, sub: str) -> tuple[Targets, list[list[int]]]:
         others.append(objects[order[1:]])
         orders.append(order)
         visible = torch.from_numpy(case.inputs[f'{sub}/tgt_visible{index}'])
-        # A2D-Sentences tells no visibility: its object is always there
+        # A2D-Sentences has no visibility: its object is always present
         valid.append(visible | (not meta['visibility_key']))
     targets = Targets(
         masks=torch.stack(masks),
@@ -162,7 +162,8 @@ def load_targets(case: Case, sub: str) -> tuple[Targets, list[list[int]]]:
 
 
 def run_loss(case: Case) -> None:
-    """Costs, matching, losses and gradients of stored predictions."""
+    """Compare costs, matching, losses and gradients of stored
+    predictions."""
     for sub, meta in case.meta['subcases'].items():
         scores, masks = (
             torch.from_numpy(
@@ -224,7 +225,7 @@ def run_loss(case: Case) -> None:
 
 
 def stored(case: Case, sub: str, pair: int) -> tuple[StoredHead, Predictions]:
-    """One video's stored predictions."""
+    """Load the stored predictions of one video."""
     inputs = {
         k.removeprefix(f'{sub}/'): torch.from_numpy(v)
         for k, v in case.inputs.items() if k.startswith(f'{sub}/')
@@ -241,7 +242,8 @@ def stored(case: Case, sub: str, pair: int) -> tuple[StoredHead, Predictions]:
 
 
 def run_post(case: Case) -> None:
-    """Masks at the original size, by way of the network's input."""
+    """Compare masks resized to the network's input, then to the original
+    size."""
     for pair, size in enumerate(case.inputs['a2d/original_sizes'].tolist()):
         head, predictions = stored(case, 'a2d', pair)
         rank = TASK_UTILS.build(dict(type='RankQueries'))

@@ -16,6 +16,7 @@ from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
 
 from .case import Case
+from .recording import recorded
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 # absolute tolerances, by the last part of a name
@@ -42,7 +43,7 @@ def close(actual, expected, name: str, rtol: float = 0.,
 
 
 def build_model(case: Case, num_classes: int = 1, **head) -> torch.nn.Module:
-    """Our model, in evaluation mode, with the case's converted weights."""
+    """Build our model in evaluation mode with the converted weights."""
     hyper = case.meta.get('hyper', {})
     # 'resnet50' is our r50, 'video_swin_t_p4w7' our video-swin-t
     backbone = hyper.get('backbone', 'resnet50').replace('resnet', 'r')
@@ -66,7 +67,7 @@ def build_model(case: Case, num_classes: int = 1, **head) -> torch.nn.Module:
 
 
 def load_clips(case: Case) -> tuple[Tensor, Tensor]:
-    """Padded frames (B, T, 3, H, W) and their sizes before (B, 2)."""
+    """Load padded frames (B, T, 3, H, W) and sizes without padding (B, 2)."""
     names = sorted(key for key in case.inputs if key.startswith('frames'))
     clips = [torch.from_numpy(case.inputs[name]) for name in names]
     divisor = case.meta.get('pad_size_divisor', 1)
@@ -83,31 +84,23 @@ def load_clips(case: Case) -> tuple[Tensor, Tensor]:
 
 
 def run_network(model, case: Case) -> tuple[Predictions, SimpleNamespace]:
-    """The three steps; also what the parts returned on the way."""
+    """Run the three steps and record the outputs of the parts."""
     frames, sizes = load_clips(case)
-    seen = SimpleNamespace()
-    handles = [
-        getattr(model, name).register_forward_hook(
-            lambda module, inputs, output, name=name: setattr(
-                seen, name, output))
-        for name in ('backbone', 'fusion', 'encoder', 'decoder',
-                     'pixel_decoder')
-    ]
     index = case.inputs.get('valid_indices')
-    seen.clip = model.encode_clip(
-        frames, sizes, None if index is None else torch.from_numpy(index))
-    seen.text = model.text_encoder(
-        torch.from_numpy(case.inputs['input_ids']),
-        torch.from_numpy(case.inputs['attention_mask']),
-        torch.arange(len(frames)))
-    predictions = model.decode(seen.clip, seen.text)
-    for handle in handles:
-        handle.remove()
+    with recorded(model, 'backbone', 'fusion', 'encoder', 'decoder',
+                  'pixel_decoder') as seen:
+        seen.clip = model.encode_clip(
+            frames, sizes, None if index is None else torch.from_numpy(index))
+        seen.text = model.text_encoder(
+            torch.from_numpy(case.inputs['input_ids']),
+            torch.from_numpy(case.inputs['attention_mask']),
+            torch.arange(len(frames)))
+        predictions = model.decode(seen.clip, seen.text)
     return predictions, seen
 
 
 def run_model(case: Case) -> None:
-    """Every stored number of a forward pass."""
+    """Compare all stored numbers of a forward pass."""
     model = build_model(case, case.meta['hyper']['num_classes'])
     with torch.no_grad():
         predictions, seen = run_network(model, case)
@@ -144,7 +137,7 @@ def run_model(case: Case) -> None:
     checked = 0
     for name, expected in case.outputs.items():
         if name.endswith('/mask'):
-            continue  # paddings show in everything that follows
+            continue  # wrong padding masks would change all later maps
         if name.startswith('pos'):
             # the official encodings are per frame, ours per clip
             step = len(expected) // len(actual[name])
@@ -159,7 +152,7 @@ def run_model(case: Case) -> None:
 
 
 def load_targets(case: Case, height: int, width: int) -> Targets:
-    """The targets, one object a clip."""
+    """Load the targets, one object per clip."""
     count = sum(key.endswith('/valid') for key in case.inputs)
     rows = [{
         name: torch.from_numpy(case.inputs[f'target{i}/{name}'])
@@ -178,7 +171,7 @@ def load_targets(case: Case, height: int, width: int) -> Targets:
 
 
 def official_losses(case: Case, losses: dict[str, Tensor]) -> dict:
-    """Our names and weights turned into the official ones, and the total."""
+    """Convert names and weights to the official ones; add the total."""
     names = dict(
         cls='ce', bbox='bbox', giou='giou', mask='mask', dice='dice')
     official = {}
@@ -193,7 +186,7 @@ def official_losses(case: Case, losses: dict[str, Tensor]) -> dict:
 
 
 def build_head(case: Case) -> torch.nn.Module:
-    """A head with the case's classes and loss weights."""
+    """Build a head with the classes and loss weights of the case."""
     names = dict(
         ce='cls', bbox='bbox', giou='giou', mask='mask', dice='dice')
     matcher = case.meta['matcher']
@@ -215,7 +208,7 @@ def build_head(case: Case) -> torch.nn.Module:
 
 
 def run_loss(case: Case) -> None:
-    """Matching costs, matching and losses of stored predictions."""
+    """Compare costs, matching and losses of stored predictions."""
     head = build_head(case)
     layers = case.meta['layers']
     prefixes = [f'aux{i}/' for i in range(layers - 1)] + ['']
@@ -244,7 +237,7 @@ def run_loss(case: Case) -> None:
 
 
 def run_grad(case: Case) -> None:
-    """Losses and gradients of the whole network, without dropout."""
+    """Compare losses and gradients of the network without dropout."""
     model = build_model(case)
     predictions, _ = run_network(model, case)
     height, width = load_clips(case)[0].shape[-2:]
@@ -255,7 +248,7 @@ def run_grad(case: Case) -> None:
     for name, value in losses.items():
         close(value, case.outputs[f'loss/{name}'], name, rtol=1e-4)
 
-    # the converter, run on the names themselves, tells which is which
+    # the converter's report maps official names to ours
     _, report = METHODS['referformer'](case.state_dict())
     parameters = dict(model.named_parameters())
     for name in case.meta['no_grad_params']:
@@ -264,7 +257,7 @@ def run_grad(case: Case) -> None:
         case.meta['grad_names'], case.outputs['grad_norms'], strict=True)
     for name, norm in norms:
         if name.startswith('text_encoder') and name.endswith('key.bias'):
-            continue  # 0 in theory: a softmax ignores what all keys share
+            continue  # 0 in theory: a softmax ignores a shift of all keys
         close(parameters[report.renamed[name]].grad.norm(), norm, name,
               rtol=3e-3, atol=1e-7)
     for name, expected in case.outputs.items():
@@ -277,7 +270,7 @@ def run_grad(case: Case) -> None:
 
 
 class StoredHead:
-    """A head whose masks are the stored ones, for postprocessing cases."""
+    """Return stored masks, for postprocessing cases."""
 
     def __init__(self, masks: Tensor) -> None:
         self.stored = masks  # (P, T, N, h, w)
@@ -292,7 +285,7 @@ class StoredHead:
 
 def stored_predictions(logits: Tensor, boxes: Tensor | None,
                        sizes: Tensor) -> Predictions:
-    """Predictions of which only the stored parts are set."""
+    """Build predictions from the stored parts."""
     return Predictions(
         queries=None,
         references=None,
@@ -312,7 +305,7 @@ def decode(rles: list[dict]) -> np.ndarray:
 
 
 def run_postprocess(case: Case) -> None:
-    """All queries of single images, in model order and by score."""
+    """Compare all queries of single images, in model order and by score."""
     inputs = {k: torch.from_numpy(v) for k, v in case.inputs.items()}
     rank = TASK_UTILS.build(
         dict(type='RankQueries', threshold=case.meta['threshold']))
@@ -349,7 +342,7 @@ def run_postprocess(case: Case) -> None:
 
 
 def run_infer_ytvos(case: Case) -> None:
-    """The best query's masks of a whole video."""
+    """Compare the masks of the best query of a whole video."""
     inputs = {k: torch.from_numpy(v) for k, v in case.inputs.items()}
     best = TASK_UTILS.build(
         dict(type='BestQuery', threshold=case.meta['threshold']))
@@ -368,7 +361,7 @@ def run_infer_ytvos(case: Case) -> None:
 
 
 def run_infer_davis(case: Case) -> None:
-    """Objects merged into one label map, clip by clip."""
+    """Compare objects merged into one label map, clip by clip."""
     meta = case.meta
     inputs = {k: torch.from_numpy(v) for k, v in case.inputs.items()}
     merge = TASK_UTILS.build(
@@ -402,7 +395,8 @@ def run_infer_davis(case: Case) -> None:
 
 
 def run_infer(case: Case) -> None:
-    """Ref-DAVIS17 cases have several objects, Ref-YouTube-VOS one."""
+    """Compare a Ref-DAVIS17 case (several objects) or a Ref-YouTube-VOS
+    case (one object)."""
     run = run_infer_davis if 'num_objects' in case.meta else run_infer_ytvos
     run(case)
 

@@ -2,8 +2,9 @@
 
 Official axes are layers, frames, videos, queries; ours are layers, pairs,
 frames, queries. Where a batch of several videos has several frames, the
-official VOC mixes them up (its reshape should be a permutation); the cases
-hold what it would give without that under ``fixed_*``, which we reproduce.
+official VOC mixes frames of different videos (its reshape should be a
+permutation). The cases hold the outputs without this defect under ``fixed_*``,
+which we reproduce.
 """
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
 
 from .case import Case
+from .recording import recorded
 from .referformer import (
     StoredHead,
     close,
@@ -46,7 +48,7 @@ ATOL = dict(
 
 
 def build_model(case: Case) -> torch.nn.Module:
-    """Our model, in evaluation mode, with the case's converted weights."""
+    """Build our model in evaluation mode with the converted weights."""
     cfg = Config.fromfile(CONFIGS / BACKBONES[case.meta['backbone']]).model
     config = case.meta['config']
     cfg.backbone.init_cfg = None
@@ -68,8 +70,8 @@ def build_model(case: Case) -> torch.nn.Module:
 
 
 def load_clips(case: Case) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Padded frames (B, T, 3, H, W), their sizes before (B, 2), and the
-    annotated frame of each clip (B,) or None."""
+    """Load padded frames (B, T, 3, H, W), sizes without padding (B, 2), and
+    the annotated frame of each clip (B,) or None."""
     names = sorted(k for k in case.inputs if k.startswith('frames'))
     clips = [torch.from_numpy(case.inputs[name]) for name in names]
     height, width = (max(clip.shape[axis] for clip in clips)
@@ -86,13 +88,10 @@ def load_clips(case: Case) -> tuple[Tensor, Tensor, Tensor | None]:
 
 
 def encode(model, case: Case) -> SimpleNamespace:
-    """Clip and text of the case, and the backbone's maps."""
+    """Encode clip and text of the case, and record the backbone's maps."""
     frames, sizes, index = load_clips(case)
-    seen = SimpleNamespace()
-    handle = model.backbone.register_forward_hook(
-        lambda module, inputs, output: setattr(seen, 'backbone', output))
-    seen.clip = model.encode_clip(frames, sizes, index)
-    handle.remove()
+    with recorded(model, 'backbone') as seen:
+        seen.clip = model.encode_clip(frames, sizes, index)
     if index is not None:
         seen.backbone = [
             m.unflatten(0, frames.shape[:2])[range(len(frames)), index]
@@ -106,21 +105,16 @@ def encode(model, case: Case) -> SimpleNamespace:
 
 
 def decode_watched(model, seen: SimpleNamespace) -> Predictions:
-    """``decode``; what the parts returned on the way joins ``seen``."""
-    handles = [
-        getattr(model, name).register_forward_hook(
-            lambda module, inputs, output, name=name: setattr(
-                seen, name, output))
-        for name in ('fusion', 'encoder', 'decoder', 'pixel_decoder')
-    ]
-    predictions = model.decode(seen.clip, seen.text)
-    for handle in handles:
-        handle.remove()
+    """Decode, and add the outputs of the parts to ``seen``."""
+    with recorded(model, 'fusion', 'encoder', 'decoder',
+                  'pixel_decoder') as parts:
+        predictions = model.decode(seen.clip, seen.text)
+    vars(seen).update(vars(parts))
     return predictions
 
 
 def official(predictions: Predictions, head) -> dict[str, Tensor]:
-    """The official names and axes (layers, frames, videos, ...)."""
+    """Convert to official names and axes (layers, frames, videos, ...)."""
     return dict(
         pred_cls=predictions.logits.transpose(1, 2),
         pred_boxes=predictions.boxes.transpose(1, 2),
@@ -130,7 +124,7 @@ def official(predictions: Predictions, head) -> dict[str, Tensor]:
 
 
 def intermediate(seen: SimpleNamespace) -> dict[str, Tensor]:
-    """What the official modules handed on, under its names."""
+    """Name recorded outputs as the official modules' outputs."""
     videos, frames = len(seen.text.words), seen.clip.num_frames
     levels, words = seen.fusion
     queries, initial, references = seen.decoder
@@ -159,7 +153,7 @@ def intermediate(seen: SimpleNamespace) -> dict[str, Tensor]:
 
 def check(actual: dict[str, Tensor], case: Case, group: str,
           skip: tuple[str, ...] = ()) -> int:
-    """Compare all stored numbers of a group; returns how many there are."""
+    """Compare all stored numbers of a group; return their number."""
     checked = 0
     for name, expected in case.outputs.items():
         if not name.startswith(f'{group}/'):
@@ -180,7 +174,7 @@ def check(actual: dict[str, Tensor], case: Case, group: str,
 
 
 def run_model(case: Case) -> None:
-    """Every stored number of a forward pass."""
+    """Compare all stored numbers of a forward pass."""
     model = build_model(case)
     with torch.no_grad():
         seen = encode(model, case)
@@ -194,7 +188,7 @@ def run_model(case: Case) -> None:
         train = official(decode_watched(model, seen), model.head)
         model.training, model.inference_layer = False, 0
 
-    mixed = ()  # what the official batch defect touches
+    mixed = ()  # outputs that the official batch defect changes
     if 'fixed_eval/pred_cls' in case.outputs:
         mixed = ('pred_cls', 'pred_boxes', 'pred_masks', 'pred_logit')
     together = {
@@ -213,7 +207,7 @@ def run_model(case: Case) -> None:
 
 
 def run_sharp(model, seen: SimpleNamespace, case: Case) -> None:
-    """The same with some weights enlarged, so that video queries differ."""
+    """Compare with some weights enlarged, so that video queries differ."""
     _, report = METHODS['soc'](case.state_dict())
     parameters = dict(model.named_parameters())
     with torch.no_grad():
@@ -224,7 +218,7 @@ def run_sharp(model, seen: SimpleNamespace, case: Case) -> None:
 
 
 def load_targets(part: dict[str, np.ndarray]) -> Targets:
-    """One object a clip; masks padded to the batch."""
+    """Load one object per clip, masks padded to the batch."""
     count = len(part['tgt_sizes'])
     height, width = part['tgt_sizes'].max(0)
     rows = [{
@@ -262,14 +256,14 @@ LOSSES = dict(
 
 
 def run_loss(case: Case) -> None:
-    """Costs, matching, losses and gradients of stored predictions."""
+    """Compare costs, matching, losses and gradients of stored predictions."""
     for name in case.meta['subcases']:
         run_loss_subcase(case, name)
 
 
 def run_loss_subcase(case: Case, name: str) -> None:
     meta, matcher = case.meta['subcases'][name], case.meta['matcher']
-    assert matcher['con'] == 0  # a cost that nobody switches on
+    assert matcher['con'] == 0  # no official recipe uses this cost
     head = MODELS.build(
         dict(
             type='SOCHead',
@@ -323,7 +317,7 @@ def run_loss_subcase(case: Case, name: str) -> None:
 
 
 def run_post(case: Case) -> None:
-    """From stored predictions to masks, as each protocol wants them."""
+    """Compare masks of stored predictions under each protocol."""
     for name, run in dict(
             a2d=run_rank,
             coco=run_rank,
@@ -335,7 +329,7 @@ def run_post(case: Case) -> None:
 
 
 def by_video(part: dict):
-    """Original size, predictions and masks of each video of a batch."""
+    """Yield original size, predictions and masks of each video."""
     inputs = {k: torch.from_numpy(v) for k, v in part.items()}
     padded = inputs.get('padded_size')  # RefCOCO: 4 times the masks' size
     for index, size in enumerate(inputs['original_sizes'].tolist()):
@@ -353,7 +347,7 @@ def by_video(part: dict):
 
 
 def run_rank(part: dict, expected: dict) -> None:
-    """All queries of single frames; RefCOCO's are sorted by score."""
+    """Compare all queries of single frames; RefCOCO sorts by score."""
     rank = TASK_UTILS.build(dict(type='RankQueries'))
     for index, (size, predictions, masks) in enumerate(by_video(part)):
         pred = rank(StoredHead(masks), iter([predictions]), size)
@@ -369,7 +363,7 @@ def run_rank(part: dict, expected: dict) -> None:
 
 
 def run_through_input(part: dict, expected: dict) -> None:
-    """The official evaluation during training on Ref-YouTube-VOS."""
+    """Compare the official evaluation during Ref-YouTube-VOS training."""
     best = TASK_UTILS.build(dict(type='BestQuery', through_input=True))
     for index, (size, predictions, masks) in enumerate(by_video(part)):
         pred = best(StoredHead(masks), iter([predictions]), size)
@@ -380,7 +374,7 @@ def run_through_input(part: dict, expected: dict) -> None:
 
 
 def run_infer(part: dict, expected: dict) -> None:
-    """Ref-YouTube-VOS: the best query's masks of a whole video."""
+    """Compare the masks of the best query of a Ref-YouTube-VOS video."""
     inputs = {k: torch.from_numpy(v) for k, v in part.items()}
     pred = TASK_UTILS.build(dict(type='BestQuery'))(
         StoredHead(inputs['pred_masks'][None]),
@@ -393,7 +387,7 @@ def run_infer(part: dict, expected: dict) -> None:
 
 
 def run_davis(part: dict, expected: dict) -> None:
-    """Ref-DAVIS17: all objects of an annotator in one label map."""
+    """Compare the label maps of all objects of a Ref-DAVIS17 annotator."""
     inputs = {k: torch.from_numpy(v) for k, v in part.items()}
     pred = TASK_UTILS.build(dict(type='MergeObjects'))(
         StoredHead(inputs['pred_masks']),

@@ -30,21 +30,21 @@ def build_network(case: Case) -> STCN:
 
 
 def load_images(case: Case) -> tuple[Tensor, list[int]]:
-    """(T, 3, H, W), normalised and padded, and the four pads."""
+    """Load (T, 3, H, W), normalised and padded, and the four pads."""
     images = torch.from_numpy(case.inputs['images'])
     images = (images.movedim(-1, 1) / 255 - MEAN) / STD
     return pad_to_stride(images)
 
 
 def one_hot(labels: np.ndarray, count: int) -> Tensor:
-    """(K, H, W) float of a label map."""
+    """Convert a label map to (K, H, W) float masks."""
     ids = np.arange(1, count + 1)[:, None, None]
     return torch.from_numpy(labels[None] == ids).float()
 
 
 def label_map(probs: Tensor, pads: list[int],
               size: tuple[int, int] | None) -> np.ndarray:
-    """Unpad, resize, argmax: the official order."""
+    """Unpad, resize, argmax, in the official order."""
     left, right, top, bottom = pads
     probs = probs[:, top:probs.shape[1] - bottom,
                   left:probs.shape[2] - right]
@@ -55,7 +55,7 @@ def label_map(probs: Tensor, pads: list[int],
 
 
 def equal_masks(actual, case: Case, name: str) -> None:
-    """Equal outside the pixels whose two best objects nearly tie."""
+    """Compare the pixels whose two best objects do not nearly tie."""
     expected = case.outputs[f'{name}_masks']
     prefix = name if f'{name}_ambiguous' in case.outputs else 'core'
     wrong = np.stack(actual) != expected
@@ -67,7 +67,7 @@ def equal_masks(actual, case: Case, name: str) -> None:
 
 def follow(network: STCN, frames: list[EncodedFrame],
            given: dict[int, Tensor], **options) -> list[Tensor]:
-    """Probabilities (K + 1, H, W) of every frame."""
+    """Compute probabilities (K + 1, H, W) per frame."""
     tracker = STCNTracker(network, **options)
     return [
         tracker.step(frame, given.get(t)) for t, frame in enumerate(frames)
@@ -75,7 +75,7 @@ def follow(network: STCN, frames: list[EncodedFrame],
 
 
 def run_network(case: Case) -> None:
-    """Every stored number of one memory frame and one query frame."""
+    """Compare all numbers of one memory frame and one query frame."""
     network = build_network(case)
     images, pads = load_images(case)
     assert pads == case.meta['pad']
@@ -137,7 +137,7 @@ def run_network(case: Case) -> None:
 
 def run_cores(case: Case, network: STCN, frames: list[EncodedFrame],
               masks: Tensor, pads: list[int]) -> None:
-    """Three short propagations from the first frame."""
+    """Compare three short propagations from the first frame."""
     cores = dict(
         core=dict(mem_every=5),
         core_last=dict(mem_every=2, include_last=True),
@@ -150,13 +150,14 @@ def run_cores(case: Case, network: STCN, frames: list[EncodedFrame],
         labels = [label_map(p, pads, case.meta['out_size']) for p in probs]
         if name == 'core':
             equal_masks(labels, case, name)
-        else:  # what nearly ties is stored for the first one only
+        else:  # near ties are stored for the first propagation only
             wrong = np.stack(labels) != case.outputs[f'{name}_masks']
             assert wrong.mean() < 1e-4, name
 
 
 def run_propagation(case: Case) -> None:
-    """Forwards, in both directions, and objects that begin later."""
+    """Compare propagation forwards, in both directions, and with objects
+    that start in different frames."""
     network = build_network(case)
     images, pads = load_images(case)
     start = case.meta['start_frame']
