@@ -7,11 +7,21 @@ from .config import (
     load_config,
     without_downloads,
 )
+from .paths import (
+    MAX_ANNOTATION_BYTES,
+    MAX_IMAGE_BYTES,
+    MAX_WEIGHTS_BYTES,
+    check_distinct,
+    check_file,
+    check_name,
+    safe_join,
+)
 from .rle import checked_rle, mask_areas
 
 __all__ = [
-    'CheckpointMismatch', 'ConfigError', 'apply_options', 'checked_rle',
-    'clear_errors',
+    'MAX_ANNOTATION_BYTES', 'MAX_IMAGE_BYTES', 'MAX_WEIGHTS_BYTES',
+    'CheckpointMismatch', 'ConfigError', 'apply_options', 'check_distinct',
+    'check_file', 'check_name', 'checked_rle', 'clear_errors',
     'default_work_dir', 'load_config', 'load_weights', 'mask_areas',
-    'read_checkpoint', 'without_downloads'
+    'read_checkpoint', 'safe_join', 'without_downloads'
 ]
