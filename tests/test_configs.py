@@ -1,10 +1,7 @@
 """Every config that a user can start is built, with a small text model."""
 from collections import Counter
-from functools import partial
-from pathlib import Path
 
 import pytest
-import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
@@ -12,48 +9,20 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
 
 from mmrvos.moving_shapes import VOCABULARY
-from mmrvos.registry import DATASETS, MODELS
+from mmrvos.registry import DATASETS
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
-LEAVES = sorted(
-    path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
+from .config_values import CONFIGS, build_model, leaf_configs, name_of, read
 
 
 @pytest.fixture(autouse=True)
-def no_weights(monkeypatch):
-    """Large models take seconds to draw weights: theirs are never made."""
-    # drop path rates are read at once
-    monkeypatch.setattr(torch, 'linspace',
-                        partial(torch.linspace, device='cpu'))
-    with torch.device('meta'):
+def scope():
+    with DefaultScope.overwrite_default_scope('mmrvos'):
         yield
 
 
-def load(path: Path) -> Config:
-    """The config, with nothing in it that has to be downloaded."""
-    cfg = Config.fromfile(path)
-    DefaultScope.get_instance(
-        f'test-{path.stem}', scope_name=cfg.default_scope)
-    cfg.model.backbone.init_cfg = None
-    encoder = cfg.model.text_encoder
-    if 'name' in encoder or 'tokenizer' in encoder:
-        encoder.update(
-            name=None,
-            tokenizer=None,
-            vocabulary='a dog',
-            config=dict(
-                hidden_size=8,
-                num_hidden_layers=1,
-                num_attention_heads=1,
-                intermediate_size=8))
-    return cfg
-
-
-@pytest.mark.parametrize(
-    'path', LEAVES, ids=lambda path: f'{path.parent.name}/{path.stem}')
+@pytest.mark.parametrize('path', leaf_configs(), ids=name_of)
 def test_config_builds(path):
-    cfg = load(path)
-    model = MODELS.build(cfg.model)
+    cfg, model, _ = read(path)
     for split in ('train', 'val', 'test'):
         loader = cfg.get(f'{split}_dataloader')
         if loader is None:  # configs that only test
@@ -80,8 +49,8 @@ def test_config_builds(path):
 
 
 def test_learning_rates_of_the_official_recipe():
-    cfg = load(CONFIGS / 'referformer/r50_ytvos.py')
-    model = MODELS.build(cfg.model)
+    cfg = Config.fromfile(CONFIGS / 'referformer/r50_ytvos.py')
+    model, _ = build_model(cfg.model)
     groups = build_optim_wrapper(model, cfg.optim_wrapper).param_groups
     rates = Counter(
         group['lr'] for group in groups for p in group['params']

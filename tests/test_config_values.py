@@ -1,0 +1,73 @@
+"""Every stored config has a successor with the same effective values.
+
+``tests/data/config_values.json.gz`` was written before the configs were
+rearranged (see ``tests/config_values.py``). A new config needs no entry here.
+"""
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from typing import Any
+
+import pytest
+
+from .config_values import leaf_configs, name_of, read, stored
+
+# stored name: name today, of configs that have moved
+MOVED = {}
+# config, path of the value (both with wildcards): why it is not the stored one
+CHANGED = {}
+
+LEAVES = {name_of(path): path for path in leaf_configs()}
+STORED = stored()
+
+
+def differences(old: Any, new: Any, path: str = '') -> Iterator[str]:
+    """Yield 'path: old -> new' for every value that differs."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            at = f'{path}.{key}'.lstrip('.')
+            if key not in new:
+                yield f'{at}: {old[key]} -> (missing)'
+            elif key not in old:
+                yield f'{at}: (missing) -> {new[key]}'
+            else:
+                yield from differences(old[key], new[key], at)
+    elif isinstance(old, list) and isinstance(new, list) and (
+            len(old) == len(new)):
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from differences(*pair, f'{path}.{index}')
+    elif old != new:
+        yield f'{path}: {old} -> {new}'
+
+
+def reasons(name: str, difference: str) -> list[tuple[str, str]]:
+    """Return the entries of CHANGED that explain a difference."""
+    path = difference.split(':')[0]
+    return [(config, value) for config, value in CHANGED
+            if fnmatch(name, config) and fnmatch(path, value)]
+
+
+@pytest.mark.parametrize('old', sorted(STORED))
+def test_same_values_as_stored(old):
+    name = MOVED.get(old, old)
+    assert name in LEAVES, f'{old} is gone: add its new path to MOVED'
+    unexplained = [
+        difference
+        for difference in differences(STORED[old], read(LEAVES[name])[2])
+        if not reasons(name, difference)
+    ]
+    assert not unexplained, (
+        f'{name} has other values than the stored {old}. If that is wanted, '
+        'add the reason to CHANGED or write the values anew (see '
+        'tests/config_values.py):\n' + '\n'.join(unexplained))
+
+
+def test_no_entry_is_stale():
+    assert set(MOVED) <= set(STORED)
+    used = {
+        entry
+        for old in STORED
+        if (path := LEAVES.get(MOVED.get(old, old)))
+        for difference in differences(STORED[old], read(path)[2])
+        for entry in reasons(name_of(path), difference)
+    }
+    assert used == set(CHANGED)
