@@ -1,24 +1,29 @@
-"""One way to read frames from a video file, a folder, a glob or arrays."""
+"""Read frames from a video file, a folder, a glob, arrays or an iterator."""
 import glob
-import re
+import warnings
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mmrvos.datasets.transforms.loading import read_image
+from mmrvos.utils import visible_files
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
+EXPECTED = ('expected a video file, a folder of frames, a glob such as '
+            '"frames/*.jpg", a list of image files, or uint8 RGB arrays '
+            '(height, width, 3) in a list or an iterator')
 
 
 class VideoSource(metaclass=ABCMeta):
-    """Frames that can be read more than once, in order.
+    """Frames of one video, in order.
 
     Attributes:
         name: for messages and results.
-        fps: frames a second, or None where the source does not know.
+        fps: frames per second, None where unknown.
     """
 
     name: str
@@ -26,34 +31,43 @@ class VideoSource(metaclass=ABCMeta):
 
     @abstractmethod
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
-        """Read from the start.
+        """Read all frames from the start.
 
         Yields:
-            frame name, its path ('' if it has none), (H, W, 3) uint8 RGB.
+            Frame name, its path ('' for arrays), (H, W, 3) uint8 RGB.
         """
 
     @abstractmethod
     def __len__(self) -> int:
-        """Number of frames; for a video file what its header claims."""
+        """Return the number of frames, 0 where unknown. A video file gives
+        the number in its header."""
 
 
 class ImageFiles(VideoSource):
-    """Image files, a frame each, in the given order.
+    """Image files, one frame per file, in the given order.
 
-    Frames are named after their files, or numbered where two files (of
-    different folders, say) have the same name.
+    EXIF orientation is applied, as video decoders apply rotation. Frames are
+    named after their files, or numbered where two files (of different
+    folders) have the same name.
+
+    Raises:
+        FileNotFoundError: a file is missing.
     """
 
     def __init__(self, paths: Sequence[str | Path], name: str) -> None:
         self.paths = [Path(path) for path in paths]
         self.name = name
+        for path in self.paths:
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f'{path} is missing: expected an image file')
         self.names = [path.stem for path in self.paths]
         if len(set(self.names)) < len(self.names):
             self.names = [f'{i:05d}' for i in range(len(self.paths))]
 
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
         for name, path in zip(self.names, self.paths, strict=True):
-            yield name, str(path), read_image(str(path))
+            yield name, str(path), read_image(str(path), rotate=True)
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -79,60 +93,94 @@ class VideoFile(VideoSource):
         return video
 
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        """Read all frames. A warning says how many frames are missing when
+        the file ends earlier than its header announces."""
         video = self._open()
+        count = 0
         try:
-            index = 0
             while True:
                 more, frame = video.read()
                 if not more:
-                    return
-                yield f'{index:05d}', self.path, cv2.cvtColor(
+                    break
+                yield f'{count:05d}', self.path, cv2.cvtColor(
                     frame, cv2.COLOR_BGR2RGB)
-                index += 1
+                count += 1
         finally:
             video.release()
+        if 0 < count < self.length:
+            warnings.warn(
+                f'{self.path}: {count} of {self.length} frames can be read, '
+                'the file is damaged or incomplete; the result covers these '
+                f'{count} frames',
+                stacklevel=2)
 
     def __len__(self) -> int:
         return self.length
 
 
 class Arrays(VideoSource):
-    """Frames in memory, each (H, W, 3) uint8 RGB."""
+    """Frames in memory, each (H, W, 3) uint8 RGB.
 
-    def __init__(self, arrays: Sequence[np.ndarray]) -> None:
+    An iterator is read once, while the frames are segmented; its length is
+    unknown.
+    """
+
+    def __init__(self, arrays: Iterable[np.ndarray]) -> None:
         self.name = 'frames'
         self.arrays = arrays
-        for i, array in enumerate(arrays):
-            if (not isinstance(array, np.ndarray) or array.dtype != np.uint8
-                    or array.ndim != 3 or array.shape[2] != 3):
-                what = (f'{array.dtype} {array.shape}' if isinstance(
-                    array, np.ndarray) else type(array).__name__)
-                raise ValueError(
-                    f'frame {i} is {what}, expected a uint8 array '
-                    '(height, width, 3), RGB')
+        if isinstance(arrays, Sequence | np.ndarray):
+            for i, array in enumerate(arrays):
+                check_array(i, array)
 
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
         for i, array in enumerate(self.arrays):
+            check_array(i, array)
             yield f'{i:05d}', '', array
 
     def __len__(self) -> int:
-        return len(self.arrays)
+        if isinstance(self.arrays, Sequence | np.ndarray):
+            return len(self.arrays)
+        return 0
 
 
-def open_video(video: str | Path | Sequence | np.ndarray) -> VideoSource:
-    """Find out what kind of video this is.
+def check_array(index: int, array: np.ndarray) -> None:
+    """Check that a frame is (H, W, 3) uint8.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if (not isinstance(array, np.ndarray) or array.dtype != np.uint8
+            or array.ndim != 3 or array.shape[2] != 3 or not array.size):
+        what = (f'{array.dtype} {array.shape}' if isinstance(
+            array, np.ndarray) else f'a {type(array).__name__}')
+        raise ValueError(f'frame {index} is {what}, expected a uint8 array '
+                         '(height, width, 3), RGB')
+
+
+def open_video(
+    video: str | Path | Sequence | np.ndarray | Iterator | VideoSource
+) -> VideoSource:
+    """Find out what kind of video an argument is.
 
     Args:
-        video: a video file; a folder of images (sorted by name, numbers by
-            value); a glob of images; a list of image paths; a list of uint8
-            RGB arrays, or one (T, H, W, 3) array.
+        video: a video file; a folder of images of one kind (in natural order
+            of their names); a glob of images; a list of image paths; a list
+            or an iterator of uint8 RGB arrays, or one (T, H, W, 3) array. A
+            path that exists is never taken as a glob.
 
     Raises:
         FileNotFoundError: nothing there.
-        ValueError: no frames in it, or not a video.
+        TypeError, ValueError: no frames in it, or not a video.
     """
+    if isinstance(video, VideoSource):
+        return video
     if isinstance(video, str | Path):
-        source = _open_path(str(video))
+        source = open_path(str(video))
+    elif isinstance(video, Iterator):
+        return Arrays(video)
+    elif not isinstance(video, Sequence | np.ndarray):
+        raise TypeError(f'the video is {video!r} ({type(video).__name__}), '
+                        f'{EXPECTED}')
     elif len(video) and isinstance(video[0], str | Path):
         source = ImageFiles(video, name=str(Path(video[0]).parent))
     else:
@@ -144,30 +192,57 @@ def open_video(video: str | Path | Sequence | np.ndarray) -> VideoSource:
     return source
 
 
-def _open_path(video: str) -> VideoSource:
+def open_path(video: str) -> VideoSource:
+    """Open a file, a folder or a glob."""
     path = Path(video)
     if path.is_dir():
-        return ImageFiles(_sorted_images(path.iterdir()), name=video)
+        return ImageFiles(frames_in(path), name=video)
     if path.is_file():
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return ImageFiles([path], name=video)
         return VideoFile(path)
     if glob.has_magic(video):
-        found = _sorted_images(map(Path, glob.glob(video, recursive=True)))
+        found = match_files(path)
+        images = [p for p in found if p.suffix.lower() in IMAGE_SUFFIXES]
+        if images:
+            return ImageFiles(images, name=video)
         if found:
-            return ImageFiles(found, name=video)
-    raise FileNotFoundError(
-        f'{video} is missing: expected a video file, a folder of frames or a '
-        'glob such as "frames/*.jpg"')
+            raise ValueError(f'{video} matches {len(found)} files, none of '
+                             f'them an image: {EXPECTED}')
+    raise FileNotFoundError(f'{video} is missing: {EXPECTED}')
 
 
-def _sorted_images(paths) -> list[Path]:
-    def by_number(path: Path) -> list:
-        return [
-            int(part) if part.isdigit() else part
-            for part in re.split(r'(\d+)', str(path))
-        ]
+def frames_in(folder: Path) -> list[Path]:
+    """List the images of a folder in natural order.
 
-    return sorted(
-        (p for p in paths if p.suffix.lower() in IMAGE_SUFFIXES),
-        key=by_number)
+    Raises:
+        ValueError: they are of several kinds, e.g. JPEG frames and PNG masks.
+    """
+    images = visible_files(folder.iterdir(), IMAGE_SUFFIXES)
+    same = {'.jpeg': '.jpg', '.tiff': '.tif'}
+    kinds = Counter(
+        same.get(p.suffix.lower(), p.suffix.lower()) for p in images)
+    if len(kinds) > 1:
+        what = ' and '.join(f'{n} {kind}' for kind, n in kinds.items())
+        raise ValueError(
+            f'{folder} holds images of several kinds ({what} files), expected '
+            'the frames of one video: choose them by a glob such as '
+            f'"{folder}/*{images[0].suffix}"')
+    return images
+
+
+def match_files(pattern: Path) -> list[Path]:
+    """List the files that match a glob, in natural order.
+
+    Leading folders that exist under their literal name, such as ``clip [1]``,
+    are not taken as patterns. Hidden files are left out.
+    """
+    parts = list(pattern.parts)
+    literal = Path(pattern.anchor)
+    start = 1 if pattern.anchor else 0
+    while start < len(parts) and (literal / parts[start]).is_dir():
+        literal /= parts[start]
+        start += 1
+    names = glob.iglob(
+        str(Path(*parts[start:])), root_dir=literal, recursive=True)
+    return visible_files(literal / name for name in names)

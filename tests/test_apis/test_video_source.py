@@ -1,6 +1,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from mmrvos.apis import open_video
 from mmrvos.visualization import write_image, write_video
@@ -71,9 +72,88 @@ def test_unusable(tmp_path):
         open_video(np.zeros((2, 8, 8, 3), np.float32))
 
 
-def test_truncated_frame_is_named(folder):
+def test_truncated_frame_is_named(tmp_path):
     frame = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
     data = cv2.imencode('.jpg', frame)[1].tobytes()
-    (folder / '11.jpg').write_bytes(data[:len(data) // 2])
+    (tmp_path / '11.jpg').write_bytes(data[:len(data) // 2])
     with pytest.raises(ValueError, match='11.jpg'):
-        list(open_video(folder).frames())
+        list(open_video(tmp_path).frames())
+
+
+def test_missing_frame_of_a_list_is_named(folder):
+    with pytest.raises(FileNotFoundError, match='3.png is missing'):
+        open_video([folder / '2.png', folder / '3.png'])
+
+
+def test_a_folder_of_frames_and_masks_is_refused(folder):
+    write_image(folder / '2.jpg', colour_video(1)[0])
+    with pytest.raises(ValueError, match='1 .jpg and 3 .png.*a glob'):
+        open_video(folder)
+    assert len(open_video(f'{folder}/*.png')) == 3
+
+
+def test_hidden_files_are_no_frames(folder):
+    for name in ('._9.png', '__MACOSX/frames/._2.png', '__MACOSX/2.png'):
+        write_image(folder / name, colour_video(1)[0])
+    assert open_video(folder).names == ['2', '9', '10']
+    assert open_video(f'{folder}/**/*.png').names == ['2', '9', '10']
+
+
+def test_linked_folders_are_read_once(folder):
+    (folder / 'loop').symlink_to(folder)
+    assert open_video(f'{folder}/**/*.png').names == ['2', '9', '10']
+
+
+def test_an_existing_path_is_no_glob(tmp_path):
+    frames = colour_video(2)
+    write_video(tmp_path / 'clip [1].mp4', frames)
+    assert len(open_video(tmp_path / 'clip [1].mp4')) == 2
+    for name in ('take [2]/0.png', 'take [2]/1*.png', 'take 2/0.png'):
+        write_image(tmp_path / name, frames[0])
+    assert open_video(tmp_path / 'take [2]').names == ['0', '1*']
+    assert open_video(f'{tmp_path}/take [2]/*.png').names == ['0', '1*']
+    assert open_video(f'{tmp_path}/take [2]/1*.png').names == ['1*']
+    with pytest.raises(ValueError, match='1 files, none of them an image'):
+        open_video(f'{tmp_path}/*.mp4')
+
+
+def test_exif_rotation_is_applied(tmp_path):
+    frame = colour_video(1)[0]
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown turned by 90 degrees clockwise
+    Image.fromarray(frame).save(
+        tmp_path / '0.jpg', quality=95, subsampling=0, exif=exif)
+    (_, _, image), = open_video(tmp_path).frames()
+    turned = np.rot90(frame, -1)
+    assert image.shape == turned.shape == (80, 48, 3)
+    assert np.abs(image.astype(int) - turned).mean() < 3
+
+
+def test_iterators_are_read_once():
+    source = open_video(iter(colour_video(3)))
+    assert len(source) == 0
+    assert [name for name, _, _ in source.frames()] == [
+        '00000', '00001', '00002']
+    with pytest.raises(ValueError, match='frame 1 is a str'):
+        list(open_video(iter([colour_video(1)[0], 'x'])).frames())
+
+
+@pytest.mark.parametrize('video', [0, None, 1.5, {'a': 1}])
+def test_other_types_are_refused(video):
+    with pytest.raises(TypeError, match='expected a video file, a folder'):
+        open_video(video)
+
+
+def test_a_damaged_video_says_how_much_is_left(tmp_path):
+    path = tmp_path / 'whole.avi'
+    video = cv2.VideoWriter(
+        str(path), cv2.VideoWriter_fourcc(*'MJPG'), 10, (112, 64))
+    for frame in np.random.default_rng(0).integers(
+            0, 255, (40, 64, 112, 3), np.uint8):
+        video.write(frame)
+    video.release()
+    path.write_bytes(path.read_bytes()[:path.stat().st_size // 2])
+    with pytest.warns(UserWarning, match='of 40 frames can be read') as said:
+        count = len(list(open_video(path).frames()))
+    assert 0 < count < 40
+    assert f': {count} of 40' in str(said[0].message)

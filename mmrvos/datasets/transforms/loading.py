@@ -10,8 +10,13 @@ from PIL import Image
 from mmrvos.registry import TRANSFORMS
 
 
-def read_image(path: str) -> np.ndarray:
-    """(H, W, 3) uint8 RGB of an image file.
+def read_image(path: str, rotate: bool = False) -> np.ndarray:
+    """Read an image file as (H, W, 3) uint8 RGB.
+
+    Args:
+        path: of the file.
+        rotate: apply the EXIF orientation. Data sets do not: annotations are
+            made on the stored pixels.
 
     Raises:
         FileNotFoundError, ValueError: it is missing or cut short; the message
@@ -23,10 +28,10 @@ def read_image(path: str) -> np.ndarray:
         raise FileNotFoundError(
             f'{path} is missing: the annotations list this frame; unpack the '
             'images again') from None
-    # EXIF rotation is ignored: annotations are made on the stored pixels
-    image = cv2.imdecode(
-        data, cv2.IMREAD_COLOR
-        | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+    flags = cv2.IMREAD_COLOR
+    if not rotate:
+        flags |= cv2.IMREAD_IGNORE_ORIENTATION
+    image = cv2.imdecode(data, flags) if data.size else None
     if image is None or is_cut_short(path, data):
         raise ValueError(
             f'{path} cannot be decoded or is cut short: copy it again')
