@@ -1,8 +1,8 @@
 from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
-from .hooks import RVOSVisualizationHook, TrainingStagesHook
+from .hooks import EpochSeedHook, RVOSVisualizationHook, TrainingStagesHook
 from .runner import RVOSRunner, bare_model
 
 __all__ = [
-    'GroupedOptimWrapperConstructor', 'RVOSRunner', 'RVOSVisualizationHook',
-    'TrainingStagesHook', 'bare_model'
+    'EpochSeedHook', 'GroupedOptimWrapperConstructor', 'RVOSRunner',
+    'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model'
 ]

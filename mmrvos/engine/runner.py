@@ -5,10 +5,12 @@ from urllib.error import URLError
 
 import torch
 import torch.distributed as torch_dist
+from mmengine.dataset import worker_init_fn
 from mmengine.dist import is_distributed
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmrvos.utils import load_weights, read_checkpoint
 
@@ -37,6 +39,21 @@ class RVOSRunner(Runner):
         if self.launcher == 'pytorch':
             die_with_parent()
         super().setup_env(env_cfg)
+
+    @staticmethod
+    def build_dataloader(dataloader: DataLoader | dict,
+                         seed: int | None = None,
+                         diff_rank_seed: bool = False) -> DataLoader:
+        """Build a data loader whose workers are seeded by torch.
+
+        MMEngine seeds all workers from the same number in each epoch, so that
+        each epoch repeats the random numbers of the first. torch seeds them
+        from the random state of the main process (:class:`EpochSeedHook`).
+        """
+        loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
+        if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
+            loader.worker_init_fn = None
+        return loader
 
     def wrap_model(self, model_wrapper_cfg: dict | None,
                    model: nn.Module) -> nn.Module:

@@ -40,9 +40,19 @@ val_evaluator = dict(type='RefYoutubeVOSMetric')
 test_evaluator = val_evaluator
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=0.1))
 param_scheduler = dict(type='MultiStepLR', milestones=[1], by_epoch=True)
-# a test sets when
-custom_hooks = [dict(type='PowerCut', after=0)]
-train_cfg = dict(by_epoch=True, max_epochs=3, val_interval=3)
+custom_hooks = [
+    dict(type='PowerCut', after=0),  # a test sets when
+    dict(
+        type='TrainingStagesHook',
+        stages=[
+            dict(stage='category', epochs=2),
+            dict(stage='dense', epochs=1),
+            dict(stage='whole', epochs=1),
+        ]),
+]
+default_hooks = dict(logger=dict(interval=1))
+randomness = dict(seed=0)
+train_cfg = dict(by_epoch=True, max_epochs=4, val_interval=4)
 val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=2, enable=False)

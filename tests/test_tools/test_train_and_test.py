@@ -1,10 +1,10 @@
-"""The tools as they are called: other processes, whole runs."""
+"""Whole runs of tools/train.py and tools/test.py."""
 import json
 import os
 import runpy
-import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from ..colour_segmentor import ColourSegmentor, colour_checkpoint
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = 'tests/test_tools/colour_shapes.py'
+LAST = 'epoch_4.pth'
+POWER_CUT = 'custom_hooks.0.after='
 EPOCH_ITERS = 8  # 8 videos, a start every 5th of 8 frames, batches of 2
 
 
@@ -54,16 +56,16 @@ def run(*command: str, code: int = 0) -> str:
     return done.stdout
 
 
+def run_tool(monkeypatch, name: str, *args: str) -> None:
+    """Run a tool in this process, which saves the time to start another."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, 'argv', [name, *args])
+    runpy.run_path(f'tools/{name}', run_name='__main__')
+
+
 @pytest.fixture
 def tool(monkeypatch):
-    """Run a tool in this process: it need not start again."""
-
-    def run_tool(name: str, *args: str) -> None:
-        monkeypatch.chdir(ROOT)
-        monkeypatch.setattr(sys, 'argv', [name, *args])
-        runpy.run_path(f'tools/{name}', run_name='__main__')
-
-    return run_tool
+    return partial(run_tool, monkeypatch)
 
 
 def test_evaluation_is_the_same_in_two_processes(shapes, tmp_path, tool):
@@ -139,37 +141,73 @@ def test_training_in_mixed_precision_and_compiled(tool, monkeypatch):
     ]
 
 
-def test_training_in_two_processes(shapes, tmp_path):
-    log = run(
-        'bash', 'tools/dist_train.sh', CONFIG, '2', '--work-dir',
-        str(tmp_path), '--auto-scale-lr',
-        *options(shapes, 'train_cfg.max_epochs=1', 'train_cfg.val_interval=1'))
+def train_in_two_processes(work_dir: Path, *args: str, code: int = 0) -> str:
+    return run('bash', 'tools/dist_train.sh', CONFIG, '2', '--work-dir',
+               str(work_dir), '--auto-scale-lr', *args, code=code)
+
+
+@pytest.fixture(scope='module')
+def two_processes(shapes, tmp_path_factory) -> tuple[Path, str]:
+    """Work dir and log of a training in two processes."""
+    work_dir = tmp_path_factory.mktemp('two_processes')
+    return work_dir, train_in_two_processes(work_dir, *options(shapes))
+
+
+def test_training_in_two_processes(two_processes):
+    work_dir, log = two_processes
     assert 'ytvos/J&F' in log
-    checkpoint = read_checkpoint(tmp_path / 'epoch_1.pth')
+    checkpoint = read_checkpoint(work_dir / LAST)
     # each process took half of the batches
-    assert checkpoint['meta']['iter'] == EPOCH_ITERS // 2
+    assert checkpoint['meta']['iter'] == 4 * EPOCH_ITERS // 2
     # two processes, twice the clips in a step, twice the learning rate
     group, = checkpoint['optimizer']['param_groups']
     assert group['initial_lr'] == pytest.approx(0.2)
 
 
-def test_killed_training_resumes(shapes, tmp_path, tool):
-    whole, cut = tmp_path / 'whole', tmp_path / 'cut'
-    tool('train.py', CONFIG, '--work-dir', str(whole), *options(shapes))
-    run(sys.executable, 'tools/train.py', CONFIG, '--work-dir', str(cut),
-        *options(shapes, f'custom_hooks.0.after={EPOCH_ITERS + 3}'),
-        code=-signal.SIGKILL)
-    assert not (cut / 'epoch_2.pth').exists()
-    tool('train.py', CONFIG, '--work-dir', str(cut), '--resume',
-         *options(shapes))
-    ends = [read_checkpoint(d / 'epoch_3.pth') for d in (whole, cut)]
-    for end in ends:
-        assert (end['meta']['epoch'], end['meta']['iter']) == (
-            3, 3 * EPOCH_ITERS)
-        assert end['optimizer']['state'][0]['step'] == 3 * EPOCH_ITERS
-    # the same weights, moments and learning rate: nothing was forgotten
-    assert str(ends[0]['optimizer']) == str(ends[1]['optimizer'])
-    assert torch.equal(*(end['state_dict']['threshold'] for end in ends))
+@pytest.fixture(scope='module')
+def uninterrupted(shapes, tmp_path_factory) -> dict:
+    """The last checkpoint of a training in one process."""
+    work_dir = tmp_path_factory.mktemp('uninterrupted')
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        run_tool(monkeypatch, 'train.py', CONFIG, '--work-dir', str(work_dir),
+                 *options(shapes))
+    return read_checkpoint(work_dir / LAST)
+
+
+def assert_same_training(resumed: dict, whole: dict) -> None:
+    """The weights, the optimizer's state and the learning rate are equal."""
+    assert resumed['meta']['iter'] == whole['meta']['iter']
+    assert torch.equal(*(end['state_dict']['threshold']
+                         for end in (resumed, whole)))
+    assert str(resumed['optimizer']) == str(whole['optimizer'])
+
+
+@pytest.mark.parametrize('epoch', [1, 2, 3],
+                         ids=['category', 'dense', 'whole'])
+def test_resumed_training_equals_an_uninterrupted_one(shapes, tmp_path, tool,
+                                                      uninterrupted, epoch):
+    """Clips and dropout are drawn as if the training had not been cut."""
+    args = [CONFIG, '--work-dir', str(tmp_path)]
+    with pytest.raises(RuntimeError, match='power cut'):
+        tool('train.py', *args,
+             *options(shapes, f'{POWER_CUT}{epoch * EPOCH_ITERS + 3}'))
+    assert not (tmp_path / f'epoch_{epoch + 1}.pth').exists()
+    tool('train.py', *args, '--resume', *options(shapes))
+    assert_same_training(read_checkpoint(tmp_path / LAST), uninterrupted)
+
+
+def test_killed_training_resumes_in_two_processes(shapes, tmp_path,
+                                                  two_processes):
+    train_in_two_processes(
+        tmp_path,
+        *options(shapes, f'{POWER_CUT}{EPOCH_ITERS // 2 + 2}',
+                 'custom_hooks.0.kill=True'),
+        code=1)
+    assert not (tmp_path / 'epoch_2.pth').exists()
+    train_in_two_processes(tmp_path, '--resume', *options(shapes))
+    assert_same_training(
+        read_checkpoint(tmp_path / LAST),
+        read_checkpoint(two_processes[0] / LAST))
 
 
 @pytest.mark.parametrize(('args', 'message'), [

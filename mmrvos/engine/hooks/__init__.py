@@ -1,4 +1,5 @@
+from .epoch_seed_hook import EpochSeedHook
 from .training_stages_hook import TrainingStagesHook
 from .visualization_hook import RVOSVisualizationHook
 
-__all__ = ['RVOSVisualizationHook', 'TrainingStagesHook']
+__all__ = ['EpochSeedHook', 'RVOSVisualizationHook', 'TrainingStagesHook']

@@ -2,45 +2,49 @@ from collections.abc import Sequence
 
 from mmengine.dataset import Compose
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmrvos.registry import HOOKS
+
+from ..runner import bare_model
 
 HEADS = dict(category='category_head', dense='dense_head')
 
 
 @HOOKS.register_module()
 class TrainingStagesHook(Hook):
-    """Train from scratch in stages, each on data of its own.
+    """Train from scratch in stages, each with a training pipeline of its own.
 
-    'category' trains the backbone to name objects, 'dense' adds language and
-    stops at the map that a sentence selects pixels of, 'whole' is the method.
-    The first stages are cheap a step, and what they teach takes many steps.
-    Parameters that a stage does not use get no gradient: several processes
-    need ``find_unused_parameters=True``.
+    Stage 'category' trains the backbone on object categories, 'dense' adds
+    the text encoder and the fusion and trains the dense mask head, 'whole'
+    trains the complete method. A step of an early stage costs less than a
+    step of the complete method.
+
+    Parameters that a stage does not use get no gradient, so distributed
+    training needs ``find_unused_parameters=True``.
 
     Args:
-        stages: in their order, ``dict(stage=..., epochs=..., pipeline=...)``;
-            training ends with the last one, whatever its epochs. The
-            pipeline is the training data set's; without one, the pipeline
-            stays as it is.
+        stages: dicts in the order of training, with the keys ``stage`` (a
+            name from above), ``epochs`` and, optionally, ``pipeline`` (of the
+            training data set; without it, the pipeline does not change).
+            The last stage lasts until training ends.
 
     Raises:
-        ValueError: a stage is unknown, or the model lacks its head, or the
-            workers of the data loader would keep their old pipeline.
+        ValueError: a stage is unknown, the model lacks the head of a stage,
+            or the data loader has persistent workers, which would keep the
+            first pipeline.
     """
 
     def __init__(self, stages: Sequence[dict]) -> None:
         for stage in stages:
             if stage['stage'] not in (*HEADS, 'whole'):
                 raise ValueError(
-                    f'a stage is one of {[*HEADS, "whole"]}, got '
-                    f'{stage["stage"]!r}')
+                    f'TrainingStagesHook got stage {stage["stage"]!r}, '
+                    f'expected one of {[*HEADS, "whole"]}')
         self.stages = list(stages)
 
     def current(self, epoch: int) -> dict:
-        """The stage of an epoch, counted from 0."""
+        """Return the stage of an epoch (counted from 0)."""
         for stage in self.stages:
             if epoch < stage['epochs']:
                 return stage
@@ -48,7 +52,7 @@ class TrainingStagesHook(Hook):
         return self.stages[-1]
 
     def before_train(self, runner: Runner) -> None:
-        model = unwrap(runner)
+        model = bare_model(runner.model)
         for stage in self.stages:
             head = HEADS.get(stage['stage'])
             if head is not None and getattr(model, head) is None:
@@ -57,19 +61,13 @@ class TrainingStagesHook(Hook):
                     'add one, or remove the stage from TrainingStagesHook')
         if getattr(runner.train_dataloader, 'persistent_workers', False):
             raise ValueError(
-                'TrainingStagesHook changes pipelines, which persistent '
-                'workers would not notice: set '
+                'TrainingStagesHook changes the pipeline between epochs, but '
+                'persistent workers keep their first pipeline: set '
                 'train_dataloader.persistent_workers=False')
 
     def before_train_epoch(self, runner: Runner) -> None:
         stage = self.current(runner.epoch)
-        unwrap(runner).stage = stage['stage']
+        bare_model(runner.model).stage = stage['stage']
         if stage.get('pipeline') is not None:
             runner.train_dataloader.dataset.pipeline = Compose(
                 stage['pipeline'])
-
-
-def unwrap(runner: Runner):
-    """The segmentor, without what distributes it."""
-    model = runner.model
-    return model.module if is_model_wrapper(model) else model
