@@ -1,9 +1,8 @@
-"""Testing in windows, for every method."""
+"""Testing in windows; see test_methods.py for checks of every method."""
 import weakref
 from itertools import pairwise
 
 import numpy as np
-import pycocotools.mask as mask_utils
 import pytest
 import torch
 from mmengine.config import Config
@@ -14,7 +13,6 @@ from mmrvos.registry import MODELS
 
 from .tiny import CONFIGS, make_batch, several_queries, tiny_model
 
-METHODS = ('referformer', 'ifirvos', 'html', 'soc', 'mttr', 'mlrl')
 TEXTS = ('the red square', 'the star', 'the small one that moves right')
 
 
@@ -68,61 +66,6 @@ def test_an_overlap_is_shared_out_by_halves():
 def test_what_does_not_go_together_is_refused(cfg, said):
     with pytest.raises(ValueError, match=said):
         InferenceCfg(**cfg)
-
-
-@pytest.mark.parametrize('method', METHODS)
-def test_windows_with_overlap_of_every_method(method):
-    """A window is the method on these frames, and the overlap is cut."""
-    whole = build(method, window=None)
-    pred = predict(build(method, window=4, overlap=2), 7)
-    frames = make_batch(num_frames=7)['inputs'][0]
-    expected = [[] for _ in TEXTS]
-    for first, part in ((0, slice(0, 3)), (2, slice(1, 3)), (4, slice(1, 3))):
-        batch = make_batch(num_frames=7, texts=TEXTS)
-        batch['inputs'] = [frames[first:first + 4]]
-        alone = whole.test_step(batch)[0].pred
-        for e, masks in enumerate(alone.masks):
-            expected[e] += masks[part]
-    assert pred.masks == expected
-    assert pred.frame_scores.shape == (3, 7)
-    assert pred.queries.shape == (3, 3)
-
-
-@pytest.mark.parametrize('method', METHODS)
-def test_sentences_share_what_they_would_do_alone(method):
-    """Equal numbers, with one encoding of the frames."""
-    model = build(method, window=None)
-    calls = []
-    model.backbone.register_forward_hook(lambda *_: calls.append(1))
-    together = predict(model, 3)
-    assert len(calls) == 1
-    for e, text in enumerate(TEXTS):
-        alone = predict(model, 3, (text, ))
-        torch.testing.assert_close(
-            together.frame_scores[e], alone.frame_scores[0], rtol=0,
-            atol=1e-5)
-        assert together.queries[e] == alone.queries[0]
-        assert together.masks[e] == alone.masks[0]
-
-
-@pytest.mark.parametrize('method', METHODS)
-def test_the_chosen_masks_are_those_among_all(method):
-    """Built alone or with all layers and queries: equal after the cut."""
-    model = build(method)
-    batch = model.data_preprocessor(
-        make_batch(num_frames=3, texts=TEXTS), False)
-    with torch.no_grad():
-        predictions = model(**batch, mode='tensor')
-        layer = predictions.logits[-1]
-        chosen = torch.arange(len(TEXTS)) % layer.shape[2]
-        alone = model.head.masks(predictions, layer=-1, chosen=chosen)
-        everything = model.head.masks(predictions)[-1]
-    pairs = torch.arange(len(TEXTS))
-    expected = everything[pairs, :, chosen]
-    torch.testing.assert_close(
-        alone[0, :, :, 0], expected, rtol=0, atol=1e-4)
-    assert torch.equal(alone[0, :, :, 0] > 0, expected > 0)
-    assert alone.shape[0] == alone.shape[3] == 1
 
 
 def test_a_carried_query_stays():
@@ -228,21 +171,6 @@ def test_testing_normalises_window_by_window():
         lambda _, args, output: sizes.append(len(output['inputs'][0])))
     predict(model, 7)
     assert sizes == [3, 3, 1]
-
-
-@pytest.mark.parametrize('method', METHODS)
-def test_mixed_precision_gives_nearly_the_same(method):
-    full = predict(build(method), 3)
-    half = predict(build(method, amp='bf16'), 3)
-    assert half.scores.dtype == half.frame_scores.dtype == torch.float32
-    torch.testing.assert_close(half.scores, full.scores, rtol=0, atol=0.03)
-    same = half.queries[:, 0] == full.queries[:, 0]
-    for e in same.nonzero()[:, 0].tolist():
-        ours, theirs = (
-            mask_utils.decode(pred.masks[e]) for pred in (half, full))
-        assert (ours != theirs).mean() < 0.1
-    with pytest.raises(ValueError, match="take 'bf16' on a CPU"):
-        predict(build(method, amp='fp16'), 1)
 
 
 @pytest.mark.parametrize('method', ['referformer', 'mttr'])

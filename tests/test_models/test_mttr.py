@@ -45,55 +45,6 @@ def tensors(model, batch, training=False):
             **model.data_preprocessor(batch, training), mode='tensor')
 
 
-def test_sentences_together_equal_one_at_a_time():
-    model = mttr_model()
-    together = tensors(model, make_batch(texts=TEXTS))
-    masks = model.head.masks(together)
-    for index, text in enumerate(TEXTS):
-        alone = tensors(model, make_batch(texts=(text, )))
-        torch.testing.assert_close(
-            together.logits[:, index], alone.logits[:, 0], rtol=0, atol=1e-5)
-        torch.testing.assert_close(
-            masks[:, index], model.head.masks(alone)[:, 0], rtol=0, atol=1e-5)
-
-
-@pytest.mark.parametrize('num_frames', [1, 9])
-def test_any_number_of_frames(num_frames):
-    batch = make_batch(shapes=((33, 50), ), num_frames=num_frames)
-    sample = mttr_model().test_step(batch)[0]
-    assert len(sample.pred.masks[0]) == num_frames
-    assert sample.pred.masks[0][0]['size'] == [66, 100]
-
-
-def test_what_lies_under_the_padding_does_not_matter():
-    """Behind the projection, nothing leaks out of padded cells."""
-    model = mttr_model()
-    clip = model.encode_clip(
-        torch.randn(1, 2, 3, 64, 160), torch.tensor([[64., 96.]]))
-    text = model.encode_text([['the red square']])
-    with torch.no_grad():
-        expected, _ = model.transformer(clip, text)
-        coarse = clip.levels[-1]
-        clip.levels = (*clip.levels[:-1],
-                       coarse.masked_fill(clip.padding[-1][:, None], 100.))
-        actual, _ = model.transformer(clip, text)
-    assert clip.padding[-1].any()
-    torch.testing.assert_close(actual, expected, rtol=0, atol=1e-5)
-
-
-def test_chosen_masks_are_those_of_all_queries():
-    model = mttr_model()
-    predictions = tensors(model, make_batch(texts=TEXTS[:2]))
-    with torch.no_grad():
-        everything = model.head.masks(predictions)
-        chosen = model.head.masks(
-            predictions, layer=1, chosen=torch.tensor([2, 0]))
-    assert everything.shape == (3, 2, 2, 10, 16, 24)
-    torch.testing.assert_close(
-        chosen[0, :, :, 0],
-        torch.stack([everything[1, 0, :, 2], everything[1, 1, :, 0]]))
-
-
 def test_the_dense_map_is_the_encoders():
     model = mttr_model()
     batch = model.data_preprocessor(make_batch(texts=TEXTS))
@@ -104,19 +55,6 @@ def test_the_dense_map_is_the_encoders():
         dense = model.dense_map(clip, text)
         torch.testing.assert_close(dense, model.decode(clip, text).dense)
     assert dense.shape == (3 * 2, 64, 4, 6)
-
-
-def test_a_loss_reaches_every_parameter():
-    model = mttr_model().train()
-    batch = add_objects(make_batch(texts=TEXTS[:2]), ['1', '2', '3'])
-    losses = model(**model.data_preprocessor(batch, True), mode='loss')
-    assert {'loss_referred', 'd0.loss_mask', 'd1.loss_dice'} <= set(losses)
-    sum(losses.values()).backward()
-    training_only = ('category_head', 'dense_head')
-    for name, parameter in model.named_parameters():
-        if not name.startswith(training_only):
-            assert parameter.grad is not None, name
-            assert parameter.grad.isfinite().all(), name
 
 
 def test_training_needs_the_other_objects():

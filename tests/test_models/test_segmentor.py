@@ -21,20 +21,6 @@ def tensors(model, batch, training=False):
             **model.data_preprocessor(batch, training), mode='tensor')
 
 
-def test_sentences_together_equal_one_at_a_time():
-    model = tiny_model()
-    together = tensors(model, make_batch(texts=TEXTS))
-    for index, text in enumerate(TEXTS):
-        alone = tensors(model, make_batch(texts=(text, )))
-        torch.testing.assert_close(
-            together.logits[:, index], alone.logits[:, 0], rtol=0, atol=1e-5)
-        torch.testing.assert_close(
-            together.mask_features[index],
-            alone.mask_features[0],
-            rtol=0,
-            atol=1e-5)
-
-
 @pytest.mark.parametrize('size', [1, 2, 8])
 def test_expressions_per_pass_changes_nothing(size):
     batch = make_batch(texts=TEXTS)
@@ -43,14 +29,6 @@ def test_expressions_per_pass_changes_nothing(size):
     assert masks_of(model.test_step(make_batch(texts=TEXTS))) == expected
     assert len(expected[0]) == 3
     assert len(expected[0][0]) == 2
-
-
-def test_the_backbone_runs_once_for_all_sentences():
-    model = tiny_model(test_cfg__expressions_per_pass=1)
-    calls = []
-    model.backbone.register_forward_hook(lambda *_: calls.append(1))
-    model.test_step(make_batch(texts=TEXTS))
-    assert len(calls) == 1
 
 
 def test_positions_and_masks_know_the_padding():
@@ -66,25 +44,6 @@ def test_positions_and_masks_know_the_padding():
         padded.positions[0][..., :24], plain.positions[0], rtol=0, atol=1e-6)
 
 
-def test_what_lies_under_the_padding_does_not_matter():
-    """Behind the projections, nothing may leak out of padded cells."""
-    model = tiny_model()
-    clip = model.encode_clip(
-        torch.randn(1, 2, 3, 64, 160), torch.tensor([[64., 96.]]))
-    text = model.encode_text([['the red square']])
-    other = [x.clone() for x in clip.levels]
-    for level, padding in zip(other, clip.padding[1:], strict=True):
-        level.masked_fill_(padding[:, None], 100.)
-
-    def queries(levels):
-        memory = model.encoder(tuple(levels), clip)
-        return model.decoder(text.sentence, memory, 2,
-                             model.head.refiners())[0]
-
-    torch.testing.assert_close(
-        queries(clip.levels), queries(other), rtol=0, atol=1e-5)
-
-
 def test_windows_choose_queries_anew():
     model = tiny_model(test_cfg__window=2)
     batch = make_batch(num_frames=5)
@@ -98,11 +57,6 @@ def test_windows_choose_queries_anew():
             inputs=[frames[4:]],
             data_samples=[make_sample((64, 96), 1, ['the red square'])]))[0]
     assert sample.pred.masks[0][4] == tail.pred.masks[0][0]
-
-
-def test_masks_have_the_original_size():
-    sample = tiny_model().test_step(make_batch())[0]
-    assert sample.pred.masks[0][0]['size'] == [128, 192]
 
 
 def test_valid_index_decodes_one_frame():

@@ -61,6 +61,19 @@ def make_sample(shape, num_frames: int, texts: list[str],
     return sample
 
 
+def add_objects(batch: dict) -> dict:
+    """Add two objects per clip: the target of all sentences, and a smaller
+    one."""
+    for sample in batch['data_samples']:
+        target = sample.gt.masks[0]
+        other = torch.zeros_like(target)
+        other[:, 30:40, 40:60] = True
+        sample.set_metainfo(dict(obj_ids=[['1']] * len(sample.texts)))
+        sample.objects = InstanceData(
+            masks=torch.stack([target, other]), obj_ids=['1', '2'])
+    return batch
+
+
 def make_batch(shapes=((64, 96), ),
                num_frames: int = 2,
                texts=('the red square', ),

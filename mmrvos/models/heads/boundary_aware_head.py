@@ -125,13 +125,24 @@ class BoundaryAwareHead(BaseModule):
 
     def forward(self, aligned: Tensor, objects: Tensor | None,
                 pyramid: Sequence[Tensor], video_index: Tensor,
-                image_sizes: Tensor,
+                padding: Tensor | None, image_sizes: Tensor,
                 input_size: tuple[int, int]) -> AlignedFeatures:
-        """The confidence of every frame; masks are built when asked for.
+        """Predict the confidence of every frame; masks are built on demand.
 
-        Args: see :class:`AlignedFeatures`.
+        Args:
+            padding: (P, h, w) bool, True where padded, or None.
+
+        The other arguments are those of :class:`AlignedFeatures`.
         """
-        logits = self.confidence(aligned.mean((2, 3)))
+        if padding is None:
+            means = aligned.mean((2, 3))
+        else:
+            shown = ~padding[:, None]
+            counts = shown.sum((2, 3))
+            frames = aligned.unflatten(0, (len(padding), -1))
+            sums = (frames * shown[:, None]).sum((3, 4))
+            means = (sums / counts[:, None]).flatten(0, 1)
+        logits = self.confidence(means)
         return AlignedFeatures(
             aligned=aligned,
             objects=objects,

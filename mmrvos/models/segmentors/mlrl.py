@@ -133,4 +133,5 @@ class MLRL(BaseRVOSSegmentor):
         ]
         return self.head(
             torch.cat(aligned, dim=1), clip.embeddings.get('object'),
-            clip.pyramid, videos, clip.image_sizes[videos], clip.input_size)
+            clip.pyramid, videos, padding, clip.image_sizes[videos],
+            clip.input_size)

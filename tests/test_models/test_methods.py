@@ -1,0 +1,333 @@
+"""Checks of every method, found by ``configs/<method>/tiny_shapes.py``.
+
+A new method with such a config is checked without an edit here. Tests of one
+method alone are in ``test_<method>.py``.
+"""
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pycocotools.mask as mask_utils
+import pytest
+import torch
+import torch.nn.functional as F
+from mmengine.config import Config
+from torch import Tensor
+
+from mmrvos.registry import MODELS
+
+from .tiny import CONFIGS, add_objects, make_batch
+
+METHODS = sorted(
+    path.parent.name for path in CONFIGS.glob('*/tiny_shapes.py'))
+TEXTS = ('the red square', 'the star', 'the small one that moves right')
+TWO_SIZES = ((64, 96), (48, 80))
+# training-only heads and the stage in which each is trained
+STAGES = dict(category='category_head', dense='dense_head')
+
+
+def config_of(method: str) -> Config:
+    return Config.fromfile(CONFIGS / method / 'tiny_shapes.py')
+
+
+def raise_everywhere(node: Any, key: str, value: int) -> None:
+    """Raise all values of a key in nested configs to at least ``value``."""
+    if isinstance(node, dict):
+        if key in node:
+            node[key] = max(node[key], value)
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            raise_everywhere(child, key, value)
+
+
+def build(method: str, **test_cfg) -> torch.nn.Module:
+    """Build the tiny model of a method with random weights.
+
+    It has several queries. Weights that are initialised with zeros become
+    random, so that boxes and masks depend on the input.
+    """
+    cfg = config_of(method).model
+    raise_everywhere(cfg, 'num_queries', 3)
+    cfg.setdefault('test_cfg', {}).update(test_cfg)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg)
+    for parameter in model.parameters():
+        if parameter.dim() > 1 and not parameter.any():
+            torch.nn.init.normal_(parameter, std=0.1)
+    return model.eval()
+
+
+@pytest.fixture(scope='module', params=METHODS)
+def method(request) -> str:
+    return request.param
+
+
+@pytest.fixture(scope='module')
+def shared_model(method) -> torch.nn.Module:
+    """A model that tests do not change."""
+    return build(method)
+
+
+@pytest.fixture
+def model(shared_model) -> torch.nn.Module:
+    """The shared model; its test settings and mode are restored."""
+    settings = shared_model.test_cfg
+    shared_model.test_cfg = replace(settings, window=None)
+    yield shared_model
+    shared_model.test_cfg = settings
+    shared_model.stage = 'whole'
+    shared_model.eval()
+
+
+def predict(model, num_frames: int = 3, texts=TEXTS, shape=(64, 96)):
+    """Segment one video; return its ``pred``."""
+    sample, = model.test_step(
+        make_batch(shapes=(shape, ), num_frames=num_frames, texts=texts))
+    return sample.pred
+
+
+def tensors(model, batch: dict, training: bool = False):
+    """Return plain predictions."""
+    with torch.no_grad():
+        return model(
+            **model.data_preprocessor(batch, training), mode='tensor')
+
+
+def count_calls(module: torch.nn.Module, monkeypatch) -> list:
+    """Count the calls of a module; they have frames as first argument."""
+    calls, forward = [], module.forward
+
+    def counted(x, *args, **kwargs):
+        calls.append(x.shape)
+        return forward(x, *args, **kwargs)
+
+    monkeypatch.setattr(module, 'forward', counted)
+    return calls
+
+
+def test_methods_are_found():
+    assert {'referformer', 'mttr', 'mlrl'} <= set(METHODS)
+
+
+# ---- testing
+
+
+def test_sentences_together_equal_one_at_a_time(model, monkeypatch):
+    """The frames are encoded once for all sentences."""
+    calls = count_calls(model.backbone, monkeypatch)
+    together = predict(model)
+    assert len(calls) == 1
+    for index, text in enumerate(TEXTS):
+        alone = predict(model, texts=(text, ))
+        torch.testing.assert_close(
+            together.frame_scores[index],
+            alone.frame_scores[0],
+            rtol=0,
+            atol=1e-5)
+        assert together.queries[index] == alone.queries[0]
+        assert together.masks[index] == alone.masks[0]
+
+
+def test_a_batch_equals_its_videos_one_by_one(model):
+    batch = make_batch(shapes=((64, 96), (64, 96)), texts=TEXTS[:2])
+    together = tensors(model, batch)
+    for index in range(2):
+        alone = tensors(model,
+                        {key: [value[index]]
+                         for key, value in batch.items()})
+        pairs = slice(2 * index, 2 * index + 2)
+        torch.testing.assert_close(
+            together.logits[:, pairs], alone.logits, rtol=0, atol=1e-5)
+
+
+def change_cells(value: Any, num_frames: int,
+                 cells: Callable[[Tensor], Tensor]) -> Any:
+    """Set cells of all maps (num_frames, C, h, w) in clip features to 100.
+
+    Args:
+        value: clip features, or a part of them.
+        cells: returns (h, w) bool for a map.
+    """
+    if isinstance(value, Tensor):
+        if value.dim() != 4 or len(value) != num_frames:
+            return value
+        return value.masked_fill(cells(value), 100.)
+    if is_dataclass(value):
+        return replace(
+            value, **{
+                field.name: change_cells(
+                    getattr(value, field.name), num_frames, cells)
+                for field in fields(value)
+            })
+    if isinstance(value, dict):
+        return {
+            key: change_cells(part, num_frames, cells)
+            for key, part in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return type(value)(
+            change_cells(part, num_frames, cells) for part in value)
+    return value
+
+
+@torch.no_grad()
+def test_padded_cells_have_no_effect(model):
+    """Scores and boxes do not depend on features under the padding."""
+    clip = model.encode_clip(
+        torch.randn(1, 3, 3, 64, 160), torch.tensor([[64., 96.]]))
+    text = model.encode_text([TEXTS])
+
+    def padded(level: Tensor) -> Tensor:
+        columns = torch.arange(160) >= 96
+        shape = level.shape[-2:]
+        mask = columns.expand(64, 160)[None, None].float()
+        return F.interpolate(mask, shape)[0, 0].bool()
+
+    expected = model.decode(clip, text)
+    actual = model.decode(change_cells(clip, 3, padded), text)
+    other = model.decode(
+        change_cells(clip, 3, lambda level: ~padded(level)), text)
+    torch.testing.assert_close(
+        actual.logits, expected.logits, rtol=0, atol=1e-5)
+    assert (other.logits - expected.logits).abs().max() > 1e-3
+    if getattr(expected, 'boxes', None) is not None:
+        torch.testing.assert_close(
+            actual.boxes, expected.boxes, rtol=0, atol=1e-5)
+
+
+def test_chosen_masks_are_those_of_all_queries(model):
+    predictions = tensors(model, make_batch(num_frames=3, texts=TEXTS))
+    pairs = torch.arange(len(TEXTS))
+    with torch.no_grad():
+        everything = model.head.masks(predictions)
+        for layer in range(len(everything)):
+            chosen = (pairs + layer) % predictions.logits.shape[3]
+            masks = model.head.masks(predictions, layer=layer, chosen=chosen)
+            assert masks.shape[0] == masks.shape[3] == 1
+            expected = everything[layer][pairs, :, chosen]
+            torch.testing.assert_close(
+                masks[0, :, :, 0], expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize('num_frames,shape', [(1, (33, 50)), (9, (32, 48))])
+def test_any_number_of_frames_and_size(model, num_frames, shape):
+    """Masks have the original size, twice that of the network's frames."""
+    pred = predict(model, num_frames, texts=('the star', ), shape=shape)
+    masks = mask_utils.decode(pred.masks[0])
+    assert masks.shape == (2 * shape[0], 2 * shape[1], num_frames)
+    assert pred.scores.isfinite().all()
+
+
+def test_windows_with_overlap(model):
+    """A window gives the masks of its frames alone, without the overlap."""
+    frames = make_batch(num_frames=7)['inputs'][0]
+    expected = [[] for _ in TEXTS]
+    for first, part in ((0, slice(0, 3)), (2, slice(1, 3)), (4, slice(1, 3))):
+        batch = make_batch(num_frames=7, texts=TEXTS)
+        batch['inputs'] = [frames[first:first + 4]]
+        alone = model.test_step(batch)[0].pred
+        for index, masks in enumerate(alone.masks):
+            expected[index] += masks[part]
+    model.test_cfg = replace(model.test_cfg, window=4, overlap=2)
+    pred = predict(model, 7)
+    assert pred.masks == expected
+    assert pred.frame_scores.shape == (3, 7)
+    assert pred.queries.shape == (3, 3)
+
+
+def test_mixed_precision_gives_nearly_the_same(model):
+    full = predict(model)
+    model.test_cfg = replace(model.test_cfg, amp='bf16')
+    half = predict(model)
+    assert half.scores.dtype == half.frame_scores.dtype == torch.float32
+    torch.testing.assert_close(half.scores, full.scores, rtol=0, atol=0.03)
+    same = half.queries[:, 0] == full.queries[:, 0]
+    for index in same.nonzero()[:, 0].tolist():
+        ours, theirs = (
+            mask_utils.decode(pred.masks[index]) for pred in (half, full))
+        assert (ours != theirs).mean() < 0.1
+    model.test_cfg = replace(model.test_cfg, amp='fp16')
+    with pytest.raises(ValueError, match="'bf16' on a CPU"):
+        predict(model, 1)
+
+
+def test_an_annotated_frame_is_decoded_alone(model):
+    batch = make_batch(num_frames=3)
+    batch['data_samples'][0].set_metainfo(dict(valid_index=1))
+    one = tensors(model, batch, training=True)
+    assert one.logits.shape[2] == 1
+
+
+# ---- training
+
+
+def losses_of(model, num_frames: int = 4, shapes=((64, 96), ),
+              absent: bool = False) -> dict[str, Tensor]:
+    """Compute the losses of the model's stage.
+
+    Args:
+        absent: the objects are in no frame.
+    """
+    batch = add_objects(
+        make_batch(shapes=shapes, num_frames=num_frames, texts=TEXTS[:2]))
+    for sample in batch['data_samples'] if absent else ():
+        sample.gt.masks[:], sample.gt.boxes[:] = False, 0
+        sample.gt.valid[:], sample.objects.masks[:] = False, False
+    return model(**model.data_preprocessor(batch, True), mode='loss')
+
+
+def test_every_parameter_learns(method):
+    """Each parameter has a gradient in some stage of the training."""
+    model = build(method).train()
+    stages = [
+        stage for stage, head in STAGES.items()
+        if getattr(model, head, None) is not None
+    ]
+    for stage in (*stages, 'whole'):
+        model.stage = stage
+        sum(losses_of(model).values()).backward()
+    idle = [
+        name for name, parameter in model.named_parameters()
+        # Hugging Face models bring a pooler, whether a method uses it or not
+        if parameter.grad is None and '.pooler.' not in name
+    ]
+    assert not idle
+    assert all(
+        parameter.grad.isfinite().all() for parameter in model.parameters()
+        if parameter.grad is not None)
+
+
+def test_absent_objects_give_finite_losses_and_gradients(model):
+    losses = losses_of(model.train(), absent=True)
+    sum(losses.values()).backward()
+    assert all(value.isfinite() for value in losses.values())
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is None or parameter.grad.isfinite().all(), name
+    model.zero_grad()
+
+
+def test_losses_of_a_padded_batch_are_finite_in_mixed_precision(model):
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        losses = losses_of(model.train(), shapes=TWO_SIZES)
+    for name, value in losses.items():
+        assert value.dtype == torch.float32, name
+        assert value.isfinite(), name
+
+
+# ---- compilation
+
+
+def test_the_large_parts_are_compiled(model, monkeypatch):
+    """Modules with most of the parameters outside text and heads."""
+    compiled = []
+    monkeypatch.setattr(torch.nn.Module, 'compile',
+                        lambda part, **options: compiled.append(part))
+    model.compile_parts()
+    assert model.backbone in compiled
+    ours = {p for part in compiled for p in part.parameters()}
+    parts = dict(model.named_children())
+    for name in ('text_encoder', 'head', 'category_head', 'dense_head'):
+        parts.pop(name, None)
+    every = {p for part in parts.values() for p in part.parameters()}
+    assert sum(p.numel() for p in ours) > 0.5 * sum(p.numel() for p in every)
