@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from mmrvos.utils import check_name
+
 
 class SerializedList:
     """A list of picklable items in one byte array.
@@ -211,6 +213,7 @@ class BaseRVOSDataset(BaseDataset):
             raise ValueError(
                 f'{self.ann_file}: video {name} lists no frames; remove it or '
                 'name its frames')
+        self._check_names(video)
         if len(video['frame_names']) < cfg.get('min_frames', 0):
             return None
         expressions = []
@@ -228,6 +231,17 @@ class BaseRVOSDataset(BaseDataset):
             (e['obj_ids'] or not cfg.get('with_target'))
         ]
         return dict(video, expressions=expressions) if expressions else None
+
+    def _check_names(self, video: dict) -> None:
+        """Refuse names that lead out of their folders, see ``check_name``.
+        """
+        check_name(video['video_id'], 'video id', self.ann_file)
+        for name in video['frame_names']:
+            check_name(name, f'frame of video {video["video_id"]!r},',
+                       self.ann_file)
+        for e in video['expressions']:
+            check_name(e['exp_id'], f'expression id of {video["video_id"]!r},',
+                       self.ann_file)
 
     def _subset(self, expressions: list[dict]) -> list[dict]:
         if self.expression_subset == 'all':

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as mask_utils
 
+from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file
+
 
 @contextmanager
 def staged(out: str | Path, names: Sequence[str]) -> Iterator[Path]:
@@ -53,6 +55,7 @@ def place(source: Path, target: Path, link: bool) -> None:
 
     Raises:
         FileNotFoundError: there is none.
+        ValueError: one of the files is a pipe, a device or a socket.
     """
     if not source.exists():
         raise FileNotFoundError(f'{source} is missing')
@@ -60,9 +63,14 @@ def place(source: Path, target: Path, link: bool) -> None:
     if link:
         target.symlink_to(source.resolve(), source.is_dir())
     elif source.is_dir():
-        shutil.copytree(source, target)
+        shutil.copytree(source, target, copy_function=copy_file)
     else:
-        shutil.copyfile(source, target)
+        copy_file(source, target)
+
+
+def copy_file(source: str | Path, target: str | Path) -> None:
+    """Copy an ordinary file; other kinds are refused."""
+    shutil.copyfile(check_file(source), target)
 
 
 def coco_annotation(ann_id: int, image_id: str, mask: np.ndarray,
@@ -103,6 +111,7 @@ def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     Raises:
         ValueError: a column is not there.
     """
+    check_file(path, MAX_ANNOTATION_BYTES)
     with open(path, newline='', encoding='utf-8') as file:
         reader = csv.DictReader(file)
         found = reader.fieldnames or []

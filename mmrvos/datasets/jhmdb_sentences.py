@@ -1,6 +1,7 @@
 from pathlib import Path, PurePosixPath
 
 from mmrvos.registry import DATASETS
+from mmrvos.utils import safe_join
 
 from .base import BaseRVOSDataset
 from .mask_sources import MatMasks
@@ -33,7 +34,7 @@ class JHMDBSentencesDataset(BaseRVOSDataset):
         root = Path(self.require(self.data_root))
         for video_id, image, mask, total, text in load_json(
                 self.require(self.ann_file)):
-            image = root / below_root(image)
+            image = safe_join(root, below_root(image), 'frame', self.ann_file)
             frame = int(image.stem)
             if not 1 <= frame <= total:
                 raise ValueError(
@@ -45,7 +46,9 @@ class JHMDBSentencesDataset(BaseRVOSDataset):
                     frame_names=[f'{i + 1:05d}' for i in range(total)],
                     img_dir=str(image.parent),
                     img_suffix=image.suffix,
-                    mask_source=MatMasks(root / below_root(mask)),
+                    mask_source=MatMasks(
+                        safe_join(root, below_root(mask), 'mask file',
+                                  self.ann_file)),
                     key_frame=frame - 1,
                     expressions=[
                         dict(

@@ -1,4 +1,5 @@
 from mmrvos.registry import DATASETS
+from mmrvos.utils import check_name
 
 from .mask_sources import ObjectFolderMasks
 from .ref_youtube_vos import RefYoutubeVOSDataset
@@ -28,6 +29,9 @@ class LongRVOSDataset(RefYoutubeVOSDataset):
     def parse_expression(self, video_id: str, exp_id: str, exp: dict,
                          labels: dict) -> dict:
         parsed = super().parse_expression(video_id, exp_id, exp, labels)
+        for obj_id in parsed['obj_ids']:  # the name of a folder of masks
+            check_name(obj_id, f'object id in video {video_id},',
+                       self.ann_file)
         type_id = exp.get('type', exp.get('type_id'))
         if type_id == 'static+dynamic':
             type_id = 'hybrid'

@@ -6,6 +6,7 @@ frame is asked for, and only the objects asked for are decoded.
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -13,6 +14,10 @@ from PIL import Image, UnidentifiedImageError
 from scipy.io import loadmat
 
 from mmrvos.structures import MaskSource
+from mmrvos.utils import MAX_ANNOTATION_BYTES, MAX_IMAGE_BYTES, check_file
+
+#: Largest mask array of one HDF5 or .mat file, in bytes.
+MAX_MASK_BYTES = 2**30
 
 
 class ClipMasks(MaskSource):
@@ -73,7 +78,7 @@ class ObjectFolderMasks(MaskSource):
         if not path.exists():
             return None
         try:
-            with Image.open(path) as image:
+            with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
                 return np.asarray(image.convert('L')) > 0
         except (UnidentifiedImageError, OSError, SyntaxError) as error:
             raise ValueError(
@@ -90,7 +95,7 @@ class ObjectFolderMasks(MaskSource):
                 raise ValueError(
                     f'{self.root} holds no PNG: the size of its frames is not '
                     'known; unpack the annotations again')
-            with Image.open(first) as image:
+            with Image.open(check_file(first, MAX_IMAGE_BYTES)) as image:
                 self.shape = image.size[::-1]
         return self.shape
 
@@ -141,15 +146,18 @@ def read_a2d_frame(
         raise ModuleNotFoundError(
             'A2D-Sentences keeps its masks in HDF5 files: pip install '
             'h5py') from None
-    if not Path(path).exists():
+    try:
+        check_file(path, MAX_ANNOTATION_BYTES)
+    except FileNotFoundError:
         raise FileNotFoundError(
             f'{path} is missing: A2D-Sentences needs the h5 files of '
             'text_annotations/a2d_annotation_with_instances; this frame is '
-            'listed as annotated')
+            'listed as annotated') from None
     try:
         with h5py.File(path, 'r') as file:
-            known = np.ravel(file['instance'][()]).astype(int).tolist()
-            stored = file['reMask']
+            known = own_numbers(file, 'instance')[()]
+            known = np.ravel(known).astype(int).tolist()
+            stored = own_numbers(file, 'reMask')
             count = 1 if stored.ndim == 2 else len(stored)
             ids = known if wanted is None else list(wanted)
             if count != len(known):
@@ -167,6 +175,38 @@ def read_a2d_frame(
             f'{path} has no instance {sorted(set(ids) - set(known))}; it '
             f'knows {known}')
     return ids, np.reshape([m.T for m in masks], (-1, *size)) > 0
+
+
+def own_numbers(file: Any, name: str) -> Any:
+    """A numeric dataset whose values are stored in the h5 file itself.
+
+    HDF5 can refer to other files, and can declare a dataset of any size
+    without storing it.
+
+    Args:
+        file: an open ``h5py.File``.
+        name: of the dataset.
+
+    Returns:
+        The ``h5py.Dataset``, not read yet.
+
+    Raises:
+        KeyError: there is no such dataset.
+        ValueError: the values are stored elsewhere, are no numbers, or are
+            too many.
+    """
+    import h5py
+    if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+        raise ValueError(f'{name} is a link to other data')
+    data = file[name]
+    if not isinstance(data, h5py.Dataset) or data.dtype.kind not in 'biuf':
+        raise ValueError(f'{name} is not an array of numbers')
+    if data.external or data.is_virtual:
+        raise ValueError(f'{name} is stored in another file')
+    if data.nbytes > MAX_MASK_BYTES:
+        raise ValueError(f'{name} has {data.nbytes} bytes, more than the '
+                         f'{MAX_MASK_BYTES} allowed')
+    return data
 
 
 class MatMasks(MaskSource):
@@ -197,12 +237,21 @@ def read_puppet_masks(path: str) -> np.ndarray:
     Raises:
         FileNotFoundError, ValueError: it is missing or broken.
     """
-    if not Path(path).exists():
-        raise FileNotFoundError(
-            f'{path} is missing: JHMDB-Sentences needs its puppet_mask folder')
     try:
-        masks = loadmat(path)['part_mask']
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+        check_file(path, MAX_MASK_BYTES)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'{path} is missing: JHMDB-Sentences needs its puppet_mask '
+            'folder') from None
+    try:
+        masks = loadmat(
+            path, appendmat=False, variable_names=['part_mask'])['part_mask']
+        if not isinstance(masks, np.ndarray) or masks.dtype.kind not in 'biuf':
+            raise ValueError('part_mask is not an array of numbers')
+        if masks.ndim not in (2, 3):
+            raise ValueError(f'part_mask has {masks.ndim} dimensions, '
+                             'expected 3')
+    except Exception as error:  # scipy raises many kinds on damaged files
         raise ValueError(
             f'{path} cannot be read ({error}): copy it again') from None
     return masks.reshape(*masks.shape[:2], -1)

@@ -5,6 +5,7 @@ from PIL import Image
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import RLEMasks
+from mmrvos.utils import MAX_IMAGE_BYTES, check_file, safe_join
 
 from .base import BaseRVOSDataset
 from .ref_youtube_vos import load_json, load_listed
@@ -118,8 +119,10 @@ class MeViSDataset(BaseRVOSDataset):
                 f'{self.ann_file}: video {video_id} has no mask, no height '
                 'and no width; the size of its frames is unknown. Give '
                 'data_prefix.img, the folder of the frames')
-        first = images / video_id / min(info['frames'])
-        with Image.open(self.require(f'{first}{self.img_suffix}')) as image:
+        first = safe_join(images, f'{video_id}/{min(info["frames"])}',
+                          'video and frame', self.ann_file)
+        path = self.require(f'{first}{self.img_suffix}')
+        with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
             return own, image.size[::-1]
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import PNGMasks
+from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file
 
 from .base import BaseRVOSDataset
 
@@ -15,7 +16,9 @@ def load_json(path: str | Path) -> Any:
         ValueError: it is cut short or no JSON; the message names it.
     """
     try:
-        with open(path, encoding='utf-8') as file:
+        with open(
+                check_file(path, MAX_ANNOTATION_BYTES),
+                encoding='utf-8') as file:
             return json.load(file)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(

@@ -1,6 +1,7 @@
-from pathlib import Path
+from pathlib import PurePosixPath
 
 from mmrvos.registry import DATASETS
+from mmrvos.utils import check_name
 
 from .base import BaseRVOSDataset
 from .mask_sources import PolygonMasks
@@ -46,14 +47,15 @@ class RefCOCODataset(BaseRVOSDataset):
             box = clamp_box(ann['bbox'], image['height'], image['width'])
             if ann.get('iscrowd', 0) or box is None:
                 continue
-            name = Path(image['file_name'])
+            name = PurePosixPath(
+                check_name(image['file_name'], 'file_name', self.ann_file))
             obj_id = str(ann.get('original_id', ann['id']))
             video = videos.setdefault(
                 image['file_name'],
                 dict(
-                    video_id=name.stem,
+                    video_id=str(name.with_suffix('')),
                     frame_names=[name.stem],
-                    img_dir=folder and str(folder),
+                    img_dir=folder and str(folder / name.parent),
                     img_suffix=name.suffix,
                     mask_source=PolygonMasks(
                         {}, (image['height'], image['width'])),

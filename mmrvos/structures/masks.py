@@ -8,12 +8,14 @@ import numpy as np
 import pycocotools.mask as mask_utils
 from PIL import Image, UnidentifiedImageError
 
+from mmrvos.utils import MAX_IMAGE_BYTES, check_file
+
 
 @lru_cache(maxsize=8)
 def _read_label_map(path: str) -> np.ndarray:
     """A few label maps are kept: the expressions of a video ask in turn."""
     try:
-        with Image.open(path) as image:
+        with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
             labels = np.array(image)
     except FileNotFoundError:
         raise FileNotFoundError(

@@ -20,7 +20,7 @@ from mmrvos.datasets.convert import (
     write_json,
 )
 from mmrvos.datasets.mask_sources import read_a2d_frame
-from mmrvos.utils import clear_errors
+from mmrvos.utils import check_name, clear_errors
 
 SUBSETS = {'train': 0, 'test': 1}
 
@@ -38,7 +38,9 @@ def read_sentences(folder: Path) -> list[tuple[str, int, str]]:
     for row in table:
         instance = row['instance_id'].strip()
         if row['video_id'] not in missed and instance.isdigit():
-            rows.append((row['video_id'], int(instance),
+            video = check_name(row['video_id'], 'video_id',
+                               folder / 'a2d_annotation.txt')
+            rows.append((video, int(instance),
                          row['query'].lower()))
     return rows
 

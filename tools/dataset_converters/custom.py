@@ -18,12 +18,20 @@ from mmengine.utils import track_iter_progress
 from PIL import Image
 
 from mmrvos.datasets.convert import place, staged, write_json
-from mmrvos.utils import clear_errors
+from mmrvos.utils import (
+    MAX_ANNOTATION_BYTES,
+    MAX_IMAGE_BYTES,
+    check_distinct,
+    check_file,
+    check_name,
+    clear_errors,
+)
 
 
 def read_sentences(path: Path) -> dict[str, list[dict]]:
     """{video: expressions}, in the order of the file."""
     videos: dict[str, list[dict]] = {}
+    check_file(path, MAX_ANNOTATION_BYTES)
     with open(path, newline='', encoding='utf-8') as file:
         reader = csv.DictReader(file)
         missing = {'video', 'object', 'sentence'} - set(
@@ -40,9 +48,11 @@ def read_sentences(path: Path) -> dict[str, list[dict]]:
                 obj_id=(row['object'] or '').split())
             if row.get('type'):
                 expression['type_id'] = row['type']
-            videos.setdefault(row['video'], []).append(expression)
+            video = check_name(row['video'], 'video', f'{path}, line {number}')
+            videos.setdefault(video, []).append(expression)
     if not videos:
         raise ValueError(f'{path} holds no sentences')
+    check_distinct(list(videos), 'video', path)
     return videos
 
 
@@ -51,6 +61,7 @@ def frames_of(folder: Path) -> list[Path]:
 
     Raises:
         FileNotFoundError: there are none.
+        ValueError: two images have one name, or one is no ordinary file.
     """
     frames = sorted(
         p for p in folder.glob('*')
@@ -58,6 +69,9 @@ def frames_of(folder: Path) -> list[Path]:
     if not frames:
         raise FileNotFoundError(
             f'{folder} holds no .jpg or .png, but its video has sentences')
+    check_distinct([p.stem for p in frames], 'frame', folder)
+    for path in frames:
+        check_file(path, MAX_IMAGE_BYTES)
     return frames
 
 
@@ -69,6 +83,7 @@ def read_mask(path: Path, frame: Path) -> np.ndarray:
     """
     if not path.exists():
         raise FileNotFoundError(f'{path} is missing: {frame} has no mask')
+    check_file(path, MAX_IMAGE_BYTES)
     with Image.open(path) as image, Image.open(frame) as picture:
         mask, size = np.array(image), picture.size
     if mask.ndim != 2 or mask.dtype not in (np.uint8, bool):

@@ -20,7 +20,7 @@ from mmrvos.datasets.convert import (
 from mmrvos.datasets.jhmdb_sentences import below_root
 from mmrvos.datasets.mask_sources import read_puppet_masks
 from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.utils import clear_errors
+from mmrvos.utils import clear_errors, safe_join
 
 SAMPLES = 'jhmdb_sentences_samples_metadata.json'
 TRUTH = 'jhmdb_sentences_gt_annotations_in_coco_format.json'
@@ -55,12 +55,13 @@ def ground_truth(root: Path, samples: list[list]) -> dict:
     """COCO ground truth; image ids are v_<video>_f_<frame>."""
     images, annotations = [], []
     for video, image, mask, _, _ in track_iter_progress(samples):
-        path = root / below_root(image)
+        path = safe_join(root, below_root(image), 'frame', SAMPLES)
         if not path.exists():
             raise FileNotFoundError(
                 f'{path} is missing, but the sample file lists it')
         frame = int(path.stem)
-        masks = read_puppet_masks(str(root / below_root(mask)))
+        masks = read_puppet_masks(
+            str(safe_join(root, below_root(mask), 'mask file', SAMPLES)))
         if frame > masks.shape[2]:
             raise ValueError(
                 f'{mask} holds {masks.shape[2]} masks, the sample file lists '

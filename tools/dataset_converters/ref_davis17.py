@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mmrvos.datasets.convert import place, staged, write_json
 from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.utils import clear_errors
+from mmrvos.utils import check_name, clear_errors
 
 #: the four lists in the order of the annotators, with their encodings
 LISTS = (('Davis17_annot1.txt', 'utf-8'),
@@ -90,6 +90,7 @@ def convert(root: Path, out: Path, splits: list[str], link: bool) -> None:
             videos, objects = {}, {}
             listed = davis / 'ImageSets/2017' / SPLITS[split]
             for video in listed.read_text().split():
+                check_name(video, 'video', listed)
                 if video not in semantics:
                     raise ValueError(
                         f'davis_semantics.json does not know {video}, which '

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmrvos.datasets.convert import write_json
 from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.utils import clear_errors
+from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file, clear_errors
 
 #: who made the splits, and which there are
 SPLITS = {
@@ -21,10 +21,14 @@ SPLITS = {
 
 
 class PlainUnpickler(pickle.Unpickler):
-    """Lists, dicts, strings and numbers only: a pickle can run any code."""
+    """Read lists, dicts, strings and numbers only.
+
+    A pickle may name any Python function and call it. Here every name is
+    refused.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
-        raise pickle.UnpicklingError(f'it wants to run {module}.{name}')
+        raise pickle.UnpicklingError(f'it asks for {module}.{name}')
 
 
 def read_refs(path: Path) -> list[dict]:
@@ -37,11 +41,17 @@ def read_refs(path: Path) -> list[dict]:
         raise FileNotFoundError(
             f"{path} is missing: it comes with the data of 'refer'")
     try:
-        with open(path, 'rb') as file:  # some were written by Python 2
-            return PlainUnpickler(file, encoding='utf-8').load()
-    except (pickle.UnpicklingError, EOFError, UnicodeDecodeError) as error:
+        with open(check_file(path, MAX_ANNOTATION_BYTES), 'rb') as file:
+            # some were written by Python 2
+            refs = PlainUnpickler(file, encoding='utf-8').load()
+    except Exception as error:  # damaged pickles raise errors of any kind
         raise ValueError(
             f'{path} cannot be read ({error}): fetch it again') from None
+    if not isinstance(refs, list) or not all(
+            isinstance(ref, dict) for ref in refs):
+        raise ValueError(f'{path} is not a list of dictionaries: fetch it '
+                         'again')
+    return refs
 
 
 def convert_split(name: str, split: str, refs: list[dict],

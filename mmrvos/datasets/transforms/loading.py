@@ -1,6 +1,5 @@
 """From files to a clip: only what was sampled is decoded."""
 from itertools import chain
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -8,6 +7,7 @@ from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from mmrvos.registry import TRANSFORMS
+from mmrvos.utils import MAX_IMAGE_BYTES, check_file
 
 
 def read_image(path: str, rotate: bool = False) -> np.ndarray:
@@ -23,7 +23,8 @@ def read_image(path: str, rotate: bool = False) -> np.ndarray:
             names it.
     """
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        data = np.fromfile(
+            check_file(path, MAX_IMAGE_BYTES), dtype=np.uint8)
     except FileNotFoundError:
         raise FileNotFoundError(
             f'{path} is missing: the annotations list this frame; unpack the '
@@ -61,9 +62,11 @@ def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
         FileNotFoundError, ValueError: the file is missing, cannot be opened,
             or ends before the first wanted frame.
     """
-    if not Path(path).exists():
+    try:
+        check_file(path)
+    except FileNotFoundError:
         raise FileNotFoundError(
-            f'{path} is missing: the annotations list this video')
+            f'{path} is missing: the annotations list this video') from None
     video = cv2.VideoCapture(path)
     if not video.isOpened():
         raise ValueError(f'{path} cannot be opened as a video')

@@ -7,17 +7,18 @@ import pycocotools.mask as mask_utils
 from mmengine.evaluator import BaseMetric
 
 from mmrvos.registry import METRICS
+from mmrvos.utils import check_name, safe_join
 
 from ..submission import TOP_FOLDERS, mask_path, save_mask
 
 
 @METRICS.register_module()
 class SubmissionWriter(BaseMetric):
-    """Writes predictions the way a benchmark's server takes them; it measures
-    nothing and needs no ground truth.
+    """Write predictions in the layout that a benchmark's server expects.
 
-    Every rank writes its videos' PNGs into ``out_dir``, which all ranks must
-    share; then the first one packs exactly these files into ``<out_dir>.zip``.
+    Computes no score and needs no ground truth. Every rank writes the PNGs of
+    its videos into ``out_dir``, which all ranks must share. The first rank
+    then packs exactly these files into ``<out_dir>.zip``.
 
     Args:
         layout: 'ytvos' (``Annotations/<video>/<expression>/<frame>.png``) or
@@ -44,21 +45,26 @@ class SubmissionWriter(BaseMetric):
         self.layout = layout
         self.out_dir = Path(out_dir)
         self.make_zip = make_zip
+        # path without case: the path, and the names that it was made from
+        self._written: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+        """Write the masks of some videos.
+
+        Raises:
+            ValueError: a video id, expression id or frame name leads out of
+                ``out_dir``, or two masks have the same path. Nothing of that
+                video is written.
+        """
         for sample in data_samples:
-            written = []
-            for exp_id, rles in zip(
-                    sample['exp_ids'], sample['pred']['masks'], strict=True):
-                for frame, rle in zip(
-                        sample['frame_names'], rles, strict=True):
-                    path = mask_path(
-                        self.layout, sample['video_id'], exp_id, frame)
+            paths = self._paths(sample)
+            for row, rles in zip(paths, sample['pred']['masks'], strict=True):
+                for path, rle in zip(row, rles, strict=True):
                     save_mask(self.out_dir / path, mask_utils.decode(rle))
-                    written.append(path)
-            self.results.append(written)
+            self.results.append([path for row in paths for path in row])
 
     def compute_metrics(self, results: list[list[str]]) -> dict[str, float]:
+        """Pack the written files and count them."""
         paths = sorted({path for written in results for path in written})
         if self.make_zip:
             target = self.out_dir.with_name(self.out_dir.name + '.zip')
@@ -67,3 +73,37 @@ class SubmissionWriter(BaseMetric):
                 for path in paths:
                     archive.write(self.out_dir / path, path)
         return dict(videos=len(results), masks=len(paths))
+
+    def _paths(self, sample: dict) -> list[list[str]]:
+        """Checked paths under ``out_dir``, one list per expression."""
+        source = f'submission {self.out_dir}'
+        video = check_name(sample['video_id'], 'video id', source)
+        for frame in sample['frame_names']:
+            check_name(frame, f'frame name of video {video!r},', source)
+        paths = []
+        for exp_id in sample['exp_ids']:
+            check_name(exp_id, f'expression id of video {video!r},', source)
+            row = []
+            for frame in sample['frame_names']:
+                path = mask_path(self.layout, video, exp_id, frame)
+                safe_join(self.out_dir, path, 'mask', source, writing=True)
+                self._claim(path, (video, exp_id, frame))
+                row.append(path)
+            paths.append(row)
+        return paths
+
+    def _claim(self, path: str, names: tuple[str, ...]) -> None:
+        """Refuse a path that holds the mask of other names.
+
+        'a/b' + 'c' and 'a' + 'b/c' are one path. 'A' and 'a' are one path
+        where the file system ignores case.
+        """
+        first, owner = self._written.setdefault(path.casefold(),
+                                                (path, names))
+        if owner == names:
+            return
+        here, there = self.out_dir / path, self.out_dir / first
+        if path == first or here.exists() and here.samefile(there):
+            raise ValueError(
+                f'submission {self.out_dir}: the masks of {owner} and {names} '
+                f'(video, expression, frame) have the same path {path}')

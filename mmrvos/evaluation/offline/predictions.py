@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-MAX_FILE_BYTES = 64 * 2**20
+from mmrvos.utils import MAX_IMAGE_BYTES, check_file
 
 
 class PredictionError(ValueError):
@@ -70,6 +70,8 @@ class PredictionFiles:
         Raises:
             PredictionError: it is missing, too large or damaged.
         """
+        if path not in self._known:
+            raise PredictionError(f'{path}: missing')
         try:
             if not self.is_zip:
                 return (self.root / path).read_bytes()
@@ -137,8 +139,18 @@ class PredictionFiles:
         names = []
         for folder, _, files in os.walk(self.root):
             relative = Path(folder).relative_to(self.root)
-            names += [(relative / name).as_posix() for name in files]
+            for name in files:
+                path = (relative / name).as_posix()
+                if _is_png(path):
+                    self._check_file(path)
+                names.append(path)
         return names
+
+    def _check_file(self, path: str) -> None:
+        try:
+            check_file(self.root / path, MAX_IMAGE_BYTES)
+        except (OSError, ValueError) as error:
+            raise PredictionError(f'refused: {error}') from None
 
     def _zip_names(self) -> list[str]:
         names = []
@@ -188,7 +200,7 @@ def _refuse_dangerous(archive: str, info: zipfile.ZipInfo) -> None:
     if stat.S_ISLNK(info.external_attr >> 16):
         raise PredictionError(
             f'{archive}: refused, the entry {name!r} is a link; pack the file')
-    if info.file_size > MAX_FILE_BYTES:
+    if info.file_size > MAX_IMAGE_BYTES:
         raise PredictionError(
             f'{archive}: refused, the entry {name!r} unpacks to '
-            f'{info.file_size} bytes, more than the {MAX_FILE_BYTES} allowed')
+            f'{info.file_size} bytes, more than the {MAX_IMAGE_BYTES} allowed')
