@@ -1,4 +1,5 @@
-"""List the files of people's folders in a natural order."""
+"""List the files of folders, and check where files will be written."""
+import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
@@ -35,3 +36,45 @@ def visible_files(paths: Iterable[Path],
                 and (suffixes is None or path.suffix.lower() in suffixes)):
             found.setdefault((path.parent.resolve(), path.name), path)
     return list(found.values())
+
+
+def check_output_folder(path: str | Path) -> Path:
+    """Check that a folder can be created and written to.
+
+    Called before long work. Nothing is created.
+
+    Raises:
+        OSError: the path or one of its parents is a file, or the folder does
+            not allow writing.
+    """
+    path = Path(path)
+    folder = next(p for p in (path, *path.absolute().parents)
+                  if p.exists() or p.is_symlink())
+    if not folder.is_dir():
+        raise NotADirectoryError(
+            f'{path} cannot be created: {folder} is not a folder; choose '
+            'another path for the output')
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(
+            f'{path} cannot be created: {folder} does not allow writing; '
+            'choose another path for the output')
+    return path
+
+
+def check_output_file(path: str | Path) -> Path:
+    """Check that a file can be created or replaced.
+
+    Called before long work. Nothing is created.
+
+    Raises:
+        OSError: the path is a folder, or see :func:`check_output_folder`.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(
+            f'{path} is a folder, expected the name of a file to write')
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(f'{path} cannot be replaced: it does not allow '
+                              'writing')
+    check_output_folder(path.parent)
+    return path

@@ -1,4 +1,13 @@
-from mmrvos.utils import natural_key, visible_files
+import os
+
+import pytest
+
+from mmrvos.utils import (
+    check_output_file,
+    check_output_folder,
+    natural_key,
+    visible_files,
+)
 
 
 def test_numbers_sort_by_value():
@@ -19,3 +28,25 @@ def test_visible_files(tmp_path):
     assert visible_files([tmp_path / 'again/1.png', tmp_path / 'sub/1.png']
                          ) == [tmp_path / 'again/1.png']
     assert tmp_path / 'x.txt' in visible_files(tmp_path.iterdir())
+
+
+def test_output_paths_are_checked_and_not_created(tmp_path):
+    (tmp_path / 'file').write_text('x')
+    (tmp_path / 'dangling').symlink_to(tmp_path / 'nowhere')
+    for name in ('file', 'file/a/b', 'dangling/a'):
+        with pytest.raises(NotADirectoryError, match='is not a folder'):
+            check_output_folder(tmp_path / name)
+    with pytest.raises(NotADirectoryError, match='file is not a folder'):
+        check_output_file(tmp_path / 'file/metrics.json')
+    with pytest.raises(IsADirectoryError, match='expected the name of a file'):
+        check_output_file(tmp_path)
+    check_output_folder(tmp_path / 'new/deep')
+    check_output_file(tmp_path / 'new/deep.json')
+    check_output_file(tmp_path / 'file')
+    assert not (tmp_path / 'new').exists()
+
+
+def test_output_folders_that_are_read_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, 'access', lambda path, mode: False)
+    with pytest.raises(PermissionError, match='does not allow writing'):
+        check_output_folder(tmp_path / 'new')
