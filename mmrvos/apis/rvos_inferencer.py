@@ -22,7 +22,7 @@ from mmengine.structures import InstanceData
 from rich.progress import Progress
 from torch import Tensor, nn
 
-from mmrvos.datasets.base import clean_text
+from mmrvos.datasets.base import pipeline_steps
 from mmrvos.models import join_windows
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmrvos.utils import apply_options, load_weights, read_checkpoint
@@ -226,7 +226,7 @@ class RVOSInferencer(BaseInferencer):
         expressions = [
             dict(
                 exp_id=str(e),
-                text=clean_text(text) if self.lower_case else text,
+                text=text,
                 obj_ids=[],
                 type_id=None,
                 length=None,
@@ -319,18 +319,18 @@ class RVOSInferencer(BaseInferencer):
         return model.to(device).eval()
 
     def _init_pipeline(self, cfg: Config | ConfigDict) -> Callable:
-        """The test pipeline behind the loading of frames."""
-        dataset = cfg.test_dataloader.dataset
-        self.lower_case = dataset.get('lower_case', True)
-        types = [step['type'] for step in dataset.pipeline]
+        """Build the test pipeline without sampling and reading of frames."""
+        steps = pipeline_steps(**cfg.test_dataloader.dataset)
+        types = [step['type'] for step in steps]
         if 'LoadFrames' not in types:
             raise ValueError(
                 'the test pipeline has no LoadFrames, its steps are '
                 f'{", ".join(types)}; the frames of a video take its place')
-        steps = dataset.pipeline[types.index('LoadFrames') + 1:]
+        start = types.index('LoadFrames')
         return Compose([
-            TRANSFORMS.build(step) for step in steps
-            if step['type'] != 'LoadClipMasks'
+            TRANSFORMS.build(step) for i, step in enumerate(steps)
+            if step['type'] == 'CleanText' or (
+                i > start and step['type'] != 'LoadClipMasks')
         ])
 
     def _init_collate(self, cfg: Config | ConfigDict) -> Callable:

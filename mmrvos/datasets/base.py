@@ -37,9 +37,18 @@ class SerializedList:
         return self  # never written to, so subsets can share it
 
 
-def clean_text(text: str) -> str:
-    """Lower case, single blanks: the captions of the official training."""
-    return ' '.join(text.lower().split())
+def pipeline_steps(pipeline: Sequence[dict | Callable] = (),
+                   lower_case: bool = True,
+                   **options: Any) -> list[dict | Callable]:
+    """List all transforms of a data set, given the items of its config.
+
+    Args:
+        pipeline: the transforms of the config.
+        lower_case: put ``CleanText`` in front of them.
+        options: other items of the config, without effect on the pipeline.
+    """
+    steps = list(pipeline)
+    return [dict(type='CleanText'), *steps] if lower_case else steps
 
 
 class BaseRVOSDataset(BaseDataset):
@@ -82,8 +91,9 @@ class BaseRVOSDataset(BaseDataset):
             ``length`` where the data set marks it, else, of an object's
             expressions, the half with fewer words or the other one (HTML,
             Fig. 3; with an odd number the middle one is short).
-        lower_case: clean the texts, :func:`clean_text`. The official inference
-            on Ref-YouTube-VOS and Ref-DAVIS17 takes them as they are.
+        lower_case: start the pipeline with ``CleanText``. The official
+            inference on Ref-YouTube-VOS and Ref-DAVIS17 uses the texts as
+            they are.
         filter_cfg: ``min_frames`` (int) drops shorter videos; ``type_ids``
             (list) keeps expressions of these types; ``with_target`` (bool)
             drops expressions without an object.
@@ -130,7 +140,6 @@ class BaseRVOSDataset(BaseDataset):
         self.num_frames = num_frames
         self.entry = entry
         self.expression_subset = expression_subset
-        self.lower_case = lower_case
         super().__init__(
             ann_file=ann_file,
             metainfo=metainfo,
@@ -139,7 +148,7 @@ class BaseRVOSDataset(BaseDataset):
             filter_cfg=filter_cfg,
             indices=indices,
             serialize_data=serialize_data,
-            pipeline=list(pipeline),
+            pipeline=pipeline_steps(pipeline, lower_case),
             test_mode=test_mode,
             lazy_init=lazy_init,
             max_refetch=max_refetch)
@@ -218,13 +227,11 @@ class BaseRVOSDataset(BaseDataset):
             return None
         expressions = []
         for e in video['expressions']:
-            text = clean_text(e['text']) if self.lower_case else e['text']
-            if not text.strip():
+            if not e['text'].strip():
                 raise ValueError(
                     f'{self.ann_file}: expression {e["exp_id"]} of video '
                     f'{name} is empty; remove it or give it words')
-            expressions.append(
-                dict(type_id=None, length=None, label=0) | e | dict(text=text))
+            expressions.append(dict(type_id=None, length=None, label=0) | e)
         expressions = [
             e for e in self._subset(expressions)
             if e['type_id'] in cfg.get('type_ids', [e['type_id']]) and

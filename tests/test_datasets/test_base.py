@@ -44,9 +44,20 @@ def test_entries(root):
 def test_expression_subset(root):
     # object 1 has a sentence of 6 and one of 9 words, object 2 one of 3
     short = build(root, expression_subset='short', test_mode=True)
-    assert texts(short) == ['the red one on the left', 'the blue one'] * 2
+    assert texts(short) == ['The red one on the  LEFT', 'the blue one'] * 2
     long = build(root, expression_subset='long', test_mode=True)
     assert texts(long) == ['a bright red block that moves to the right'] * 2
+
+
+def test_clean_text_is_the_first_transform(root):
+    pipeline = [dict(type='SampleExpressions', num=3)]
+    texts = {}
+    for lower_case in (True, False):
+        dataset = build(root, pipeline=pipeline, lower_case=lower_case)
+        entry = dataset[0]
+        texts[lower_case] = {e['text'] for e in entry['expressions']}
+    assert 'the red one on the left' in texts[True]
+    assert 'The red one on the  LEFT' in texts[False]
 
 
 def test_marked_lengths_are_obeyed(tmp_path):

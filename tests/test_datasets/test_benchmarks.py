@@ -61,7 +61,9 @@ def test_ref_youtube_vos(tmp_path):
     info = dataset.get_data_info(1)
     assert info['key_frame'] == 5
     assert info['frame_names'] == sorted(info['frame_names'])
-    assert info['expressions'][0]['text'] == 'the red one on the left'
+    assert info['expressions'][0]['text'] == 'The red one on the  LEFT'
+    text, = dataset[0]['data_samples'].texts  # may be mirrored
+    assert text in ('the red one on the left', 'the red one on the right')
     assert [e['exp_id'] for e in info['other_expressions']] == ['1', '2']
 
     windows = build('ref_youtube_vos_windows', 'train_dataloader', root)

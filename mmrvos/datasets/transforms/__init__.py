@@ -1,4 +1,4 @@
-from .expressions import SampleExpressions
+from .expressions import CleanText, SampleExpressions
 from .formatting import PackRVOSInputs
 from .geometric import (
     CheckValid,
@@ -19,7 +19,7 @@ from .sampling import (
 )
 
 __all__ = [
-    'CheckValid', 'ClipChannelGain', 'ClipFlip', 'ClipNoise',
+    'CheckValid', 'CleanText', 'ClipChannelGain', 'ClipFlip', 'ClipNoise',
     'ClipPhotometricDistort', 'ClipRandomCrop', 'ClipRandomZoom',
     'ClipResize', 'ImageToClip', 'LoadClipMasks', 'LoadFrames',
     'PackRVOSInputs', 'SampleAllFrames', 'SampleCentredFrames',

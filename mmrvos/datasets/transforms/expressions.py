@@ -7,6 +7,30 @@ from mmrvos.registry import TRANSFORMS
 
 
 @TRANSFORMS.register_module()
+class CleanText(BaseTransform):
+    """Lower-case the expressions and reduce white space to single blanks.
+
+    The captions of the official training are prepared this way. It is the
+    first transform of a data set with ``lower_case=True``; the inferencer
+    applies it to the sentences of its user, too.
+
+    Modified keys: ``expressions``; ``other_expressions`` if present.
+    """
+
+    def transform(self, results: dict) -> dict:
+        for key in ('expressions', 'other_expressions'):
+            if key in results:
+                results[key] = [
+                    dict(e, text=' '.join(e['text'].lower().split()))
+                    for e in results[key]
+                ]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
+
+
+@TRANSFORMS.register_module()
 class SampleExpressions(BaseTransform):
     """Train on several expressions of one clip: its frames are encoded once.
 
