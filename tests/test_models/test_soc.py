@@ -5,6 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
+from mmengine.registry import DefaultScope
 
 from mmrvos.models.decoders import (
     AverageCluster,
@@ -17,7 +18,7 @@ from mmrvos.models.pixel_decoders import SpatialDecoder
 from mmrvos.models.task_modules import FrameMatcher
 from mmrvos.registry import MODELS
 
-from ..test_configs import load
+from ..config_values import build_model
 from .tiny import CONFIGS, make_batch, several_queries
 
 TEXTS = ('the red square', 'the star')
@@ -286,9 +287,11 @@ def test_initialisation():
 
 
 def test_learning_rates_of_the_official_recipes():
-    cfg = load(CONFIGS / 'soc/video-swin-t_joint.py')
-    model = MODELS.build(cfg.model)
-    groups = build_optim_wrapper(model, cfg.optim_wrapper).param_groups
+    cfg = Config.fromfile(CONFIGS / 'soc/video-swin-t_joint.py')
+    model, _ = build_model(cfg.model)
+    with DefaultScope.overwrite_default_scope('mmrvos'):
+        optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    groups = optim_wrapper.param_groups
     assert {group['weight_decay'] for group in groups} == {1e-4}
     rates = {id(p): group['lr'] for group in groups for p in group['params']}
     expected = {'backbone': 1e-5, 'text_encoder.model': 5e-6}
