@@ -1,7 +1,9 @@
+from .result_writer import OUTPUTS, check_folder
 from .results import ExpressionResult, SegmentedFrames
 from .rvos_inferencer import RVOSInferencer
-from .video_source import open_video
+from .video_source import VideoSource, open_video
 
 __all__ = [
-    'ExpressionResult', 'RVOSInferencer', 'SegmentedFrames', 'open_video'
+    'OUTPUTS', 'ExpressionResult', 'RVOSInferencer', 'SegmentedFrames',
+    'VideoSource', 'check_folder', 'open_video'
 ]

@@ -1,13 +1,14 @@
+import warnings
 from collections import deque
 from collections.abc import (
     Callable,
     Collection,
+    Iterable,
     Iterator,
     Mapping,
     Sequence,
 )
 from contextlib import ExitStack
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -26,25 +27,27 @@ from mmrvos.datasets.base import pipeline_steps
 from mmrvos.models import join_windows
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmrvos.utils import apply_options, load_weights, read_checkpoint
-from mmrvos.visualization import RVOSVisualizer, captions_of
+from mmrvos.visualization import RVOSVisualizer, check_fps
 
+from .result_writer import OUTPUTS, ResultWriter, check_folder
 from .results import (
-    OUTPUTS,
     ExpressionResult,
     SegmentedFrames,
+    empty_below,
     results_of,
-    write_results,
 )
-from .video_source import VideoSource, open_video
+from .video_source import ImageFiles, VideoSource, open_video
+
+DEFAULT_FPS = 10
 
 
 class RVOSInferencer(BaseInferencer):
-    """Video and sentences in, masks out.
+    """Segment videos by sentences.
 
     The frames go through the test pipeline of the config, so the masks are
-    those that testing would give. All sentences of a call share the encoding
-    of the frames. With a ``window`` the video is read, segmented and written
-    piece by piece, whatever its length.
+    those of ``tools/test.py``. The frames are encoded once for all sentences
+    of a call. With a ``window`` the video is read, segmented and written in
+    parts, so that memory does not grow with its length.
 
     Examples:
         >>> inferencer = RVOSInferencer('referformer/tiny_shapes')
@@ -53,22 +56,24 @@ class RVOSInferencer(BaseInferencer):
         >>> results[0].score, results[0].masks.shape  # (T, H, W), bool
 
     Args:
-        model: a config file, a name of model-index.yml, or a config.
+        model: a config file, a name of model-index.yml, or a config. None
+            reads the config from a training checkpoint.
         weights: checkpoint file or URL; by default the one that
-            model-index.yml gives for a name. None for ``model`` reads the
-            config from a training checkpoint.
+            model-index.yml gives for a name.
         device: e.g. 'cuda:1'; by default the first GPU, else the CPU.
-        window, overlap, amp: in the place of those of ``test_cfg``, see
+        window, overlap, amp: replace those of ``test_cfg``, see
             :class:`InferenceCfg`. A window bounds the memory.
-        compile: have torch.compile make faster code; worth its minutes on
-            long videos, and on many of one size.
-        cfg_options: dotted key to value, what to change in the config; an
-            unknown key is refused.
+        compile: compile the model with torch.compile. It takes minutes, which
+            pays for long videos and for many videos of one size.
+        style: of the overlay, see :class:`RVOSVisualizer`; by default that of
+            the config.
+        cfg_options: dotted key to value, changes of the config; an unknown
+            key is an error.
         show_progress: show progress bars.
 
     Raises:
         FileNotFoundError, ValueError: config or weights are missing or do not
-            fit.
+            fit, or the device is not available.
     """
 
     def __init__(self,
@@ -79,12 +84,15 @@ class RVOSInferencer(BaseInferencer):
                  overlap: int | None = None,
                  amp: str | None = None,
                  compile: bool = False,
+                 style: str | None = None,
                  cfg_options: Mapping[str, Any] | None = None,
                  show_progress: bool = True) -> None:
         if isinstance(model, str) and model.endswith(
                 '.py') and not Path(model).is_file():
             raise FileNotFoundError(
                 f'{model} is missing: expected a config file')
+        if device is not None:
+            check_device(device)
         init_default_scope('mmrvos')
         self.test_cfg = {
             name: value
@@ -93,6 +101,7 @@ class RVOSInferencer(BaseInferencer):
             if value is not None
         }
         self.compile = compile
+        self.style = style
         self.cfg_options = cfg_options or {}
         super().__init__(
             model=model,
@@ -102,50 +111,64 @@ class RVOSInferencer(BaseInferencer):
             show_progress=show_progress)
 
     def __call__(self,
-                 video: str | Path | Sequence | np.ndarray,
+                 video: str | Path | Sequence | np.ndarray | Iterator
+                 | VideoSource,
                  texts: str | Sequence[str],
                  out_dir: str | Path | None = None,
                  outputs: Collection[str] = OUTPUTS,
-                 fps: float | None = None) -> list[ExpressionResult]:
+                 fps: float | None = None,
+                 min_score: float = 0.) -> list[ExpressionResult]:
         """Segment a video by sentences.
 
         Args:
             video: a video file, a folder or a glob of frames, a list of
-                image files or of uint8 RGB arrays; see :func:`open_video`.
+                image files, a list or an iterator of uint8 RGB arrays; see
+                :func:`open_video`.
             texts: one sentence or several.
-            out_dir: where to write; None writes nothing.
+            out_dir: where to write; None writes nothing. Results of an
+                earlier call in this folder are replaced.
             outputs: what to write: 'overlay' (``overlay.mp4``, and some of
                 its frames in ``overlay.png``), 'masks' (``masks/<index of
                 the sentence>/<frame>.png``, 0 or 255), 'json'
                 (``result.json``: scores and areas).
-            fps: of the overlay; by default the video's own, or 10.
+            fps: of the overlay; by default that of the video, or 10.
+            min_score: a sentence with a lower score has empty masks: nothing
+                was found. With a ``window`` this is decided per window.
 
         Returns:
-            One result for every sentence, in their order.
+            One result per sentence, in the given order.
 
         Raises:
-            FileNotFoundError, ValueError: the video cannot be read, or a
-                sentence is empty. Nothing is written then.
+            FileNotFoundError, TypeError, ValueError: the video cannot be
+                read, a sentence is empty or too long, or an argument is out
+                of range. Nothing is written then.
+            OSError: ``out_dir`` or the overlay cannot be written. This is
+                checked before the first frame is segmented.
         """
-        if unknown := set(outputs) - set(OUTPUTS):
-            raise ValueError(f'outputs has {sorted(unknown)}, expected some '
-                             f'of {OUTPUTS}')
-        texts = self._check_texts(texts)
+        texts = check_texts(texts)
+        if not 0 <= min_score <= 1:
+            raise ValueError(f'min_score={min_score}: expected 0 to 1')
+        if fps is not None:
+            check_fps(fps)
+        if out_dir is not None:
+            check_folder(Path(out_dir), outputs)
         source = open_video(video)
-        parts = self._segment(source, texts)
-        # what cannot be used at all fails here, before any file is made
-        parts = put_back(next(parts), parts)
+        if out_dir is not None:
+            check_apart(source, Path(out_dir))
+        chunks = self.preprocess(source, texts)
+        first = next(chunks)
+        shape = first[1][0].shape[:2]
+        parts = self._segment(put_back(first, chunks), source, texts,
+                              min_score)
+        del first
         preds, names = [], []
         with ExitStack() as stack:
             writer = None
             if out_dir is not None:
                 writer = stack.enter_context(
-                    write_results(
-                        Path(out_dir), outputs,
-                        partial(self.visualize, texts=texts),
-                        partial(
-                            self.visualizer.open_overlay,
-                            fps=fps or source.fps or 10)))
+                    ResultWriter(
+                        Path(out_dir), outputs, self.visualizer, shape, texts,
+                        fps or rate_of(source)))
             for part in parts:
                 preds.append(part.pred)
                 names += part.names
@@ -156,41 +179,39 @@ class RVOSInferencer(BaseInferencer):
                 writer.finish(source.name, results, names)
         return results
 
-    def stream(self, video: str | Path | Sequence | np.ndarray,
-               texts: str | Sequence[str]) -> Iterator[SegmentedFrames]:
-        """Segment a video of any length, for one's own use of the masks.
+    def stream(self,
+               video: str | Path | Sequence | np.ndarray | Iterator
+               | VideoSource,
+               texts: str | Sequence[str],
+               min_score: float = 0.) -> Iterator[SegmentedFrames]:
+        """Segment a video of any length, part by part.
 
-        Frames are read when they are asked for, and come back with their
-        masks window by window (all at once where ``window`` is None).
+        Frames are read when they are needed. They are returned with their
+        masks window by window (all at once if ``window`` is None).
 
         Args:
-            video, texts: as in a call.
+            video, texts, min_score: see :meth:`__call__`.
 
         Raises:
-            FileNotFoundError, ValueError: as in a call.
+            FileNotFoundError, TypeError, ValueError: see :meth:`__call__`.
         """
-        return self._segment(open_video(video), self._check_texts(texts))
-
-    @staticmethod
-    def _check_texts(texts: str | Sequence[str]) -> list[str]:
-        texts = [texts] if isinstance(texts, str) else list(texts)
-        if not texts or not all(t.strip() for t in texts):
-            raise ValueError(
-                f'the sentences are {texts}: expected at least one, none of '
-                'them empty')
-        return texts
+        texts = check_texts(texts)
+        source = open_video(video)
+        return self._segment(
+            self.preprocess(source, texts), source, texts, min_score)
 
     @torch.no_grad()
-    def _segment(self, source: VideoSource,
-                 texts: Sequence[str]) -> Iterator[SegmentedFrames]:
+    def _segment(self, chunks: Iterator[tuple], source: VideoSource,
+                 texts: Sequence[str],
+                 min_score: float) -> Iterator[SegmentedFrames]:
+        """Segment what :meth:`preprocess` yields."""
         with Progress(disable=not self.show_progress) as progress:
             tasks = [
                 progress.add_task(what, total=len(source) or None)
                 for what in ('Reading',
                              f'Segmenting, {len(texts)} sentence(s)')
             ]
-            waiting = deque()  # read, but not segmented yet
-            chunks = self.preprocess(source, texts)
+            waiting = deque()  # frames that are read, but not yet segmented
             first = next(chunks)
             sample = first[-1]['data_samples']
             chunks = put_back(first, chunks)
@@ -207,21 +228,22 @@ class RVOSInferencer(BaseInferencer):
                 names, images = zip(
                     *(waiting.popleft() for _ in pred.masks[0]), strict=True)
                 progress.advance(tasks[1], len(names))
+                empty_below(pred, min_score)
                 yield SegmentedFrames(list(names), list(images), pred)
 
     def preprocess(
         self, source: VideoSource, texts: Sequence[str], chunk: int = 16
     ) -> Iterator[tuple[list[str], list[np.ndarray], dict]]:
-        """Frames through the test pipeline, a few at a time.
+        """Read frames and pass them through the test pipeline.
 
         Args:
-            source: where the frames are.
-            texts: what is asked, E sentences.
-            chunk: frames at a time.
+            source: the video.
+            texts: E sentences.
+            chunk: frames per step.
 
         Yields:
-            Their names, the frames as they are, and what the pipeline makes
-            of them: ``inputs`` (t, 3, h, w) uint8 and ``data_samples``.
+            Frame names, the frames as read, and the output of the pipeline:
+            ``inputs`` (t, 3, h, w) uint8 and ``data_samples``.
         """
         expressions = [
             dict(
@@ -267,17 +289,16 @@ class RVOSInferencer(BaseInferencer):
 
     def visualize(self, part: SegmentedFrames,
                   texts: Sequence[str]) -> Iterator[np.ndarray]:
-        """Overlay frames, (H', W', 3) uint8 RGB, one after the other."""
-        return self.visualizer.draw_clip(
-            part.images, part.pred.masks,
-            captions_of(texts, part.pred.scores))
+        """Draw frames with their masks, (H', W', 3) uint8 RGB each."""
+        return self.visualizer.draw_clip(part.images, part.pred.masks, texts,
+                                         part.pred.scores)
 
     def postprocess(self, preds: Sequence[InstanceData],
                     texts: Sequence[str]) -> list[ExpressionResult]:
-        """One result a sentence, from all parts of a video."""
+        """Merge the parts of a video into one result per sentence."""
         return results_of(texts, join_windows(preds))
 
-    # ------------------------------------------------- BaseInferencer's parts
+    # ------------------------------------------ overrides of BaseInferencer
 
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str]:
         folder = Path(self._get_repo_or_mim_dir(self.scope))
@@ -341,12 +362,82 @@ class RVOSInferencer(BaseInferencer):
         # files are written where the caller says, not by a backend
         options.pop('vis_backends', None)
         options['name'] = f'inferencer_{id(self)}'
+        if self.style is not None:
+            options['style'] = self.style
         return VISUALIZERS.build(options)
 
 
+def check_texts(texts: str | Sequence[str]) -> list[str]:
+    """Return the sentences as a list.
+
+    Raises:
+        TypeError: they are not strings.
+        ValueError: there is none, or one is empty.
+    """
+    if isinstance(texts, str):
+        texts = [texts]
+    if not isinstance(texts, Iterable):
+        raise TypeError(f'the sentences are {texts!r}, expected a string or a '
+                        'list of strings')
+    texts = list(texts)
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f'a sentence is {text!r} ({type(text).__name__}),'
+                            ' expected a string')
+    if not texts or not all(t.strip() for t in texts):
+        raise ValueError(f'the sentences are {texts}: expected at least one, '
+                         'none of them empty')
+    return texts
+
+
+def check_device(device: str) -> None:
+    """Check that tensors can be made on a device.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"device {device!r} cannot be used ({reason}); expected 'cpu', or "
+            f"'cuda:<index>' with an index below {torch.cuda.device_count()}, "
+            'the number of GPUs here') from None
+
+
+def check_apart(source: VideoSource, out_dir: Path) -> None:
+    """Check that results are not written among the frames of the video.
+
+    Raises:
+        ValueError: ``out_dir`` is the folder of the frames; the overlay would
+            be one of the frames in the next call.
+    """
+    if isinstance(source, ImageFiles) and out_dir.resolve() in {
+            path.parent.resolve() for path in source.paths}:
+        raise ValueError(
+            f'out_dir {out_dir} is the folder of the frames: choose another')
+
+
+def rate_of(source: VideoSource) -> float:
+    """Return the frame rate of a video, or the default if it is unusable."""
+    if source.fps is None:
+        return DEFAULT_FPS
+    try:
+        return check_fps(source.fps)
+    except ValueError:
+        warnings.warn(
+            f'{source.name} says {source.fps} frames per second; the overlay '
+            f'has {DEFAULT_FPS}, set fps for another rate',
+            stacklevel=3)
+        return DEFAULT_FPS
+
+
 def put_back(item: Any, rest: Iterator) -> Iterator:
-    """The item again before the others; unlike ``chain``, this does not hold
-    on to it."""
+    """Yield an item before the others.
+
+    Unlike ``itertools.chain``, this keeps no reference to the item.
+    """
     yield item
     del item
     yield from rest

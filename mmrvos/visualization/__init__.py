@@ -1,9 +1,15 @@
-from .drawing import contact_sheet, draw_legend, draw_masks, write_image
+from .drawing import (
+    STYLES,
+    contact_sheet,
+    draw_legend,
+    draw_masks,
+    write_image,
+)
 from .overlay_writer import OverlayWriter
-from .rvos_visualizer import RVOSVisualizer, captions_of
-from .video_writer import VideoWriter, write_video
+from .rvos_visualizer import RVOSVisualizer
+from .video_writer import VideoWriter, check_fps, write_video
 
 __all__ = [
-    'OverlayWriter', 'RVOSVisualizer', 'VideoWriter', 'captions_of',
+    'STYLES', 'OverlayWriter', 'RVOSVisualizer', 'VideoWriter', 'check_fps',
     'contact_sheet', 'draw_legend', 'draw_masks', 'write_image', 'write_video'
 ]

@@ -1,5 +1,6 @@
-"""Masks over frames, captions under them: pure functions on arrays."""
+"""Draw masks over frames, and legends under them: functions on arrays."""
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -8,47 +9,124 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-# RGB, told apart by the colour-blind too; repeated after the last
+# RGB, distinct for colour-blind readers; repeated after the last
 PALETTE = ((230, 75, 53), (0, 160, 235), (255, 205, 30), (0, 165, 120),
            (205, 120, 190), (240, 145, 40), (95, 110, 220), (150, 200, 60))
+LIGHT, DARK, GREY = (240, 240, 240), (24, 24, 24), (150, 150, 150)
+
+
+@dataclass(frozen=True)
+class Style:
+    """How masks are shown.
+
+    Args:
+        fill: share of the expression's colour inside its mask, 0 to 1.
+        background: brightness outside of all masks; 1 keeps it.
+        outline: draw a line around every mask.
+    """
+    fill: float = 0.
+    background: float = 1.
+    outline: bool = True
+
+
+STYLES = {
+    'outline': Style(fill=0.12),  # the object keeps its own colour
+    'spotlight': Style(background=0.35),
+    'fill': Style(fill=0.45),
+}
 
 
 def colour_of(expression: int) -> tuple[int, int, int]:
+    """Return the RGB colour of an expression's index."""
     return PALETTE[expression % len(PALETTE)]
 
 
 def draw_masks(frame: np.ndarray,
                masks: np.ndarray,
-               alpha: float = 0.45,
-               outline_width: int = 2) -> np.ndarray:
-    """Tint the masks of several expressions, each in its colour.
+               style: str = 'outline',
+               outline_width: int | None = None) -> np.ndarray:
+    """Draw the masks of several expressions, each in its colour.
+
+    Lines run outside of the masks. Where lines of several masks coincide,
+    their colours alternate, so that two expressions about one object are both
+    visible.
 
     Args:
         frame: (H, W, 3) uint8 RGB.
-        masks: (E, H, W) bool; where they overlap the tints mix.
-        alpha: share of the colour inside a mask.
-        outline_width: in pixels; 0 draws none.
+        masks: (E, H, W) bool.
+        style: a key of ``STYLES``.
+        outline_width: in pixels; by default 1/150 of the shorter side, at
+            least 2.
 
     Returns:
         (H, W, 3) uint8 RGB, a new array.
 
     Raises:
-        ValueError: masks and frame differ in size.
+        ValueError: masks and frame differ in size, or no such style.
     """
+    check_style(style)
     if masks.shape[1:] != frame.shape[:2]:
         raise ValueError(
             f'masks are {masks.shape[1:]}, the frame is {frame.shape[:2]} '
             '(height, width); they must agree')
-    image = frame.copy()
-    for e, mask in enumerate(masks):
-        tint = np.array(colour_of(e), dtype=np.float32)
-        image[mask] = ((1 - alpha) * image[mask] + alpha * tint).round()
-    if outline_width:
+    look, image = STYLES[style], frame.copy()
+    if look.background < 1:
+        outside = ~masks.any(axis=0)
+        image[outside] = (look.background * image[outside]).round()
+    if look.fill:
         for e, mask in enumerate(masks):
-            contours, _ = cv2.findContours(
-                mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-            cv2.drawContours(image, contours, -1, colour_of(e), outline_width)
+            tint = np.array(colour_of(e), dtype=np.float32)
+            image[mask] = ((1 - look.fill) * image[mask]
+                           + look.fill * tint).round()
+    if look.outline and len(masks):
+        width = outline_width or max(2, round(min(frame.shape[:2]) / 150))
+        draw_outlines(image, masks, width)
     return image
+
+
+def draw_outlines(image: np.ndarray, masks: np.ndarray, width: int) -> None:
+    """Draw lines around masks, in place.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        masks: (E, H, W) bool.
+        width: of the lines, in pixels.
+    """
+    lines = np.stack([outline(mask, width) for mask in masks])
+    shared = lines.sum(axis=0, dtype=np.uint16)
+    # diagonal stripes decide which of the masks that share a pixel colours it
+    height, length = shared.shape
+    stripe = np.add.outer(np.arange(height), np.arange(length)) // (3 * width)
+    turn = stripe % np.maximum(shared, 1)
+    rank = np.zeros_like(turn)
+    for e, line in enumerate(lines):
+        image[line & (rank == turn)] = colour_of(e)
+        rank += line
+
+
+def outline(mask: np.ndarray, width: int) -> np.ndarray:
+    """Return the pixels around a mask, (H, W) bool.
+
+    Where the mask touches the border of the frame, the line runs inside.
+    """
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE,
+                                       (2 * width + 1, 2 * width + 1))
+    line = cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) & ~mask
+    for side in (np.s_[:width], np.s_[-width:], np.s_[:, :width],
+                 np.s_[:, -width:]):
+        line[side] |= mask[side]
+    return line
+
+
+def check_style(style: str) -> None:
+    """Check the name of a style.
+
+    Raises:
+        ValueError: there is no such style.
+    """
+    if style not in STYLES:
+        raise ValueError(
+            f'there is no style {style!r}, expected one of {list(STYLES)}')
 
 
 @lru_cache
@@ -71,35 +149,107 @@ def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
 
 def draw_legend(texts: Sequence[str],
                 width: int,
-                font_size: int = 16) -> np.ndarray:
-    """A strip with a line (or more) an expression, in its colour.
+                font_size: int = 16,
+                faded: Sequence[bool] | None = None,
+                height: int | None = None) -> np.ndarray:
+    """Draw a strip that explains the colours.
 
     Args:
-        texts: the captions, one an expression.
+        texts: E captions. They are numbered if there are several.
         width: of the strip, in pixels.
+        font_size: in pixels.
+        faded: (E,), captions that are written in grey with a hollow square:
+            their objects are not in the frame.
+        height: of the strip; by default what the captions need. Further
+            lines are left out.
 
     Returns:
-        (h, width, 3) uint8 RGB, h as the text needs.
+        (height, width, 3) uint8 RGB.
     """
     font = _font(font_size)
     pad, step = font_size // 2, round(font_size * 1.3)
-    indent = pad + font_size + pad  # behind the colour square
+    box = font_size + 2
+    indent = pad + box + pad
     blocks = [_wrap(text, font, width - indent - pad) for text in texts]
-    height = pad + step * sum(map(len, blocks)) + pad
-    strip = Image.new('RGB', (width, height), (24, 24, 24))
+    if height is None:
+        height = pad + step * sum(map(len, blocks)) + pad
+    strip = Image.new('RGB', (width, height), DARK)
     draw = ImageDraw.Draw(strip)
     y = pad
     for e, lines in enumerate(blocks):
-        draw.rectangle((pad, y + 2, pad + font_size - 2, y + font_size),
-                       fill=colour_of(e))
+        grey = faded is not None and faded[e]
+        draw.rectangle((pad, y, pad + box, y + box),
+                       fill=None if grey else colour_of(e),
+                       outline=colour_of(e),
+                       width=2)
+        if len(texts) > 1:
+            draw.text((pad + box / 2, y + box / 2), str(e),
+                      font=_font(font_size - 4),
+                      anchor='mm',
+                      fill=GREY if grey else ink_on(colour_of(e)))
         for line in lines:
-            draw.text((indent, y), line, font=font, fill=(240, 240, 240))
+            draw.text((indent, y), line, font=font,
+                      fill=GREY if grey else LIGHT)
             y += step
     return np.asarray(strip)
 
 
+def ink_on(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Return the text colour that is readable on a colour."""
+    red, green, blue = colour
+    return DARK if 0.3 * red + 0.59 * green + 0.11 * blue > 110 else LIGHT
+
+
+def draw_tag(image: np.ndarray,
+             text: str,
+             corner: tuple[int, int] = (0, 0),
+             colour: tuple[int, int, int] = DARK,
+             font_size: int = 14) -> None:
+    """Write a short text in a filled box, in place.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        corner: (x, y) of the upper left corner of the box.
+        colour: of the box.
+    """
+    font = _font(font_size)
+    size = round(font.getlength(text)) + font_size // 2, font_size + 4
+    tag = Image.new('RGB', size, colour)
+    ImageDraw.Draw(tag).text((size[0] / 2, size[1] / 2), text,
+                             font=font, anchor='mm', fill=ink_on(colour))
+    x, y = corner
+    part = image[y:y + size[1], x:x + size[0]]
+    part[:] = np.asarray(tag)[:part.shape[0], :part.shape[1]]
+
+
+def draw_numbers(image: np.ndarray, masks: np.ndarray) -> None:
+    """Write the index of each expression above its mask, in place.
+
+    Numbers of masks at the same position stand side by side.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        masks: (E, H, W) bool.
+    """
+    height, width = image.shape[:2]
+    size, taken = 18, []
+    for e, mask in enumerate(masks):
+        rows, columns = np.nonzero(mask)
+        if not rows.size:
+            continue
+        x = min(max(int(columns.mean()) - size // 2, 0), width - size)
+        y = max(int(rows.min()) - size - 4, 0)
+        while any(abs(x - u) < size + 6 and abs(y - v) < size
+                  for u, v in taken) and x + size < width:
+            x += size + 6
+        taken.append((x, y))
+        draw_tag(image, str(e), (max(x, 0), y), colour_of(e))
+
+
 def spread_indices(length: int, count: int) -> list[int]:
-    """At most ``count`` of ``length`` places, evenly spread, with both ends.
+    """Return at most ``count`` evenly spread indices below ``length``.
+
+    The first and the last index are among them.
     """
     count = min(count, length)
     return np.linspace(0, length - 1, count).round().astype(int).tolist()
@@ -108,12 +258,12 @@ def spread_indices(length: int, count: int) -> list[int]:
 def contact_sheet(images: Sequence[np.ndarray],
                   columns: int = 4,
                   gap: int = 4) -> np.ndarray:
-    """Images of one size side by side, row by row.
+    """Put images of one size side by side, row by row.
 
     Args:
         images: each (h, w, 3) uint8.
-        columns: at most; fewer images give fewer.
-        gap: white pixels between them.
+        columns: images per row, at most.
+        gap: white pixels between images.
 
     Returns:
         (h', w', 3) uint8.
@@ -131,10 +281,12 @@ def contact_sheet(images: Sequence[np.ndarray],
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Write (H, W, 3) RGB or (H, W) uint8 to a PNG; its folder is made.
+    """Write (H, W, 3) RGB or (H, W) uint8 to an image file.
+
+    The folder is created. The suffix of the path gives the format.
 
     Raises:
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

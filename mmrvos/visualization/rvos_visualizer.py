@@ -10,21 +10,38 @@ from torch import Tensor
 
 from mmrvos.registry import VISUALIZERS
 from mmrvos.structures import RVOSDataSample
+from mmrvos.utils import mask_areas
 
-from .drawing import contact_sheet, draw_legend, draw_masks, spread_indices
+from .drawing import (
+    check_style,
+    contact_sheet,
+    draw_masks,
+    draw_numbers,
+    draw_tag,
+    spread_indices,
+)
+from .legend import Legend
 from .overlay_writer import OverlayWriter
+
+#: Longest side of a drawn frame: more is beyond many video players.
+MAX_SIDE = 4096
+#: Narrow frames are enlarged up to this height.
+MAX_ENLARGED_HEIGHT = 1080
 
 
 @VISUALIZERS.register_module()
 class RVOSVisualizer(Visualizer):
-    """Draws what a data sample's expressions point at.
+    """Draw the masks of a data sample's expressions.
 
     Args:
         name: of this instance, for MMEngine.
-        alpha: share of the colour inside a mask.
-        outline_width: pixels, at the drawn size; 0 draws none.
-        min_width: narrower frames are enlarged to this width, so that
-            captions can be read.
+        style: 'outline' draws lines and a light fill, so that the object
+            keeps its colour; 'spotlight' darkens the background; 'fill' tints
+            the objects.
+        outline_width: in pixels at the drawn size; by default in proportion
+            to the frame.
+        min_width: narrower frames are enlarged, and padded where they would
+            become too high, so that captions can be read.
         sheet_frames: frames of a contact sheet, evenly spread.
         kwargs: of :class:`mmengine.visualization.Visualizer`.
     """
@@ -32,55 +49,144 @@ class RVOSVisualizer(Visualizer):
     def __init__(self,
                  name: str = 'visualizer',
                  *,
-                 alpha: float = 0.45,
-                 outline_width: int = 2,
+                 style: str = 'outline',
+                 outline_width: int | None = None,
                  min_width: int = 480,
                  sheet_frames: int = 8,
                  **kwargs) -> None:
         super().__init__(name, **kwargs)
-        self.alpha = alpha
+        check_style(style)
+        self.style = style
         self.outline_width = outline_width
         self.min_width = min_width
         self.sheet_frames = sheet_frames
 
-    def draw_clip(self, frames: Iterable[np.ndarray],
-                  rles: Sequence[Sequence[dict]],
-                  captions: Sequence[str]) -> Iterator[np.ndarray]:
-        """Draw the masks of E expressions on T frames, one frame at a time.
+    def drawn_size(self, shape: tuple[int, int]) -> tuple[int, int]:
+        """Return (height, width) at which a frame is drawn."""
+        height, width = shape
+        scale = max(
+            1.,
+            min(self.min_width / width, MAX_ENLARGED_HEIGHT / height))
+        scale = min(scale, MAX_SIDE / max(shape))
+        return max(1, round(height * scale)), max(1, round(width * scale))
+
+    def layout(self, shape: tuple[int, int],
+               texts: Sequence[str]) -> tuple[Legend, tuple[int, int]]:
+        """Return the legend and (height, width) of the pictures of a video.
+
+        Args:
+            shape: (height, width) of its frames.
+            texts: E sentences.
+        """
+        height, width = self.drawn_size(shape)
+        width = max(width, self.min_width)
+        legend = Legend(texts, width)
+        return legend, (height + legend.height, width)
+
+    def draw_frames(
+        self, frames: Iterable[np.ndarray], rles: Sequence[Sequence[dict]]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Draw the masks of E expressions on T frames, without a legend.
 
         Args:
             frames: T times (H, W, 3) uint8 RGB; resized to the masks.
             rles: E lists of T COCO RLE dicts.
-            captions: E sentences for the legend under every frame.
+
+        Yields:
+            (H', W', 3) uint8 RGB, and (E,) bool, the masks that are not
+            empty.
+        """
+        for t, frame in enumerate(frames):
+            masks = [mask_utils.decode(sequence[t]) for sequence in rles]
+            present = np.array([mask.any() for mask in masks], dtype=bool)
+            height, width = self.drawn_size(
+                masks[0].shape if masks else frame.shape[:2])
+            size = width, height
+            enlarged = width > frame.shape[1]
+            frame = cv2.resize(
+                frame,
+                size,
+                interpolation=cv2.INTER_CUBIC if enlarged else cv2.INTER_AREA)
+            masks = np.array([
+                cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+                for mask in masks
+            ], dtype=bool).reshape(-1, height, width)
+            image = draw_masks(frame, masks, self.style, self.outline_width)
+            if len(masks) > 1:
+                draw_numbers(image, masks)
+            missing = max(0, self.min_width - width)
+            yield np.pad(image, [(0, 0), (0, missing), (0, 0)]), present
+
+    def draw_clip(self, frames: Iterable[np.ndarray],
+                  rles: Sequence[Sequence[dict]], texts: Sequence[str],
+                  scores: Tensor) -> Iterator[np.ndarray]:
+        """Draw a clip with a legend under every frame, frame by frame.
+
+        Args:
+            frames, rles: see :meth:`draw_frames`.
+            texts: E sentences.
+            scores: (E,).
 
         Yields:
             (H', W', 3) uint8 RGB.
         """
-        legend = None
-        for t, frame in enumerate(frames):
-            masks = np.stack(
-                [mask_utils.decode(r[t]).astype(bool) for r in rles])
-            height, width = masks.shape[1:]
-            scale = max(1., self.min_width / width)
-            size = round(width * scale), round(height * scale)
-            frame = cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC)
-            masks = np.stack([
-                cv2.resize(
-                    mask.astype(np.uint8),
-                    size,
-                    interpolation=cv2.INTER_NEAREST).astype(bool)
-                for mask in masks
-            ])
-            image = draw_masks(frame, masks, self.alpha, self.outline_width)
-            if legend is None:
-                legend = draw_legend(captions, size[0])
-            yield np.concatenate([image, legend])
+        legend, found = None, self.found_in(rles)
+        for image, present in self.draw_frames(frames, rles):
+            legend = legend or Legend(texts, image.shape[1])
+            yield np.concatenate([image, legend.draw(scores, found, present)])
+
+    def draw_sheet(self, frames: Sequence[np.ndarray],
+                   rles: Sequence[Sequence[dict]], texts: Sequence[str],
+                   scores: Tensor) -> np.ndarray:
+        """Draw some frames of a clip side by side, with one legend.
+
+        Args:
+            frames, rles, texts, scores: see :meth:`draw_clip`.
+
+        Returns:
+            (H', W', 3) uint8 RGB.
+        """
+        chosen = spread_indices(len(frames), self.sheet_frames)
+        pictures = self.draw_frames([frames[t] for t in chosen],
+                                    [[r[t] for t in chosen] for r in rles])
+        return self.join_sheet([
+            (t, image)
+            for t, (image, _) in zip(chosen, pictures, strict=True)
+        ], texts, scores, self.found_in(rles))
+
+    @staticmethod
+    def join_sheet(pictures: Sequence[tuple[int, np.ndarray]],
+                   texts: Sequence[str], scores: Tensor,
+                   found: np.ndarray) -> np.ndarray:
+        """Put drawn frames side by side, with their indices and one legend.
+
+        Args:
+            pictures: index of the frame and (H, W, 3) uint8 RGB, each.
+            texts: E sentences.
+            scores: (E,).
+            found: (E,) bool, expressions with a mask anywhere.
+        """
+        images = []
+        for index, image in pictures:
+            image = image.copy()
+            draw_tag(image, f'frame {index}')
+            images.append(image)
+        sheet = contact_sheet(images)
+        legend = Legend(texts, sheet.shape[1])
+        return np.concatenate([sheet, legend.draw(scores, found, found)])
+
+    @staticmethod
+    def found_in(rles: Sequence[Sequence[dict]]) -> np.ndarray:
+        """Return (E,) bool: expressions with a mask in any frame."""
+        return np.array([mask_areas(r).any() for r in rles], dtype=bool)
 
     def open_overlay(self,
                      stem: str | Path,
+                     shape: tuple[int, int],
+                     texts: Sequence[str],
                      fps: float = 10) -> OverlayWriter:
-        """A writer for the images of :meth:`draw_clip`."""
-        return OverlayWriter(stem, fps, self.sheet_frames)
+        """Open a writer of a drawn video, see :class:`OverlayWriter`."""
+        return OverlayWriter(self, stem, shape, texts, fps)
 
     @master_only
     def add_datasample(self,
@@ -96,17 +202,8 @@ class RVOSVisualizer(Visualizer):
             data_sample: with ``pred``.
             step: of the training.
         """
-        drawn = list(
-            self.draw_clip(
-                image, data_sample.pred.masks,
-                captions_of(data_sample.texts, data_sample.pred.scores)))
-        chosen = spread_indices(len(drawn), self.sheet_frames)
-        self.add_image(name, contact_sheet([drawn[i] for i in chosen]), step)
-
-
-def captions_of(texts: Sequence[str], scores: Tensor) -> list[str]:
-    """'0.87 the small red circle', score first."""
-    return [
-        f'{score:.2f} {text}'
-        for score, text in zip(scores.tolist(), texts, strict=True)
-    ]
+        pred = data_sample.pred
+        self.add_image(
+            name,
+            self.draw_sheet(image, pred.masks, data_sample.texts, pred.scores),
+            step)

@@ -163,3 +163,30 @@ def test_names_of_the_index():
         RVOSInferencer('referformer/tiny_shape')
     with pytest.raises(FileNotFoundError, match='expected a config file'):
         RVOSInferencer('configs/nothing.py')
+
+
+@pytest.mark.parametrize('device', ['cuda:99', 'foo', 'cpu:x', ''])
+def test_a_device_that_is_not_there(tmp_path, device):
+    with pytest.raises(ValueError, match=f"'{device}' cannot be used"):
+        RVOSInferencer(colour_config(), 'never-read.pth', device=device)
+
+
+@pytest.mark.parametrize('texts', [[None], ['red', 3], 5])
+def test_sentences_that_are_no_strings(inferencer, texts):
+    with pytest.raises(TypeError, match='sentence'):
+        inferencer(colour_video(1), texts)
+
+
+def test_style_of_the_overlay(tmp_path):
+    weights = colour_checkpoint(tmp_path)
+    inferencer = RVOSInferencer(
+        colour_config(), weights, style='spotlight', show_progress=False)
+    assert inferencer.visualizer.style == 'spotlight'
+    with pytest.raises(ValueError, match="'neon', expected one of"):
+        RVOSInferencer(colour_config(), weights, style='neon')
+
+
+def test_an_iterator_of_frames(inferencer):
+    video = colour_video(3)
+    result, = inferencer(iter(video), 'red')
+    assert (result.masks == (video[..., 0] > 150)).all()

@@ -22,7 +22,8 @@ def batch(count: int) -> tuple[dict, list[RVOSDataSample]]:
     samples = []
     for i in range(count):
         sample = RVOSDataSample(
-            metainfo=dict(video_id=f'v/{i}', exp_ids=['3'], texts=['a ring']))
+            metainfo=dict(video_id=f'v/{i}', exp_ids=['3'], texts=['a ring'],
+                          ori_shape=(24, 32)))
         sample.pred = InstanceData(
             masks=[to_rles(np.ones((2, 24, 32), bool))],
             scores=torch.ones(1))
@@ -46,3 +47,17 @@ def test_off_by_default(runner, tmp_path):
     hook.after_test_iter(runner, 0, *batch(1))
     hook.after_val_iter(runner, 0, *batch(1))
     assert not list(tmp_path.iterdir())
+
+
+def test_the_folder_is_checked_before_the_first_sample(runner, tmp_path):
+    (tmp_path / 'file').touch()
+    hook = RVOSVisualizationHook(draw=True, out_dir=str(tmp_path / 'file/vis'))
+    with pytest.raises(NotADirectoryError, match='file is not a folder'):
+        hook.before_test(runner)
+    RVOSVisualizationHook(out_dir=hook.out_dir).before_test(runner)
+
+
+@pytest.mark.parametrize('options', [dict(interval=0), dict(fps=-1)])
+def test_options_are_checked(options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        RVOSVisualizationHook(**options)

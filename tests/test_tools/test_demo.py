@@ -19,10 +19,10 @@ def demo(monkeypatch, tmp_path):
 
     def run_demo(*args: str) -> Path:
         monkeypatch.setattr(sys, 'argv', [
-            'video_demo.py', *args, '--model',
+            'video_demo.py', '--model',
             str(ROOT / 'tests/test_tools/colour_shapes.py'), '--weights',
             colour_checkpoint(tmp_path), '--out-dir',
-            str(tmp_path / 'out'), '--device', 'cpu', '--no-progress'
+            str(tmp_path / 'out'), '--device', 'cpu', '--no-progress', *args
         ])
         runpy.run_path(
             str(ROOT / 'demo/video_demo.py'), run_name='__main__')
@@ -50,3 +50,15 @@ def test_missing_video_is_one_line(demo, tmp_path):
     with pytest.raises(SystemExit, match='holiday.mp4 is missing'):
         demo('holiday.mp4', '--text', 'red')
     assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(('option', 'value', 'said'), [
+    ('--fps', '-1', 'fps=-1'),
+    ('--out-dir', '/dev/null/out', '/dev/null is not a folder'),
+])
+def test_options_are_checked_before_the_model_is_loaded(
+        demo, tmp_path, monkeypatch, option, value, said):
+    write_image(tmp_path / 'frames/0.png', colour_video(1)[0])
+    monkeypatch.setattr('mmrvos.apis.RVOSInferencer.__init__', None)
+    with pytest.raises(SystemExit, match=said):
+        demo(str(tmp_path / 'frames'), '--text', 'red', option, value)

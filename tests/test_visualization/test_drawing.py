@@ -1,8 +1,13 @@
 import numpy as np
 import pytest
 
-from mmrvos.visualization import contact_sheet, draw_legend, draw_masks
-from mmrvos.visualization.drawing import colour_of
+from mmrvos.visualization import (
+    STYLES,
+    contact_sheet,
+    draw_legend,
+    draw_masks,
+)
+from mmrvos.visualization.drawing import colour_of, draw_numbers, outline
 
 
 def square_mask(*shape: int) -> np.ndarray:
@@ -11,31 +16,70 @@ def square_mask(*shape: int) -> np.ndarray:
     return masks
 
 
-def test_masks_are_tinted_and_nothing_else_is():
-    frame = np.full((20, 24, 3), 100, dtype=np.uint8)
-    masks = square_mask(1, 20, 24)
-    image = draw_masks(frame, masks, alpha=0.5, outline_width=0)
-    tint = (100 + np.array(colour_of(0))) / 2
+def grey_frame() -> np.ndarray:
+    return np.full((20, 24, 3), 100, dtype=np.uint8)
+
+
+def test_fill_tints_masks():
+    frame, masks = grey_frame(), square_mask(1, 20, 24)
+    image = draw_masks(frame, masks, style='fill')
+    fill = STYLES['fill'].fill
+    tint = (1 - fill) * 100 + fill * np.array(colour_of(0))
     assert np.abs(image[masks[0]] - tint).max() <= 0.5
-    assert (image[~masks[0]] == 100).all()
+    assert (image[~masks[0] & ~outline(masks[0], 2)] == 100).all()
     assert (frame == 100).all()  # the frame itself is not drawn on
 
 
-def test_outline_has_the_full_colour():
-    frame = np.zeros((20, 24, 3), dtype=np.uint8)
-    image = draw_masks(frame, square_mask(1, 20, 24), outline_width=1)
-    assert (image[4, 6:14] == colour_of(0)).all()
-    assert (image[8, 10] != colour_of(0)).any()
+def test_outline_keeps_the_colour_of_the_object():
+    frame, masks = grey_frame(), square_mask(1, 20, 24)
+    image = draw_masks(frame, masks, outline_width=1)
+    inside = image[masks[0]].astype(int)
+    assert np.abs(inside - 100).max() <= 0.12 * 155 + 1
+    assert (image[3, 6:14] == colour_of(0)).all()  # the line runs outside
+    assert (image[0] == 100).all()
 
 
-def test_expressions_have_their_own_colours():
+def test_spotlight_darkens_the_background():
+    frame, masks = grey_frame(), square_mask(1, 20, 24)
+    image = draw_masks(frame, masks, style='spotlight')
+    assert (image[masks[0]] == 100).all()
+    assert (image[0] == 35).all()
+
+
+def test_two_expressions_about_one_object_are_both_visible():
     masks = square_mask(2, 20, 24)
-    masks[1] = np.roll(masks[1], 9, axis=1)
-    masks[1] &= ~masks[0]
-    image = draw_masks(
-        np.zeros((20, 24, 3), np.uint8), masks, alpha=1, outline_width=0)
-    assert (image[masks[0]] == colour_of(0)).all()
-    assert (image[masks[1]] == colour_of(1)).all()
+    image = draw_masks(grey_frame(), masks, outline_width=1)
+    line = image[outline(masks[0], 1)]
+    counts = [(line == colour_of(e)).all(axis=-1).sum() for e in range(2)]
+    assert sum(counts) == len(line)
+    assert min(counts) > len(line) / 4
+
+
+def test_numbers_of_one_object_stand_side_by_side():
+    image = np.zeros((60, 90, 3), np.uint8)
+    masks = np.zeros((3, 60, 90), bool)
+    masks[:2, 30:50, 20:40] = True  # the third is empty
+    draw_numbers(image, masks)
+    columns = [
+        np.flatnonzero((image == colour_of(e)).all(axis=-1).any(axis=0))
+        for e in range(3)
+    ]
+    assert columns[0].max() < columns[1].min()
+    assert not columns[2].size
+
+
+@pytest.mark.parametrize('box', [np.s_[:], np.s_[:4], np.s_[:, -3:]])
+def test_masks_at_the_border_have_a_line(box):
+    mask = np.zeros((20, 24), bool)
+    mask[box] = True
+    line = outline(mask, 2)
+    assert line[0, mask[0]].all()
+    assert (line & mask).any()
+
+
+def test_unknown_styles_are_refused():
+    with pytest.raises(ValueError, match="'neon', expected one of .'outline'"):
+        draw_masks(grey_frame(), square_mask(1, 20, 24), style='neon')
 
 
 def test_no_expression_changes_nothing():
@@ -69,3 +113,8 @@ def test_contact_sheet_fills_rows(count, shape):
         assert (sheet[y:y + 4, x:x + 6] == i).all()
     if count == 5:
         assert (sheet[6:, 8:] == 255).all()
+
+
+def test_a_legend_of_fixed_height_is_cut():
+    texts = ['a dog'] * 40
+    assert draw_legend(texts, 200, height=100).shape == (100, 200, 3)

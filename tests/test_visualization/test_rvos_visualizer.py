@@ -1,11 +1,14 @@
 import cv2
 import numpy as np
+import pytest
 import torch
 from mmengine.structures import InstanceData
 
 from mmrvos.registry import VISUALIZERS
 from mmrvos.structures import RVOSDataSample
+from mmrvos.visualization import STYLES, RVOSVisualizer
 from mmrvos.visualization.drawing import colour_of
+from mmrvos.visualization.legend import Legend, caption_of
 
 from ..colour_segmentor import to_rles
 
@@ -21,18 +24,73 @@ def sample(num_frames: int) -> RVOSDataSample:
 
 def test_draws_at_a_readable_size_with_a_legend():
     visualizer = VISUALIZERS.build(
-        dict(type='RVOSVisualizer', name='t1', min_width=160))
+        dict(type='RVOSVisualizer', name='t1', min_width=160, style='fill'))
     # frames of the network's size, masks of the original's
     frames = np.zeros((3, 15, 20, 3), np.uint8)
-    pred = sample(3)
-    images = list(visualizer.draw_clip(frames, pred.pred.masks, ['a', 'b']))
+    pred = sample(3).pred
+    images = list(
+        visualizer.draw_clip(frames, pred.masks, ['a', 'b'], pred.scores))
     assert len(images) == 3
     height, width = images[0].shape[:2]
     assert width == 160
     assert height > 120  # 30 * 160 / 40, and the legend
-    tint = np.array(colour_of(0)) * visualizer.alpha
+    tint = np.array(colour_of(0)) * STYLES['fill'].fill
     assert np.abs(images[0][40, 40] - tint).max() <= 1
-    assert (images[0][60:78, 60:78] == 0).all()
+    assert (images[0][62:76, 62:76] == 0).all()
+
+
+@pytest.mark.parametrize(('shape', 'size'), [
+    ((30, 40), (360, 480)),
+    ((400, 16), (1080, 43)),
+    ((2000, 16), (2000, 16)),
+    ((3000, 9000), (1365, 4096)),
+    ((1, 9000), (1, 4096)),
+    ((1080, 1920), (1080, 1920)),
+])
+def test_drawn_sizes(shape, size):
+    assert RVOSVisualizer('t3').drawn_size(shape) == size
+
+
+def test_all_frames_of_an_overlay_have_one_size(tmp_path):
+    """Whatever the scores and whatever is found in a part of the video."""
+    visualizer, texts = RVOSVisualizer('t4'), ['word ' * 30, 'b']
+    shape, frames = (400, 16), np.zeros((2, 400, 16, 3), np.uint8)
+    with visualizer.open_overlay(tmp_path / 'o', shape, texts) as overlay:
+        for filled in (True, False):
+            masks = np.full((2, *shape), filled)
+            overlay.write(frames, [to_rles(masks)] * 2,
+                          torch.tensor([0.5, 1 - filled]))
+    video = cv2.VideoCapture(str(tmp_path / 'o.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 4
+    assert video.get(cv2.CAP_PROP_FRAME_WIDTH) == 480
+    assert overlay.found.all()
+    np.testing.assert_allclose(overlay.total / overlay.count, [0.5, 0.5])
+
+
+def test_legend_says_what_is_not_found():
+    assert caption_of('a dog', 0.874, found=True) == '0.87 a dog'
+    assert caption_of('a dog', 0.2, found=False) == '0.20 a dog (not found)'
+    legend = Legend(['a dog', 'a cat'], 200)
+    scores, yes = torch.ones(2), np.array([True, True])
+    drawn = [
+        legend.draw(scores, found, present)
+        for found, present in ((yes, yes), (yes, ~yes), (~yes, ~yes))
+    ]
+    assert {d.shape for d in drawn} == {(legend.height, 200, 3)}
+    colours = [(d == colour_of(0)).all(axis=-1).sum() for d in drawn]
+    assert colours[0] > 2 * colours[1] > 0  # the square is hollow
+    assert (drawn[1] != drawn[2]).any()
+
+
+def test_one_legend_per_sheet():
+    visualizer, pred = RVOSVisualizer('t5', sheet_frames=3), sample(5).pred
+    frames = np.zeros((5, 30, 40, 3), np.uint8)
+    sheet = visualizer.draw_sheet(frames, pred.masks, ['a', 'b'], pred.scores)
+    legend = Legend(['a', 'b'], 3 * 480 + 2 * 4)
+    assert sheet.shape == (360 + legend.height, 3 * 480 + 2 * 4, 3)
+    corners = [sheet[:18, x:x + 80] for x in (0, 484, 968)]
+    assert (corners[0] != corners[1]).any()  # frame numbers
+    assert (corners[1] != corners[2]).any()
 
 
 def test_contact_sheet_goes_to_the_backend(tmp_path):

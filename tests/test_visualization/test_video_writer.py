@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmrvos.visualization import write_video
+from mmrvos.visualization import VideoWriter, write_video
 
 
 def read(path) -> list[np.ndarray]:
@@ -33,4 +33,25 @@ def test_a_failure_leaves_no_file(tmp_path):
         write_video(tmp_path / 'clip.mp4', frames())
     with pytest.raises(ValueError, match='no frames'):
         write_video(tmp_path / 'clip.mp4', [])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('fps', [0.01, 23.976, 66.667, 119.947, 655.36, 1000])
+def test_any_frame_rate(tmp_path, fps):
+    """MPEG-4 stores rates as fractions of 16-bit numbers."""
+    write_video(tmp_path / 'a.mp4', np.zeros((3, 16, 16, 3), np.uint8), fps)
+    video = cv2.VideoCapture(str(tmp_path / 'a.mp4'))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(fps, rel=1e-3)
+
+
+@pytest.mark.parametrize('fps', [0, -5, float('nan'), float('inf'), 1e9, '5'])
+def test_frame_rates_out_of_range(tmp_path, fps):
+    with pytest.raises(ValueError, match=f'fps={fps}: expected'):
+        VideoWriter(tmp_path / 'a.mp4', fps)
+
+
+def test_the_encoder_is_opened_at_once_where_the_size_is_known(tmp_path):
+    with pytest.raises(OSError, match='video of 9000 x 16 pixels at 10'):
+        VideoWriter(tmp_path / 'a.mp4', size=(16, 9000))
     assert not list(tmp_path.iterdir())

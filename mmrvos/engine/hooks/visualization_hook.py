@@ -9,20 +9,28 @@ from torch import Tensor
 
 from mmrvos.registry import HOOKS
 from mmrvos.structures import RVOSDataSample
-from mmrvos.visualization import captions_of
+from mmrvos.utils import check_output_folder
+from mmrvos.visualization import check_fps
 
 
 @HOOKS.register_module()
 class RVOSVisualizationHook(Hook):
-    """Show predictions: a contact sheet for every ``interval``-th validation
-    sample (to the visualizer's backends), a video and a contact sheet for
-    every ``interval``-th test sample (to files, in every process its own).
+    """Draw the predictions of every ``interval``-th sample.
+
+    Validation samples become contact sheets, which go to the visualizer's
+    backends. Test samples become a video and a contact sheet each, which
+    every process writes to ``out_dir``.
 
     Args:
-        draw: False does nothing.
+        draw: False draws nothing.
         interval: 1 draws all samples.
         out_dir: of the test files; by default ``vis`` in the log folder.
         fps: of the test videos.
+
+    Raises:
+        ValueError: ``interval`` is below 1 or ``fps`` is out of range.
+        OSError: ``out_dir`` cannot be written. Checked before the first
+            sample.
     """
 
     def __init__(self,
@@ -30,10 +38,22 @@ class RVOSVisualizationHook(Hook):
                  interval: int = 1,
                  out_dir: str | None = None,
                  fps: float = 10) -> None:
+        if interval < 1:
+            raise ValueError('RVOSVisualizationHook got interval='
+                             f'{interval}, expected at least 1')
+        check_fps(fps)
         self.draw = draw
         self.interval = interval
         self.out_dir = out_dir
         self.fps = fps
+
+    def before_test(self, runner: Runner) -> None:
+        if self.draw:
+            check_output_folder(self.folder(runner))
+
+    def folder(self, runner: Runner) -> Path:
+        """Return the folder of the test files."""
+        return Path(self.out_dir or Path(runner.log_dir, 'vis'))
 
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict,
                        outputs: Sequence[RVOSDataSample]) -> None:
@@ -49,23 +69,21 @@ class RVOSVisualizationHook(Hook):
                         outputs: Sequence[RVOSDataSample]) -> None:
         if not self.draw or batch_idx % self.interval:
             return
-        folder = Path(self.out_dir or Path(runner.log_dir, 'vis'))
         for clip, sample in zip(data_batch['inputs'], outputs, strict=True):
             # samples of one video (annotators, say) differ in expressions
             name = file_name('_'.join([sample.video_id, *sample.exp_ids[:1]]))
-            images = runner.visualizer.draw_clip(
-                to_frames(clip), sample.pred.masks,
-                captions_of(sample.texts, sample.pred.scores))
-            with runner.visualizer.open_overlay(folder / name,
-                                                self.fps) as overlay:
-                for image in images:
-                    overlay.write(image)
+            pred = sample.pred
+            with runner.visualizer.open_overlay(
+                    self.folder(runner) / name, sample.ori_shape,
+                    sample.texts, self.fps) as overlay:
+                overlay.write(to_frames(clip), pred.masks, pred.scores)
 
 
 def to_frames(clip: Tensor) -> np.ndarray:
-    """(T, 3, h, w) uint8 tensor to (T, h, w, 3) array."""
+    """Convert a (T, 3, h, w) uint8 tensor to a (T, h, w, 3) array."""
     return clip.permute(0, 2, 3, 1).cpu().numpy()
 
 
 def file_name(text: str) -> str:
+    """Replace the characters of an id that do not belong in a file name."""
     return re.sub(r'[^\w.-]', '_', text)

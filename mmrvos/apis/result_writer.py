@@ -1,0 +1,201 @@
+"""Write the results of a video into a folder, complete or not at all."""
+import json
+import re
+import shutil
+import warnings
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+
+import mmengine
+import pycocotools.mask as mask_utils
+
+from mmrvos.utils import check_output_folder, mask_areas
+from mmrvos.visualization import RVOSVisualizer, write_image
+
+from .results import ExpressionResult, SegmentedFrames
+
+OUTPUTS = ('overlay', 'masks', 'json')
+RESULT = 'result.json'
+
+
+class ResultWriter:
+    """Write results while a video is segmented.
+
+    A context manager. The encoder of the overlay is opened at the start. All
+    files are written to a temporary folder, and move into ``folder`` if the
+    block ends without an error: first ``result.json``, which lists the
+    masks. Files of an earlier run are deleted then. If drawing or encoding
+    the overlay fails, a warning says so and everything else is written.
+
+    Args:
+        folder: see :func:`check_folder`.
+        outputs: what to write, some of ``OUTPUTS``.
+        visualizer: draws the overlay.
+        shape: (height, width) of the video.
+        texts: E sentences.
+        fps: frames per second of the overlay.
+
+    Raises:
+        OSError, ValueError: the overlay cannot be encoded.
+    """
+
+    def __init__(self, folder: Path, outputs: Collection[str],
+                 visualizer: RVOSVisualizer, shape: tuple[int, int],
+                 texts: Sequence[str], fps: float) -> None:
+        self.folder = folder
+        self.outputs = outputs
+        existing = next(
+            p for p in (folder, *folder.absolute().parents) if p.exists())
+        # in the same file system, so that files can be moved
+        self.unfinished = Path(mkdtemp(dir=existing, prefix='.unfinished_'))
+        self.overlay = None
+        if 'overlay' in outputs:
+            try:
+                self.overlay = visualizer.open_overlay(
+                    self.unfinished / 'overlay', shape, texts, fps)
+            except BaseException as error:
+                shutil.rmtree(self.unfinished)
+                if isinstance(error, OSError):
+                    raise OSError(
+                        f"{error}; leave 'overlay' out of outputs to write "
+                        'masks and JSON only') from None
+                raise
+
+    def add(self, part: SegmentedFrames) -> None:
+        """Write the next frames: 0 / 255 PNGs named
+        ``masks/<index of the sentence>/<frame>.png``, and the overlay."""
+        if 'masks' in self.outputs:
+            for e, rles in enumerate(part.pred.masks):
+                for name, rle in zip(part.names, rles, strict=True):
+                    write_image(self.unfinished / f'masks/{e}/{name}.png',
+                                mask_utils.decode(rle) * 255)
+        if self.overlay is not None:
+            try:
+                self.overlay.write(part.images, part.pred.masks,
+                                   part.pred.scores)
+            except Exception as error:
+                self._drop_overlay(error)
+
+    def finish(self, video: str, results: Sequence[ExpressionResult],
+               frame_names: Sequence[str]) -> None:
+        """Write ``result.json``."""
+        if 'json' in self.outputs:
+            write_json(self.unfinished / RESULT, video, results, frame_names)
+
+    def _drop_overlay(self, error: Exception) -> None:
+        warnings.warn(
+            f'the overlay of {self.folder} failed and is left out: '
+            f'{type(error).__name__}: {error}',
+            stacklevel=3)
+        overlay, self.overlay = self.overlay, None
+        overlay.__exit__(type(error), error, None)
+        for path in self.unfinished.glob('overlay*'):
+            path.unlink()
+
+    def __enter__(self) -> 'ResultWriter':
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None,
+                 error: BaseException | None,
+                 trace: TracebackType | None) -> None:
+        with ExitStack() as stack:
+            stack.callback(shutil.rmtree, self.unfinished)
+            if self.overlay is not None:
+                try:
+                    self.overlay.__exit__(kind, error, trace)
+                except Exception as failure:
+                    self._drop_overlay(failure)
+            if kind is None:
+                self._move()
+
+    def _move(self) -> None:
+        old = earlier_files(self.folder)
+        for path in old:
+            path.unlink(missing_ok=True)
+        for path in sorted({p.parent for p in old}, reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
+        found = [p for p in self.unfinished.rglob('*.*') if p.is_file()]
+        for path in sorted(found, key=lambda p: (p.name != RESULT, p)):
+            target = self.folder / path.relative_to(self.unfinished)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+
+
+def earlier_files(folder: Path) -> list[Path]:
+    """List the files that an earlier run has written into a folder.
+
+    ``result.json`` says which. Other files are never listed.
+    """
+    try:
+        with open(folder / RESULT, encoding='utf-8') as file:
+            content = json.load(file)
+        frames = list(map(str, content['frames']))
+        num = len(content['expressions'])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
+    masks = folder / 'masks'
+    candidates = [
+        folder / RESULT, folder / 'overlay.mp4', folder / 'overlay.png', *[
+            masks / str(e) / f'{name}.png' for e in range(num)
+            for name in frames if re.fullmatch(r'[^/\\]+', name)
+        ]
+    ]
+    return [path for path in candidates if path.is_file()]
+
+
+def check_folder(folder: Path, outputs: Collection[str]) -> None:
+    """Check that results can be written into a folder.
+
+    Raises:
+        FileExistsError: it holds masks that no ``result.json`` lists, which
+            would mix with the new ones.
+        OSError: it cannot be written.
+        ValueError: an unknown kind of output.
+    """
+    if unknown := set(outputs) - set(OUTPUTS):
+        raise ValueError(f'outputs has {sorted(unknown)}, expected some '
+                         f'of {OUTPUTS}')
+    check_output_folder(folder)
+    for name in ('masks', 'result.json', 'overlay.mp4', 'overlay.png'):
+        path = folder / name
+        if path.exists() and path.is_dir() != (name == 'masks'):
+            raise FileExistsError(
+                f'{path} is a {"folder" if path.is_dir() else "file"}, '
+                f'expected a {"folder" if name == "masks" else "file"}: '
+                'choose another out_dir')
+    known = earlier_files(folder)
+    if 'masks' in outputs and not known:
+        found = next((folder / 'masks').glob('*/*.png'), None)
+        if found is not None:
+            raise FileExistsError(
+                f'{found} exists, but no {RESULT} of an earlier run lists '
+                'it: choose another out_dir, or delete the masks')
+
+
+def write_json(path: Path, video: str, results: Sequence[ExpressionResult],
+               frame_names: Sequence[str]) -> None:
+    """Write scores, and the share of the frame that each mask covers."""
+    height, width = results[0].rles[0]['size']
+    mmengine.dump(
+        dict(
+            video=video,
+            height=int(height),
+            width=int(width),
+            frames=list(frame_names),
+            expressions=[
+                dict(
+                    index=e,
+                    text=result.text,
+                    score=round(result.score, 4),
+                    found=result.found,
+                    area=[
+                        round(float(area) / (height * width), 5)
+                        for area in mask_areas(result.rles)
+                    ]) for e, result in enumerate(results)
+            ]),
+        path,
+        indent=2)
