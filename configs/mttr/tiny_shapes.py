@@ -34,7 +34,7 @@ model = dict(
     category_head=dict(
         _base_.model.category_head,
         in_channels=channels[3],
-        stage=3,
+        level=3,
         stride=16),
     dense_head=dict(_base_.model.dense_head, stride=16),
     channels_last=_base_.model.channels_last,

@@ -155,7 +155,7 @@ def test_dense_head_needs_a_dense_map():
 def test_the_category_loss_is_the_mean_over_the_pixels_of_the_masks():
     torch.manual_seed(0)
     head = CategoryHead(
-        in_channels=4, num_classes=3, stage=1, stride=8, loss_weight=2.)
+        in_channels=4, num_classes=3, level=1, stride=8, loss_weight=2.)
     maps = (None, torch.randn(4, 4, 3, 5))  # two videos of two frames
     masks = torch.zeros(3, 2, 24, 40).bool()
     masks[0, 0, 8:16, 16:24] = True  # a cell of frame 0 of video 0

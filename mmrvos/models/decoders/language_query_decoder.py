@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..derive import derive
 from ..layers import (
     DeformableDecoderLayer,
     Memory,
@@ -46,8 +47,11 @@ class LanguageQueryDecoder(BaseModule):
         feedforward_channels: width of the feed-forward network.
         dropout: after attention and inside the feed-forward network.
         inter_frame: config of a layer behind every decoder layer in which the
-            queries of all frames meet, without its ``embed_dims``; see
+            queries of all frames meet; it gets ``embed_dims``. See
             :class:`InterFrameLayer`. None leaves frames alone.
+
+    Raises:
+        ValueError: ``inter_frame`` sets another ``embed_dims``.
     """
 
     def __init__(self,
@@ -77,7 +81,9 @@ class LanguageQueryDecoder(BaseModule):
                 cross_attn_cfg=dict(cross),
                 ffn_cfg=dict(ffn)) for _ in range(num_layers))
         self.inter_frame = inter_frame and ModuleList(
-            MODELS.build(dict(inter_frame, embed_dims=embed_dims))
+            MODELS.build(
+                derive('decoder.inter_frame', inter_frame,
+                       embed_dims=('decoder.embed_dims', embed_dims)))
             for _ in range(num_layers))
         self.query_embed = nn.Embedding(num_queries, embed_dims)
         self.reference_points = nn.Linear(embed_dims, 2)

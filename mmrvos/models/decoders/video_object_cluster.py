@@ -42,7 +42,6 @@ class VideoObjectCluster(BaseModule):
         if not encoder_layers and not decoder_layers:
             raise ValueError('VideoObjectCluster got no layers at all: for a '
                              'SOC without it set cluster=None')
-        self.num_queries = num_queries
         self.encoder = ModuleList(
             nn.TransformerEncoderLayer(
                 embed_dims,
@@ -86,15 +85,8 @@ class VideoObjectCluster(BaseModule):
 
         Returns:
             (D, P, 1, N, C); (D, P, T, N, C) without decoder layers.
-
-        Raises:
-            ValueError: frames have another number of queries.
         """
         layers, _, frames, num_queries, _ = queries.shape
-        if num_queries != self.num_queries:
-            raise ValueError(
-                f'VideoObjectCluster has num_queries={self.num_queries}, the '
-                f'decoder gives {num_queries} a frame: set both to the same')
         tokens = queries.flatten(0, 1).flatten(1, 2)  # (D*P, T*N, C)
         for layer in self.encoder:
             tokens = layer(tokens)

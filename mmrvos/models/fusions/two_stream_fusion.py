@@ -60,8 +60,8 @@ class TwoStreamFusion(BaseModule):
 
     def attend_pixels(self, words: Tensor, clip: ClipFeatures) -> Tensor:
         """Words (P, L, C) look at the pixels of all frames at stride 32."""
-        level, position = clip.levels[2], clip.positions[3]
-        padding = None if clip.padding is None else clip.padding[3]
+        level, position = clip.levels[-2], clip.positions[-2]
+        padding = None if clip.padding is None else clip.padding[-2]
         if len(position) > 1:
             position = position.repeat_interleave(clip.num_frames, 0)
         if padding is not None:

@@ -18,9 +18,9 @@ class CategoryHead(BaseModule):
     does for larger ones. It is thrown away at test time.
 
     Args:
-        in_channels: channels of the map.
+        in_channels: channels of the map; the segmentor sets them.
         num_classes: categories, as in the data set's ``classes``.
-        stage: which of the backbone's maps.
+        level: index of the backbone's map, 0 for the finest.
         stride: of this map.
         loss_weight: of the cross-entropy.
     """
@@ -29,12 +29,12 @@ class CategoryHead(BaseModule):
                  *,
                  in_channels: int,
                  num_classes: int,
-                 stage: int = 1,
+                 level: int = 1,
                  stride: int = 8,
                  loss_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        self.stage = stage
+        self.level = level
         self.stride = stride
         self.loss_weight = loss_weight
         self.conv = nn.Conv2d(in_channels, num_classes, 1)
@@ -44,11 +44,11 @@ class CategoryHead(BaseModule):
         """Cross-entropy, mean over the objects' pixels.
 
         Args:
-            maps: (B*T, C_i, h_i, w_i) of the backbone's stages.
+            maps: (B*T, C_i, h_i, w_i) of the backbone.
             video_index: (P,) long, the video of each pair.
             targets: of P pairs; ``labels`` are categories.
         """
-        logits = self.conv(maps[self.stage]).float()
+        logits = self.conv(maps[self.level]).float()
         frames = targets.masks.shape[1]
         logits = logits.unflatten(0, (-1, frames))[video_index]
         share = mask_targets(targets.masks, self.stride, average=True)

@@ -1,4 +1,4 @@
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
 import torch
@@ -134,7 +134,12 @@ class CrossModalFPN(BaseModule):
         embed_dims: C.
         mask_channels: channels of the mask features.
         num_heads, feedforward_channels, dropout: of the blocks.
-        reductions: of the blocks, for strides 4, 8, 16 and 32.
+        num_levels: levels of the pyramid, the stride-4 level included.
+        reductions: of the blocks, fine to coarse; None is 1 at the coarsest
+            level and twice as much at each finer one, which is official.
+
+    Raises:
+        ValueError: there is not one reduction per level.
     """
 
     def __init__(self,
@@ -145,11 +150,20 @@ class CrossModalFPN(BaseModule):
                  num_heads: int = 8,
                  feedforward_channels: int = 2048,
                  dropout: float = 0.1,
-                 reductions: tuple[int, ...] = (8, 4, 2, 1),
+                 num_levels: int = 4,
+                 reductions: Sequence[int] | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         norm = dict(type='GN', num_groups=8)
-        inputs = [fine_channels] + [embed_dims] * (len(reductions) - 1)
+        if reductions is None:
+            reductions = [2**level for level in reversed(range(num_levels))]
+        if len(reductions) != num_levels:
+            raise ValueError(
+                f'pixel_decoder.reductions={tuple(reductions)} has '
+                f'{len(reductions)} values, but there are num_levels='
+                f'{num_levels} levels, one per map of the backbone: remove '
+                'reductions, or give one value per level')
+        inputs = [fine_channels] + [embed_dims] * (num_levels - 1)
         self.laterals = ModuleList(
             ConvModule(c, embed_dims, 1, norm_cfg=norm, act_cfg=None)
             for c in inputs)

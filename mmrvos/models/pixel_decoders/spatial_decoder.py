@@ -7,6 +7,8 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+GROUPS = 8  # of the group norm
+
 
 @MODELS.register_module()
 class SpatialDecoder(BaseModule):
@@ -20,19 +22,39 @@ class SpatialDecoder(BaseModule):
         in_channels: of the maps but the finest, coarse to fine.
         fine_channels: of the finest, the backbone's stride-4 map.
         channels: after each step, coarse to fine, one more than
-            ``in_channels``; multiples of 8, the groups of the norm.
+            ``in_channels``; multiples of 8, the groups of the norm. None
+            halves ``in_channels[0]`` at each step, which is official.
         mask_channels: channels of the mask features.
+
+    Raises:
+        ValueError: the number or the size of ``channels`` does not fit.
     """
 
     def __init__(self,
                  *,
-                 in_channels: Sequence[int] = (256, 256, 256),
-                 fine_channels: int = 96,
-                 channels: Sequence[int] = (128, 64, 32, 16),
+                 in_channels: Sequence[int],
+                 fine_channels: int,
+                 channels: Sequence[int] | None = None,
                  mask_channels: int = 8,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        norm = dict(type='GN', num_groups=8)
+        norm = dict(type='GN', num_groups=GROUPS)
+        steps = len(in_channels) + 1
+        if channels is None:
+            channels = [
+                max(GROUPS, in_channels[0] // 2**step)
+                for step in range(1, steps + 1)
+            ]
+        if len(channels) != steps:
+            raise ValueError(
+                f'pixel_decoder.channels={tuple(channels)} has '
+                f'{len(channels)} values, but the pixel decoder has {steps} '
+                f'steps (in_channels={tuple(in_channels)} and the finest '
+                'map): remove channels, or give one value per step')
+        if any(c % GROUPS for c in channels):
+            raise ValueError(
+                f'pixel_decoder.channels={tuple(channels)}: expected '
+                f'multiples of {GROUPS}, the groups of the norm')
 
         def conv(inputs: int, outputs: int) -> ConvModule:
             return ConvModule(

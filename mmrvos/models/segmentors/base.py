@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.structures import RVOSDataSample
 
+from ..derive import derive, setting
 from ..features import ClipFeatures, Predictions, Targets, TextFeatures
 from .inference import InferenceCfg, cut_windows, join_windows
 
@@ -35,10 +36,20 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
     :meth:`decode`. Frames are encoded once, however many expressions are
     asked of them.
 
+    The config sets a shared width or count once, see :func:`derive`: a part
+    gets ``embed_dims``, or what follows from ``backbone_channels``, from here.
+
     Args:
+        backbone: config of an image backbone that takes (B*T, 3, H, W), or
+            of a video backbone that takes (B, T, 3, H, W) and has
+            ``temporal = True``. It returns maps, fine to coarse, the first
+            of stride 4.
+        backbone_channels: channels of these maps.
+        text_encoder: config of the text encoder.
         head: config of the head.
+        embed_dims: C, the width of the model behind the backbone.
         category_head, dense_head: configs of training-only heads on a map of
-            the backbone and on the method's stride-8 map, see
+            the backbone and on the method's encoded map, see
             :class:`CategoryHead` and :class:`DenseMaskHead`.
         channels_last: keep maps as (h, w, C) in memory, so that maps and
             tokens are views of each other; faster on a CPU, same numbers up
@@ -46,11 +57,19 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
         test_cfg: see :class:`InferenceCfg`.
         data_preprocessor: config of the data preprocessor.
         init_cfg: as in MMEngine.
+
+    Raises:
+        ValueError: two keys of the config contradict each other, or the
+            backbone returns other channels than ``backbone_channels``.
     """
 
     def __init__(self,
                  *,
+                 backbone: dict,
+                 backbone_channels: Sequence[int],
+                 text_encoder: dict,
                  head: dict,
+                 embed_dims: int = 256,
                  category_head: dict | None = None,
                  dense_head: dict | None = None,
                  channels_last: bool = False,
@@ -62,9 +81,17 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
             MODELS.build(data_preprocessor
                          or dict(type='RVOSDataPreprocessor')),
             init_cfg)
-        self.head = MODELS.build(head)
-        self.category_head = category_head and MODELS.build(category_head)
-        self.dense_head = dense_head and MODELS.build(dense_head)
+        width = ('embed_dims', embed_dims)
+        self.head = MODELS.build(derive('head', head, embed_dims=width))
+        self.category_head = category_head and MODELS.build(
+            on_backbone_map('category_head', category_head,
+                            backbone_channels))
+        self.dense_head = dense_head and MODELS.build(
+            derive('dense_head', dense_head, in_channels=width))
+        self.backbone = MODELS.build(backbone)
+        check_channels(self.backbone, backbone_channels)
+        self.text_encoder = MODELS.build(
+            derive('text_encoder', text_encoder, out_channels=width))
         self.stage = 'whole'  # one of STAGES; TrainingStagesHook sets it
         self.channels_last = channels_last
         self.test_cfg = InferenceCfg(**(test_cfg or {}))
@@ -271,6 +298,51 @@ class BaseRVOSSegmentor(BaseModel, metaclass=ABCMeta):
                    max(1, FRAMES_PER_PASS // clip.num_frames))
         for start in range(0, len(text.words), step):
             yield self.decode(clip, text.pairs(slice(start, start + step)))
+
+
+def on_backbone_map(name: str, cfg: dict,
+                    backbone_channels: Sequence[int]) -> dict:
+    """The config of a head on one of the backbone's maps, with the channels
+    of this map.
+
+    Raises:
+        ValueError: the backbone has no such map.
+    """
+    level = setting(cfg, 'level')
+    if level not in range(len(backbone_channels)):
+        raise ValueError(
+            f'{name}.level={level!r} is not one of the '
+            f'{len(backbone_channels)} maps of the backbone '
+            f'(backbone_channels={tuple(backbone_channels)}): expected 0 to '
+            f'{len(backbone_channels) - 1}')
+    return derive(
+        name, cfg,
+        in_channels=(f'backbone_channels[{level}]', backbone_channels[level]))
+
+
+@torch.no_grad()
+def check_channels(backbone: nn.Module,
+                   backbone_channels: Sequence[int]) -> None:
+    """Compare ``backbone_channels`` with the maps of a blank frame.
+
+    Raises:
+        ValueError: the backbone returns other channels.
+    """
+    like = next(backbone.parameters())
+    frames = like.new_zeros(1, 3, 64, 64)
+    modes = [(module, module.training) for module in backbone.modules()]
+    for module, _ in modes:  # no statistics change, no random numbers
+        module.training = False
+    temporal = getattr(backbone, 'temporal', False)
+    maps = backbone(frames[None] if temporal else frames)
+    for module, mode in modes:
+        module.training = mode
+    found = tuple(m.shape[1] for m in maps)
+    if found != tuple(backbone_channels):
+        raise ValueError(
+            f'backbone_channels={tuple(backbone_channels)}, but the backbone '
+            f'({type(backbone).__name__}) returns maps of {found} channels: '
+            'set backbone_channels to these')
 
 
 def run_backbone(backbone: nn.Module, frames: Tensor,

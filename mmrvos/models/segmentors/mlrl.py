@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..derive import derive
 from ..features import TextFeatures
 from ..heads.boundary_aware_head import AlignedFeatures
 from .base import BaseRVOSSegmentor, run_backbone
@@ -43,16 +44,12 @@ class MLRL(BaseRVOSSegmentor):
     own, and a head makes one mask of all.
 
     Args:
-        backbone: as in :class:`ReferFormer`.
-        backbone_channels: channels of its maps.
-        text_encoder: config of what embeds words.
         levels: {level: config of its embedding}, of 'video', 'frame' and
             'object'; None switches a level off (Table 3).
         alignment: config of the alignment, one for every level.
-        head: config of the head, less ``in_channels``, ``object_channels``
-            and ``pyramid_channels``, which follow from the rest.
-        embed_dims: C.
-        kwargs: of :class:`BaseRVOSSegmentor`.
+        head: config of the head.
+        backbone_channels, embed_dims, kwargs: see
+            :class:`BaseRVOSSegmentor`.
 
     Raises:
         ValueError: no level, or an unknown one.
@@ -60,9 +57,7 @@ class MLRL(BaseRVOSSegmentor):
 
     def __init__(self,
                  *,
-                 backbone: dict,
                  backbone_channels: Sequence[int],
-                 text_encoder: dict,
                  levels: dict[str, dict | None],
                  alignment: dict,
                  head: dict,
@@ -72,27 +67,35 @@ class MLRL(BaseRVOSSegmentor):
         if not levels or set(levels) - set(LEVELS):
             raise ValueError(f'levels are some of {LEVELS}, got '
                              f'{list(levels)}')
+        width = ('embed_dims', embed_dims)
         super().__init__(
-            head=dict(
+            backbone_channels=backbone_channels,
+            embed_dims=embed_dims,
+            head=derive(
+                'head',
                 head,
-                in_channels=len(levels) * embed_dims,
-                object_channels=embed_dims if 'object' in levels else None,
-                pyramid_channels=backbone_channels),
+                in_channels=('len(levels) * embed_dims',
+                             len(levels) * embed_dims),
+                object_channels=('embed_dims of the level object',
+                                 embed_dims if 'object' in levels else None),
+                pyramid_channels=('backbone_channels',
+                                  tuple(backbone_channels))),
             **kwargs)
-        self.backbone = MODELS.build(backbone)
-        self.text_encoder = MODELS.build(text_encoder)
         self.projection = nn.Conv2d(backbone_channels[-1], embed_dims, 1)
         self.levels = nn.ModuleDict({
-            name: MODELS.build(dict(cfg, embed_dims=embed_dims))
+            name: MODELS.build(
+                derive(f'levels.{name}', cfg, embed_dims=width))
             for name, cfg in levels.items()
         })
-        # positions of the video level count time, too (Eq. 8)
+        # the video level encodes time in its positions, too (Eq. 8)
         self.alignments = nn.ModuleDict({
             name: MODELS.build(
-                dict(
+                derive(
+                    'alignment',
                     alignment,
-                    embed_dims=embed_dims,
-                    scope='video' if name == 'video' else 'frame'))
+                    embed_dims=width,
+                    scope=(f'scope of the level {name}',
+                           'video' if name == 'video' else 'frame')))
             for name in levels
         })
 

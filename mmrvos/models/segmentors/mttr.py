@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..derive import derive, settings
 from ..features import ClipFeatures, Predictions, TextFeatures
 from .base import BaseRVOSSegmentor, run_backbone
 from .referformer import padding_masks
@@ -15,27 +16,41 @@ from .referformer import padding_masks
 class MTTR(BaseRVOSSegmentor):
     """MTTR (Botach et al., CVPR 2022).
 
+    The transformer works on the coarsest map of the backbone, which has
+    stride 16 in the paper (no fourth stage, or a dilated one). A coarser map
+    is cheaper and shows less.
+
     Args:
-        backbone: config of an image or video backbone, as in
-            :class:`ReferFormer`, whose coarsest map has stride 16.
-        backbone_channels: channels of its maps, fine to coarse.
-        text_encoder, transformer, pixel_decoder: configs of the parts.
-        embed_dims: C.
-        kwargs: of :class:`BaseRVOSSegmentor`.
+        transformer, pixel_decoder, head: configs of the parts.
+        backbone_channels, embed_dims, kwargs: see
+            :class:`BaseRVOSSegmentor`.
     """
 
     def __init__(self,
                  *,
-                 backbone: dict,
                  backbone_channels: Sequence[int],
-                 text_encoder: dict,
                  transformer: dict,
                  pixel_decoder: dict,
+                 head: dict,
                  embed_dims: int = 256,
                  **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.backbone = MODELS.build(backbone)
-        self.text_encoder = MODELS.build(text_encoder)
+        transformer = derive(
+            'transformer', transformer, embed_dims=('embed_dims', embed_dims))
+        pixel_decoder = derive(
+            'pixel_decoder',
+            pixel_decoder,
+            fine_channels=('backbone_channels[0]', backbone_channels[0]),
+            # the encoded map, then the backbone's maps, coarse to fine
+            in_channels=('(embed_dims, *backbone_channels[-2:0:-1])',
+                         (embed_dims, *backbone_channels[-2:0:-1])))
+        head = derive('head', head,
+                      **settings('pixel_decoder', pixel_decoder,
+                                 'mask_channels'))
+        super().__init__(
+            backbone_channels=backbone_channels,
+            head=head,
+            embed_dims=embed_dims,
+            **kwargs)
         self.transformer = MODELS.build(transformer)
         self.pixel_decoder = MODELS.build(pixel_decoder)
         self.projection = nn.Conv2d(backbone_channels[-1], embed_dims, 1)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..derive import derive, settings
 from ..features import ClipFeatures, Predictions, TextFeatures
 from ..layers import Memory
 from .base import BaseRVOSSegmentor, run_backbone
@@ -19,37 +20,56 @@ from .base import BaseRVOSSegmentor, run_backbone
 class ReferFormer(BaseRVOSSegmentor):
     """ReferFormer (Wu et al., CVPR 2022) and what plugs into it.
 
+    The levels are the projected maps of the backbone but the finest, and one
+    of half the size of the coarsest: strides 8 to 64 for four maps.
+
     Args:
-        backbone: config of an image backbone that takes (B*T, 3, H, W), or
-            of a video backbone that takes (B, T, 3, H, W) and says so by
-            ``temporal = True``; it returns maps of strides 4, 8, 16 and 32.
-        backbone_channels: channels of these maps.
-        text_encoder, fusion, encoder, decoder, pixel_decoder, head: configs
-            of the parts.
-        embed_dims: C.
-        kwargs: of :class:`BaseRVOSSegmentor`.
+        fusion, encoder, decoder, pixel_decoder, head: configs of the parts.
+        backbone_channels, embed_dims, kwargs: see
+            :class:`BaseRVOSSegmentor`.
     """
 
     def __init__(self,
                  *,
-                 backbone: dict,
                  backbone_channels: Sequence[int],
-                 text_encoder: dict,
                  fusion: dict,
                  encoder: dict,
                  decoder: dict,
                  pixel_decoder: dict,
+                 head: dict,
                  embed_dims: int = 256,
                  **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.backbone = MODELS.build(backbone)
-        self.text_encoder = MODELS.build(text_encoder)
+        width = ('embed_dims', embed_dims)
+        num_levels = ('len(backbone_channels)', len(backbone_channels))
+        fusion = derive('fusion', fusion, embed_dims=width)
+        encoder = derive(
+            'encoder', encoder, embed_dims=width, num_levels=num_levels)
+        decoder = derive(
+            'decoder', decoder, embed_dims=width, num_levels=num_levels)
+        pixel_decoder = derive(
+            'pixel_decoder',
+            pixel_decoder,
+            embed_dims=width,
+            num_levels=num_levels,
+            fine_channels=('backbone_channels[0]', backbone_channels[0]),
+            # the levels but the coarsest
+            in_channels=('(embed_dims, ...)',
+                         (embed_dims, ) * (len(backbone_channels) - 1)))
+        head = derive('head', head,
+                      **settings('decoder', decoder, 'num_layers'),
+                      **settings('pixel_decoder', pixel_decoder,
+                                 'mask_channels'))
+        super().__init__(
+            backbone_channels=backbone_channels,
+            head=head,
+            embed_dims=embed_dims,
+            **kwargs)
         self.fusion = MODELS.build(fusion)
         self.encoder = MODELS.build(encoder)
         self.decoder = MODELS.build(decoder)
         self.pixel_decoder = MODELS.build(pixel_decoder)
         norm = dict(type='GN', num_groups=32)
-        # strides 8, 16, 32; and 64 from the raw stride-32 map
+        # strides 8, 16, 32; and 64 from the backbone's stride-32 map
         self.projections = ModuleList(
             ConvModule(
                 c, embed_dims, 1, bias=True, norm_cfg=norm, act_cfg=None)

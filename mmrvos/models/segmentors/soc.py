@@ -5,6 +5,7 @@ from torch import Tensor
 
 from mmrvos.registry import MODELS
 
+from ..derive import derive, settings
 from ..features import ClipFeatures, Predictions, TextFeatures
 from ..layers import masked_mean
 from .referformer import ReferFormer
@@ -27,7 +28,8 @@ class SOC(ReferFormer):
             The official inference takes the first, 0, together with the video
             queries of the last, and the published numbers are made so; -1 is
             the layer that training calls the last.
-        kwargs: of :class:`ReferFormer`.
+        decoder, embed_dims, kwargs: see :class:`ReferFormer`. The cluster
+            gets the decoder's number of queries.
 
     Raises:
         ValueError: the decoder has no such layer.
@@ -36,10 +38,14 @@ class SOC(ReferFormer):
     def __init__(self,
                  *,
                  cluster: dict | None,
+                 decoder: dict,
+                 embed_dims: int = 256,
                  inference_layer: int = 0,
                  **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.cluster = cluster and MODELS.build(cluster)
+        super().__init__(decoder=decoder, embed_dims=embed_dims, **kwargs)
+        self.cluster = cluster and MODELS.build(
+            derive('cluster', cluster, embed_dims=('embed_dims', embed_dims),
+                   **settings('decoder', decoder, 'num_queries')))
         layers = len(self.decoder.layers)
         if not -layers <= inference_layer < layers:
             raise ValueError(f'inference_layer={inference_layer}, but the '
@@ -54,8 +60,8 @@ class SOC(ReferFormer):
             self.head.refiners())
         queries, video = self.group(queries, text.sentence)
         maps = memory.maps()
-        # strides 32, 16 and 8, then 4; stride 64 has done its part
-        mask_features = self.pixel_decoder([*maps[2::-1], clip.fine])
+        # strides 32, 16, 8 and 4; the coarsest level is not used
+        mask_features = self.pixel_decoder([*maps[-2::-1], clip.fine])
         predictions = self.head(
             queries, initial, references,
             mask_features.unflatten(0, (-1, clip.num_frames)),
