@@ -85,7 +85,7 @@ def draw_masks(frame: np.ndarray,
 
 
 def draw_outlines(image: np.ndarray, masks: np.ndarray, width: int) -> None:
-    """Draw lines around masks, in place.
+    """Draw lines around masks, with a dark edge outside, in place.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -94,6 +94,9 @@ def draw_outlines(image: np.ndarray, masks: np.ndarray, width: int) -> None:
     """
     lines = np.stack([outline(mask, width) for mask in masks])
     shared = lines.sum(axis=0, dtype=np.uint16)
+    # an object of the line's own colour shows the line by its dark edge
+    near = cv2.dilate((shared > 0).astype(np.uint8), np.ones((3, 3)))
+    image[(near > 0) & (shared == 0) & ~masks.any(axis=0)] = DARK
     # diagonal stripes decide which of the masks that share a pixel colours it
     height, length = shared.shape
     stripe = np.add.outer(np.arange(height), np.arange(length)) // (3 * width)
@@ -225,7 +228,8 @@ def draw_tag(image: np.ndarray,
 def draw_numbers(image: np.ndarray, masks: np.ndarray) -> None:
     """Write the index of each expression above its mask, in place.
 
-    Numbers of masks at the same position stand side by side.
+    The number stands above the largest connected part. Numbers at the same
+    position stand side by side.
 
     Args:
         image: (H, W, 3) uint8 RGB.
@@ -234,11 +238,14 @@ def draw_numbers(image: np.ndarray, masks: np.ndarray) -> None:
     height, width = image.shape[:2]
     size, taken = 18, []
     for e, mask in enumerate(masks):
-        rows, columns = np.nonzero(mask)
-        if not rows.size:
+        if not mask.any():
             continue
-        x = min(max(int(columns.mean()) - size // 2, 0), width - size)
-        y = max(int(rows.min()) - size - 4, 0)
+        *_, parts, centres = cv2.connectedComponentsWithStats(
+            mask.astype(np.uint8))
+        largest = 1 + parts[1:, cv2.CC_STAT_AREA].argmax()  # 0: background
+        x = int(centres[largest][0]) - size // 2
+        x = min(max(x, 0), width - size)
+        y = max(int(parts[largest, cv2.CC_STAT_TOP]) - size - 4, 0)
         while any(abs(x - u) < size + 6 and abs(y - v) < size
                   for u, v in taken) and x + size < width:
             x += size + 6

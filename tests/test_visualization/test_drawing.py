@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -7,7 +8,12 @@ from mmrvos.visualization import (
     draw_legend,
     draw_masks,
 )
-from mmrvos.visualization.drawing import colour_of, draw_numbers, outline
+from mmrvos.visualization.drawing import (
+    DARK,
+    colour_of,
+    draw_numbers,
+    outline,
+)
 
 
 def square_mask(*shape: int) -> np.ndarray:
@@ -26,7 +32,8 @@ def test_fill_tints_masks():
     fill = STYLES['fill'].fill
     tint = (1 - fill) * 100 + fill * np.array(colour_of(0))
     assert np.abs(image[masks[0]] - tint).max() <= 0.5
-    assert (image[~masks[0] & ~outline(masks[0], 2)] == 100).all()
+    edge = cv2.dilate(outline(masks[0], 2).astype(np.uint8), np.ones((3, 3)))
+    assert (image[~masks[0] & (edge == 0)] == 100).all()
     assert (frame == 100).all()  # the frame itself is not drawn on
 
 
@@ -36,6 +43,7 @@ def test_outline_keeps_the_colour_of_the_object():
     inside = image[masks[0]].astype(int)
     assert np.abs(inside - 100).max() <= 0.12 * 155 + 1
     assert (image[3, 6:14] == colour_of(0)).all()  # the line runs outside
+    assert (image[2, 6:14] == DARK).all()
     assert (image[0] == 100).all()
 
 
@@ -66,6 +74,15 @@ def test_numbers_of_one_object_stand_side_by_side():
     ]
     assert columns[0].max() < columns[1].min()
     assert not columns[2].size
+
+
+def test_numbers_belong_to_the_largest_part():
+    image = np.zeros((60, 200, 3), np.uint8)
+    mask = np.zeros((1, 60, 200), bool)
+    mask[0, 40:58, 20:40] = mask[0, 40:44, 150:160] = True
+    draw_numbers(image, mask)
+    drawn = np.flatnonzero(image.any(axis=(0, 2)))
+    assert 20 <= drawn.mean() <= 40
 
 
 @pytest.mark.parametrize('box', [np.s_[:], np.s_[:4], np.s_[:, -3:]])
