@@ -13,12 +13,14 @@ import mmengine
 import pycocotools.mask as mask_utils
 
 from mmrvos.utils import check_output_folder, mask_areas
-from mmrvos.visualization import RVOSVisualizer, write_image
+from mmrvos.visualization import RVOSVisualizer, check_fps, write_image
 
 from .results import ExpressionResult, SegmentedFrames
+from .video_source import VideoFile, VideoSource
 
 OUTPUTS = ('overlay', 'masks', 'json')
 RESULT = 'result.json'
+DEFAULT_FPS = 10
 
 
 class ResultWriter:
@@ -34,19 +36,28 @@ class ResultWriter:
         folder: see :func:`check_folder`.
         outputs: what to write, some of ``OUTPUTS``.
         visualizer: draws the overlay.
+        source: the video.
         shape: (height, width) of the video.
         texts: E sentences.
-        fps: frames per second of the overlay.
+        fps: frames per second of the overlay; None keeps the times and the
+            sound of the video.
 
     Raises:
         OSError, ValueError: the overlay cannot be encoded.
     """
 
     def __init__(self, folder: Path, outputs: Collection[str],
-                 visualizer: RVOSVisualizer, shape: tuple[int, int],
-                 texts: Sequence[str], fps: float) -> None:
+                 visualizer: RVOSVisualizer, source: VideoSource,
+                 shape: tuple[int, int], texts: Sequence[str],
+                 fps: float | None) -> None:
         self.folder = folder
         self.outputs = outputs
+        self.count = 0
+        self.times = source.times if fps is None else None
+        audio = None
+        if fps is None:
+            fps = rate_of(source)
+            audio = source.path if isinstance(source, VideoFile) else None
         existing = next(
             p for p in (folder, *folder.absolute().parents) if p.exists())
         # in the same file system, so that files can be moved
@@ -55,7 +66,7 @@ class ResultWriter:
         if 'overlay' in outputs:
             try:
                 self.overlay = visualizer.open_overlay(
-                    self.unfinished / 'overlay', shape, texts, fps)
+                    self.unfinished / 'overlay', shape, texts, fps, audio)
             except BaseException as error:
                 shutil.rmtree(self.unfinished)
                 if isinstance(error, OSError):
@@ -74,10 +85,13 @@ class ResultWriter:
                                 mask_utils.decode(rle) * 255)
         if self.overlay is not None:
             try:
+                stop = self.count + len(part.names)
                 self.overlay.write(part.images, part.pred.masks,
-                                   part.pred.scores)
+                                   part.pred.scores,
+                                   self.times and self.times[self.count:stop])
             except Exception as error:
                 self._drop_overlay(error)
+        self.count += len(part.names)
 
     def finish(self, video: str, results: Sequence[ExpressionResult],
                frame_names: Sequence[str]) -> None:
@@ -174,6 +188,20 @@ def check_folder(folder: Path, outputs: Collection[str]) -> None:
             raise FileExistsError(
                 f'{found} exists, but no {RESULT} of an earlier run lists '
                 'it: choose another out_dir, or delete the masks')
+
+
+def rate_of(source: VideoSource) -> float:
+    """Return the frame rate of a video, or the default if it is unusable."""
+    if source.fps is None:
+        return DEFAULT_FPS
+    try:
+        return check_fps(source.fps)
+    except ValueError:
+        warnings.warn(
+            f'{source.name} says {source.fps} frames per second; the overlay '
+            f'has {DEFAULT_FPS}, set fps for another rate',
+            stacklevel=4)
+        return DEFAULT_FPS
 
 
 def write_json(path: Path, video: str, results: Sequence[ExpressionResult],

@@ -1,4 +1,3 @@
-import warnings
 from collections import deque
 from collections.abc import (
     Callable,
@@ -37,8 +36,6 @@ from .results import (
     results_of,
 )
 from .video_source import ImageFiles, VideoSource, open_video
-
-DEFAULT_FPS = 10
 
 
 class RVOSInferencer(BaseInferencer):
@@ -131,7 +128,8 @@ class RVOSInferencer(BaseInferencer):
                 its frames in ``overlay.png``), 'masks' (``masks/<index of
                 the sentence>/<frame>.png``, 0 or 255), 'json'
                 (``result.json``: scores and areas).
-            fps: of the overlay; by default that of the video, or 10.
+            fps: of the overlay, without sound; by default the overlay has the
+                times and the sound of the video, or 10 frames per second.
             min_score: a sentence with a lower score has empty masks: nothing
                 was found. With a ``window`` this is decided per window.
 
@@ -167,8 +165,8 @@ class RVOSInferencer(BaseInferencer):
             if out_dir is not None:
                 writer = stack.enter_context(
                     ResultWriter(
-                        Path(out_dir), outputs, self.visualizer, shape, texts,
-                        fps or rate_of(source)))
+                        Path(out_dir), outputs, self.visualizer, source,
+                        shape, texts, fps))
             for part in parts:
                 preds.append(part.pred)
                 names += part.names
@@ -417,20 +415,6 @@ def check_apart(source: VideoSource, out_dir: Path) -> None:
             path.parent.resolve() for path in source.paths}:
         raise ValueError(
             f'out_dir {out_dir} is the folder of the frames: choose another')
-
-
-def rate_of(source: VideoSource) -> float:
-    """Return the frame rate of a video, or the default if it is unusable."""
-    if source.fps is None:
-        return DEFAULT_FPS
-    try:
-        return check_fps(source.fps)
-    except ValueError:
-        warnings.warn(
-            f'{source.name} says {source.fps} frames per second; the overlay '
-            f'has {DEFAULT_FPS}, set fps for another rate',
-            stacklevel=3)
-        return DEFAULT_FPS
 
 
 def put_back(item: Any, rest: Iterator) -> Iterator:

@@ -24,10 +24,13 @@ class VideoSource(metaclass=ABCMeta):
     Attributes:
         name: for messages and results.
         fps: frames per second, None where unknown.
+        times: of the frames that were read, in seconds from the start,
+            increasing; None where unknown.
     """
 
     name: str
     fps: float | None = None
+    times: list[float] | None = None
 
     @abstractmethod
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -74,13 +77,14 @@ class ImageFiles(VideoSource):
 
 
 class VideoFile(VideoSource):
-    """A video file that OpenCV can decode."""
+    """A video file that OpenCV can decode. Its rotation is applied."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = self.name = str(path)
         video = self._open()
         self.length = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
         self.fps = video.get(cv2.CAP_PROP_FPS) or None
+        self.times = []
         video.release()
 
     def _open(self) -> cv2.VideoCapture:
@@ -97,11 +101,13 @@ class VideoFile(VideoSource):
         the file ends earlier than its header announces."""
         video = self._open()
         count = 0
+        self.times.clear()
         try:
             while True:
                 more, frame = video.read()
                 if not more:
                     break
+                self._add_time(video.get(cv2.CAP_PROP_POS_MSEC) / 1000)
                 yield f'{count:05d}', self.path, cv2.cvtColor(
                     frame, cv2.COLOR_BGR2RGB)
                 count += 1
@@ -113,6 +119,12 @@ class VideoFile(VideoSource):
                 'the file is damaged or incomplete; the result covers these '
                 f'{count} frames',
                 stacklevel=2)
+
+    def _add_time(self, time: float) -> None:
+        """Note the time of a frame. Some files give none, or 0 for all."""
+        if self.times and not time > self.times[-1]:
+            time = self.times[-1] + 1 / (self.fps or 10)
+        self.times.append(time)
 
     def __len__(self) -> int:
         return self.length

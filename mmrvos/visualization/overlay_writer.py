@@ -28,6 +28,7 @@ class OverlayWriter:
         shape: (height, width) of the masks.
         texts: E sentences.
         fps: frames per second.
+        audio: a video file whose sound is copied, see :class:`VideoWriter`.
 
     Raises:
         OSError, ValueError: as :class:`VideoWriter`.
@@ -35,7 +36,8 @@ class OverlayWriter:
 
     def __init__(self, visualizer: RVOSVisualizer, stem: str | Path,
                  shape: tuple[int, int], texts: Sequence[str],
-                 fps: float) -> None:
+                 fps: float,
+                 audio: str | Path | None = None) -> None:
         self.visualizer = visualizer
         self.sheet = f'{stem}.png'
         self.legend, size = visualizer.layout(shape, texts)
@@ -44,23 +46,26 @@ class OverlayWriter:
         self.step, self.count = 1, 0
         self.total = 0.  # sum of the scores of all frames
         self.found = np.zeros(len(texts), dtype=bool)
-        self.video = VideoWriter(f'{stem}.mp4', fps, size)
+        self.video = VideoWriter(f'{stem}.mp4', fps, size, audio)
 
     def write(self, frames: Iterable[np.ndarray],
-              rles: Sequence[Sequence[dict]], scores: Tensor) -> None:
+              rles: Sequence[Sequence[dict]],
+              scores: Tensor,
+              times: Sequence[float] | None = None) -> None:
         """Append the next frames.
 
         Args:
             frames: t times (H, W, 3) uint8 RGB.
             rles: E lists of t COCO RLE dicts.
             scores: (E,) of these frames.
+            times: (t,), in seconds; by default the frame rate is constant.
         """
         found = self.visualizer.found_in(rles)
-        for picture, present in self.visualizer.draw_frames(frames, rles):
+        drawn = self.visualizer.draw_frames(frames, rles)
+        for t, (picture, present) in enumerate(drawn):
+            legend = self.legend.draw(scores, found, present)
             self.video.write(
-                np.concatenate(
-                    [picture,
-                     self.legend.draw(scores, found, present)]))
+                np.concatenate([picture, legend]), times and times[t])
             if self.count % self.step == 0:
                 self.kept.append((self.count, picture))
             self.count += 1

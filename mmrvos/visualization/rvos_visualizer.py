@@ -184,9 +184,10 @@ class RVOSVisualizer(Visualizer):
                      stem: str | Path,
                      shape: tuple[int, int],
                      texts: Sequence[str],
-                     fps: float = 10) -> OverlayWriter:
+                     fps: float = 10,
+                     audio: str | Path | None = None) -> OverlayWriter:
         """Open a writer of a drawn video, see :class:`OverlayWriter`."""
-        return OverlayWriter(self, stem, shape, texts, fps)
+        return OverlayWriter(self, stem, shape, texts, fps, audio)
 
     @master_only
     def add_datasample(self,

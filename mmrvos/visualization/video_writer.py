@@ -2,8 +2,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 
-import cv2
 import numpy as np
+
+from .encoders import OpenCVEncoder, PyAVEncoder, has_h264
 
 MIN_FPS, MAX_FPS = 0.01, 1000
 
@@ -21,74 +22,68 @@ def check_fps(fps: float) -> float:
     return float(fps)
 
 
-def mpeg4_rate(fps: float) -> float:
-    """Round a frame rate to one that MPEG-4 part 2 can store.
-
-    OpenCV writes a rate as a fraction over 1, 10, 100 or 1000. The numerator
-    may have 16 bits.
-    """
-    decimals = next(d for d in (3, 2, 1, 0) if round(fps * 10**d) < 2**16)
-    return round(fps, decimals)
-
-
 class VideoWriter:
-    """Write an mp4 (MPEG-4 part 2, the codec in every OpenCV build).
+    """Write an mp4: H.264 if PyAV is installed, else MPEG-4 part 2.
 
     A context manager. The file appears under its name when it is complete,
     and never if the block ends with an error.
 
     Args:
         path: ends in .mp4; its folder is created.
-        fps: frames per second, rounded where the codec needs it.
+        fps: frames per second.
         size: (height, width). The encoder is then opened at once, so that a
             failure is known before frames are made; by default it is opened
             with the first frame.
+        audio: a video file whose sound is copied; MPEG-4 part 2 has none.
 
     Raises:
         ValueError: the name does not end in .mp4, or the frame rate is not
             usable; at the end, there were no frames.
-        OSError: OpenCV cannot write there.
+        OSError: the encoder does not take the size, or cannot write there.
     """
 
     def __init__(self,
                  path: str | Path,
                  fps: float = 10,
-                 size: tuple[int, int] | None = None) -> None:
+                 size: tuple[int, int] | None = None,
+                 audio: str | Path | None = None) -> None:
         self.path = Path(path)
         if self.path.suffix != '.mp4':
             raise ValueError(f'{path}: expected a name ending in .mp4')
         self.unfinished = self.path.with_name(f'.{self.path.name}')
-        self.fps = mpeg4_rate(check_fps(fps))
+        self.fps = check_fps(fps)
+        self.audio = None if audio is None else Path(audio)
         self.count = 0
-        self.writer = None if size is None else self._open(*size)
+        self.encoder = None if size is None else self._open(*size)
 
-    def write(self, frame: np.ndarray) -> None:
+    def write(self, frame: np.ndarray, time: float | None = None) -> None:
         """Append a frame.
 
         Args:
             frame: (H, W, 3) uint8 RGB, all of one size. An odd last row or
-                column is repeated, because the codec needs even sizes.
+                column is repeated, because the codecs need even sizes.
+            time: in seconds from the start; by default the frame rate is
+                constant. MPEG-4 part 2 always has a constant rate.
         """
-        if self.writer is None:
-            self.writer = self._open(*frame.shape[:2])
+        if self.encoder is None:
+            self.encoder = self._open(*frame.shape[:2])
         frame = np.pad(
             frame, [(0, frame.shape[0] % 2), (0, frame.shape[1] % 2), (0, 0)],
             mode='edge')
-        self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        self.encoder.write(frame,
+                           self.count / self.fps if time is None else time)
         self.count += 1
 
-    def _open(self, height: int, width: int) -> cv2.VideoWriter:
+    def _open(self, height: int, width: int) -> OpenCVEncoder | PyAVEncoder:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        size = width + width % 2, height + height % 2
-        writer = cv2.VideoWriter(
-            str(self.unfinished), cv2.VideoWriter_fourcc(*'mp4v'), self.fps,
-            size)
-        if not writer.isOpened():
+        size = height + height % 2, width + width % 2
+        try:
+            if has_h264():
+                return PyAVEncoder(self.unfinished, self.fps, size, self.audio)
+            return OpenCVEncoder(self.unfinished, self.fps, size)
+        except OSError:
             self.unfinished.unlink(missing_ok=True)
-            raise OSError(
-                f'OpenCV cannot write a video of {width} x {height} pixels at '
-                f'{self.fps} frames per second to {self.path}')
-        return writer
+            raise
 
     def __enter__(self) -> 'VideoWriter':
         return self
@@ -96,14 +91,17 @@ class VideoWriter:
     def __exit__(self, kind: type[BaseException] | None,
                  error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        if self.writer is not None:
-            self.writer.release()
-        if kind is not None or not self.count:
+        encoder, self.encoder = self.encoder, None
+        complete = kind is None and self.count > 0
+        try:
+            if encoder is not None:
+                encoder.close()
+            if complete:
+                self.unfinished.replace(self.path)
+        finally:
             self.unfinished.unlink(missing_ok=True)
-        if kind is None and not self.count:
+        if kind is None and not complete:
             raise ValueError(f'{self.path}: no frames to write')
-        if kind is None:
-            self.unfinished.replace(self.path)
 
 
 def write_video(path: str | Path,

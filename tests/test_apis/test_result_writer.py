@@ -14,6 +14,7 @@ from ..colour_segmentor import (
     colour_config,
     colour_video,
 )
+from ..test_visualization.test_video_writer import film
 
 
 @pytest.fixture(scope='module')
@@ -73,8 +74,7 @@ def test_the_folder_of_the_frames_is_refused(inferencer, segmented, tmp_path):
 def test_a_codec_that_fails_is_known_first(inferencer, segmented, tmp_path,
                                            monkeypatch):
     monkeypatch.setattr(cv2.VideoWriter, 'isOpened', lambda self: False)
-    monkeypatch.setattr('mmrvos.visualization.video_writer.av', None,
-                        raising=False)
+    monkeypatch.setattr('mmrvos.visualization.encoders.av', None)
     with pytest.raises(OSError, match="leave 'overlay' out of outputs"):
         inferencer(colour_video(), 'red', tmp_path / 'out')
     assert not list(tmp_path.iterdir())
@@ -182,3 +182,19 @@ def test_unusable_rates_of_a_file_are_replaced(inferencer, tmp_path, fps,
         inferencer(source, 'red', tmp_path)
     video = cv2.VideoCapture(str(tmp_path / 'overlay.mp4'))
     assert video.get(cv2.CAP_PROP_FPS) == 10
+
+
+@pytest.mark.parametrize('fps', [None, 5])
+def test_times_and_sound_of_the_video_are_kept(inferencer, tmp_path, fps):
+    """Not with another frame rate: sound and picture would not agree."""
+    av = pytest.importorskip('av')
+    times = [0, 40, 300, 340, 800]
+    film(tmp_path / 'film.mp4', times)
+    inferencer(
+        tmp_path / 'film.mp4', 'red', tmp_path / 'out', ['overlay'], fps=fps)
+    with av.open(str(tmp_path / 'out/overlay.mp4')) as written:
+        assert bool(written.streams.audio) == (fps is None)
+        shown = [f.time for f in written.decode(video=0)]
+    expected = [t / 1000 for t in times] if fps is None else [
+        t / fps for t in range(5)]
+    assert shown == pytest.approx(expected, abs=1e-4)

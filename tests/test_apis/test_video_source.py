@@ -1,3 +1,5 @@
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -157,3 +159,38 @@ def test_a_damaged_video_says_how_much_is_left(tmp_path):
         count = len(list(open_video(path).frames()))
     assert 0 < count < 40
     assert f': {count} of 40' in str(said[0].message)
+
+
+def turn(path) -> None:
+    """Mark an mp4 as filmed in portrait: rotate it by 90 degrees clockwise."""
+    data = bytearray(path.read_bytes())
+    start = data.index(b'tkhd') + 44  # of the track's matrix
+    one = 1 << 16
+    data[start:start + 36] = struct.pack('>9i', 0, one, 0, -one, 0, 0, 0, 0,
+                                         1 << 30)
+    path.write_bytes(data)
+
+
+def test_rotation_of_a_video_is_applied(tmp_path):
+    write_video(tmp_path / 'a.mp4', colour_video(1))
+    (_, _, upright), = open_video(tmp_path / 'a.mp4').frames()
+    turn(tmp_path / 'a.mp4')
+    (_, _, turned), = open_video(tmp_path / 'a.mp4').frames()
+    assert upright.shape == (48, 80, 3)
+    assert (turned == np.rot90(upright, -1)).all()
+
+
+def test_times_of_a_video(tmp_path):
+    write_video(tmp_path / 'a.mp4', colour_video(4), fps=8)
+    source = open_video(tmp_path / 'a.mp4')
+    for _ in range(2):
+        assert len(list(source.frames())) == 4
+        assert source.times == pytest.approx([0, 0.125, 0.25, 0.375])
+
+
+def test_times_that_do_not_increase_are_replaced(tmp_path):
+    write_video(tmp_path / 'a.mp4', colour_video(3), fps=8)
+    source = open_video(tmp_path / 'a.mp4')
+    for time in (0, 0, float('nan'), 0.5):
+        source._add_time(time)
+    assert source.times == [0, 0.125, 0.25, 0.5]

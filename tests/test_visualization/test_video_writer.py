@@ -1,8 +1,21 @@
+import warnings
+from fractions import Fraction
+
 import cv2
 import numpy as np
 import pytest
 
-from mmrvos.visualization import VideoWriter, write_video
+from mmrvos.visualization import VideoWriter, encoders, write_video
+
+
+@pytest.fixture(params=['opencv', 'pyav'])
+def encoder(request, monkeypatch):
+    """Both encoders; PyAV is optional."""
+    if request.param == 'opencv':
+        monkeypatch.setattr(encoders, 'av', None)
+    elif not encoders.has_h264():
+        pytest.skip('PyAV is not installed')
+    return request.param
 
 
 def read(path) -> list[np.ndarray]:
@@ -12,18 +25,21 @@ def read(path) -> list[np.ndarray]:
     return frames
 
 
-def test_written_frames_come_back(tmp_path):
+def test_written_frames_come_back(tmp_path, encoder):
     frames = [np.full((33, 47, 3), v, np.uint8) for v in (30, 120, 210)]
     path = tmp_path / 'deep' / 'clip.mp4'
     write_video(path, iter(frames), fps=12)
     back = read(path)
-    assert cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FPS) == 12
+    video = cv2.VideoCapture(str(path))
+    assert video.get(cv2.CAP_PROP_FPS) == 12
+    codec = int(video.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, 'little')
+    assert codec == dict(opencv=b'FMP4', pyav=b'h264')[encoder]
     assert [f.shape for f in back] == [(34, 48, 3)] * 3
     for wrote, got in zip(frames, back, strict=True):
         assert abs(got.astype(int) - wrote[0, 0, 0]).max() < 8  # lossy
 
 
-def test_a_failure_leaves_no_file(tmp_path):
+def test_a_failure_leaves_no_file(tmp_path, encoder):
 
     def frames():
         yield np.zeros((16, 16, 3), np.uint8)
@@ -33,16 +49,19 @@ def test_a_failure_leaves_no_file(tmp_path):
         write_video(tmp_path / 'clip.mp4', frames())
     with pytest.raises(ValueError, match='no frames'):
         write_video(tmp_path / 'clip.mp4', [])
+    with (pytest.raises(ValueError, match='no frames'),
+          VideoWriter(tmp_path / 'clip.mp4', size=(16, 16))):
+        pass
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('fps', [0.01, 23.976, 66.667, 119.947, 655.36, 1000])
-def test_any_frame_rate(tmp_path, fps):
+def test_any_frame_rate(tmp_path, encoder, fps):
     """MPEG-4 stores rates as fractions of 16-bit numbers."""
     write_video(tmp_path / 'a.mp4', np.zeros((3, 16, 16, 3), np.uint8), fps)
     video = cv2.VideoCapture(str(tmp_path / 'a.mp4'))
     assert video.get(cv2.CAP_PROP_FRAME_COUNT) == 3
-    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(fps, rel=1e-3)
+    assert video.get(cv2.CAP_PROP_FPS) == pytest.approx(fps, rel=1e-4)
 
 
 @pytest.mark.parametrize('fps', [0, -5, float('nan'), float('inf'), 1e9, '5'])
@@ -51,7 +70,82 @@ def test_frame_rates_out_of_range(tmp_path, fps):
         VideoWriter(tmp_path / 'a.mp4', fps)
 
 
-def test_the_encoder_is_opened_at_once_where_the_size_is_known(tmp_path):
-    with pytest.raises(OSError, match='video of 9000 x 16 pixels at 10'):
-        VideoWriter(tmp_path / 'a.mp4', size=(16, 9000))
+def test_the_encoder_is_opened_at_once_where_the_size_is_known(
+        tmp_path, encoder):
+    with pytest.raises(OSError, match='video of 40000 x 16 pixels at 10'):
+        VideoWriter(tmp_path / 'a.mp4', size=(16, 40000))
     assert not list(tmp_path.iterdir())
+
+
+def film(path, times_ms, codec: str = 'aac', rate: int = 16000) -> None:
+    """Write a video of variable frame rate with one second of sound."""
+    av = pytest.importorskip('av')
+    with av.open(str(path), 'w') as output:
+        video = output.add_stream('libx264', 25, options=dict(bf='0'))
+        video.height, video.width, video.pix_fmt = 16, 16, 'yuv420p'
+        video.codec_context.time_base = Fraction(1, 1000)
+        sound = output.add_stream(codec, rate)
+        sound.layout = 'mono'
+        for time in times_ms:
+            frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))
+            frame.pts, frame.time_base = time, Fraction(1, 1000)
+            output.mux(video.encode(frame))
+        output.mux(video.encode(None))
+        kind = 'fltp' if codec == 'aac' else 's16'
+        wave = np.zeros((1, 1000), np.float32 if codec == 'aac' else np.int16)
+        for start in range(0, rate, 1000):
+            part = av.AudioFrame.from_ndarray(wave, kind, 'mono')
+            part.sample_rate, part.pts = rate, start
+            output.mux(sound.encode(part))
+        output.mux(sound.encode(None))
+
+
+def test_times_and_sound_are_kept(tmp_path):
+    av = pytest.importorskip('av')
+    times = [0, 40, 300, 340, 800]
+    film(tmp_path / 'film.mp4', times)
+    with VideoWriter(
+            tmp_path / 'a.mp4', 10, audio=tmp_path / 'film.mp4') as video:
+        for time in times:
+            video.write(np.zeros((16, 16, 3), np.uint8), time / 1000)
+    with av.open(str(tmp_path / 'a.mp4')) as written:
+        shown = [f.time for f in written.decode(video=0)]
+    assert shown == pytest.approx([t / 1000 for t in times], abs=1e-4)
+    with av.open(str(tmp_path / 'a.mp4')) as written:
+        heard = [(f.time, f.samples) for f in written.decode(audio=0)]
+    assert heard[0][0] == 0
+    assert 0.8 < heard[-1][0] + heard[-1][1] / 16000 < 1  # until 0.9 s
+
+
+def test_sound_ends_with_the_frames(tmp_path):
+    """The video was damaged, or segmenting ended early."""
+    av = pytest.importorskip('av')
+    film(tmp_path / 'film.mp4', [0, 500])
+    with VideoWriter(
+            tmp_path / 'a.mp4', 10, audio=tmp_path / 'film.mp4') as video:
+        video.write(np.zeros((16, 16, 3), np.uint8), 0.)
+    with av.open(str(tmp_path / 'a.mp4')) as written:
+        last = list(written.decode(audio=0))[-1]
+    assert last.time + last.samples / 16000 < 0.3
+
+
+def test_sound_that_an_mp4_cannot_hold_is_left_out(tmp_path):
+    av = pytest.importorskip('av')
+    film(tmp_path / 'film.avi', [0, 500], codec='pcm_s16le')
+    with (pytest.warns(UserWarning, match='pcm_s16le'),
+          VideoWriter(tmp_path / 'a.mp4', 10, (16, 16),
+                      tmp_path / 'film.avi') as video):
+        video.write(np.zeros((16, 16, 3), np.uint8))
+    with av.open(str(tmp_path / 'a.mp4')) as written:
+        assert not written.streams.audio
+
+
+@pytest.mark.parametrize('content', [None, b'', b'text' * 100])
+def test_sound_that_cannot_be_read_is_left_out(tmp_path, content):
+    if content is not None:
+        (tmp_path / 'film.mp4').write_bytes(content)
+    with (warnings.catch_warnings(action='error'),
+          VideoWriter(tmp_path / 'a.mp4', audio=tmp_path / 'film.mp4'
+                      ) as video):
+        video.write(np.zeros((16, 16, 3), np.uint8))
+    assert len(read(tmp_path / 'a.mp4')) == 1

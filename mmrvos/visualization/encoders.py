@@ -1,0 +1,178 @@
+"""Encode RGB frames to an mp4: H.264 through PyAV, else OpenCV's MPEG-4."""
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+try:
+    import av
+except ImportError:  # optional, see requirements/optional.txt
+    av = None
+
+#: Audio that an mp4 can hold without encoding it again.
+MP4_AUDIO = ('aac', 'mp3', 'ac3', 'eac3', 'alac', 'opus', 'flac')
+MIN_TICKS = 90_000  # per second, resolution of the times in H.264 files
+
+
+def has_h264() -> bool:
+    """Tell whether PyAV is installed and can encode H.264."""
+    return av is not None and 'libx264' in av.codecs_available
+
+
+class OpenCVEncoder:
+    """Encode MPEG-4 part 2, the codec in every OpenCV build.
+
+    The frame rate is constant, and there is no sound. Browsers do not play
+    this codec.
+
+    Args:
+        path: of the file.
+        fps: frames per second, rounded where the codec needs it.
+        size: (height, width), even.
+
+    Raises:
+        OSError: OpenCV cannot write this.
+    """
+
+    def __init__(self, path: Path, fps: float, size: tuple[int,
+                                                           int]) -> None:
+        fps = mpeg4_rate(fps)
+        self.writer = cv2.VideoWriter(
+            str(path), cv2.VideoWriter_fourcc(*'mp4v'), fps, size[::-1])
+        if not self.writer.isOpened():
+            raise OSError(
+                f'OpenCV cannot write a video of {size[1]} x {size[0]} pixels '
+                f'at {fps} frames per second to {path}')
+
+    def write(self, frame: np.ndarray, time: float) -> None:
+        """Append (height, width, 3) uint8 RGB; ``time`` is not used."""
+        self.writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+
+    def close(self) -> None:
+        self.writer.release()
+
+
+class PyAVEncoder:
+    """Encode H.264, with the times of the frames and with sound.
+
+    Args:
+        path: of the file.
+        fps: frames per second.
+        size: (height, width), even.
+        audio: a video file whose sound is copied up to the last frame.
+
+    Raises:
+        OSError: PyAV cannot write this.
+    """
+
+    def __init__(self,
+                 path: Path,
+                 fps: float,
+                 size: tuple[int, int],
+                 audio: Path | None = None) -> None:
+        self.last = -1  # time of the last frame, in ticks
+        self.end = 0.  # time at which it ends, in seconds
+        self.duration = 1 / fps
+        self.files = ExitStack()
+        try:
+            # the index at the start of the file: browsers play at once
+            self.output = self.files.enter_context(
+                av.open(
+                    str(path), 'w', format='mp4',
+                    options=dict(movflags='faststart')))
+            rate = Fraction(fps).limit_denominator(1001)
+            # a multiple of the rate, so that a constant rate is exact
+            ticks = rate.numerator * -(-MIN_TICKS // rate.numerator)
+            self.tick = Fraction(1, ticks)
+            # without B-frames: with them, the duration of a video of variable
+            # frame rate would be that of the decoding order
+            self.video = self.output.add_stream(
+                'libx264',
+                rate,
+                options=dict(crf='20', preset='veryfast', bf='0'))
+            self.video.height, self.video.width = size
+            self.video.pix_fmt = 'yuv420p'
+            self.video.codec_context.time_base = self.tick
+            self.sound = iter(()) if audio is None else self._copy(audio)
+            self.waiting = next(self.sound, None)
+            self.video.codec_context.open()
+        except (av.FFmpegError, OSError) as error:
+            self.files.close()
+            raise OSError(
+                f'PyAV cannot write a video of {size[1]} x {size[0]} pixels '
+                f'at {fps} frames per second to {path}: {error}') from None
+
+    def write(self, frame: np.ndarray, time: float) -> None:
+        """Append (height, width, 3) uint8 RGB, shown from ``time`` seconds
+        on."""
+        picture = av.VideoFrame.from_ndarray(frame, format='rgb24')
+        self.last = max(self.last + 1, round(time / self.tick))
+        picture.pts, picture.time_base = self.last, self.tick
+        picture.duration = round(self.duration / self.tick)
+        self.output.mux(self.video.encode(picture))
+        shown = float(self.last * self.tick)
+        self.end = shown + self.duration
+        self._copy_until(shown)
+
+    def close(self) -> None:
+        try:
+            if self.last >= 0:
+                self.output.mux(self.video.encode(None))
+                self._copy_until(self.end)
+        finally:
+            self.files.close()
+
+    def _copy_until(self, time: float) -> None:
+        while self.waiting is not None and self.waiting[0] <= time:
+            self.output.mux(self.waiting[1])
+            self.waiting = next(self.sound, None)
+
+    def _copy(self, path: Path) -> Iterator[tuple]:
+        """Add the sound of a file; yield (seconds, packet)."""
+        try:
+            source = self.files.enter_context(av.open(str(path)))
+        except (av.FFmpegError, OSError):
+            return iter(())
+        if not source.streams.audio:
+            return iter(())
+        track = source.streams.audio[0]
+        if track.codec_context.name not in MP4_AUDIO:
+            warnings.warn(
+                f'{path}: an mp4 cannot hold its sound '
+                f'({track.codec_context.name}), which is left out',
+                stacklevel=2)
+            return iter(())
+        target = self.output.add_stream_from_template(track)
+        # times count from the first frame
+        video = source.streams.video[0] if source.streams.video else track
+        start = (video.start_time or 0) * video.time_base
+        return self._packets(source, track, target, start)
+
+    @staticmethod
+    def _packets(source, track, target, start: Fraction) -> Iterator[tuple]:
+        try:
+            for packet in source.demux(track):
+                if packet.dts is None or packet.pts is None:
+                    continue  # the end mark
+                shift = round(start / packet.time_base)
+                packet.pts -= shift
+                packet.dts -= shift
+                time = float(packet.pts * packet.time_base)
+                packet.stream = target
+                yield time, packet
+        except av.FFmpegError:  # a damaged end: the sound ends there
+            return
+
+
+def mpeg4_rate(fps: float) -> float:
+    """Round a frame rate to one that MPEG-4 part 2 can store.
+
+    OpenCV writes a rate as a fraction over 1, 10, 100 or 1000. The numerator
+    may have 16 bits.
+    """
+    decimals = next(d for d in (3, 2, 1, 0) if round(fps * 10**d) < 2**16)
+    return round(fps, decimals)
