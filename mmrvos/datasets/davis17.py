@@ -2,6 +2,7 @@ from pathlib import Path
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import PNGMasks
+from mmrvos.utils import check_name, is_hidden, visible_files
 
 from .base import BaseRVOSDataset
 
@@ -39,13 +40,17 @@ class DAVIS17Dataset(BaseRVOSDataset):
         else:
             names = sorted(
                 path.name for path in root.iterdir()
-                if path.is_dir() and not path.name.startswith(('.', '__')))
-        return [self._sequence(root, name) for name in names]
+                if path.is_dir() and not is_hidden(path))
+        return [
+            self._sequence(root, check_name(name, 'sequence', self.ann_file))
+            for name in names
+        ]
 
     def _sequence(self, root: Path, name: str) -> dict:
-        frames = sorted(
-            path.stem for path in (root / name).glob('*.png')
-            if not path.name.startswith('.'))
+        frames = [
+            path.stem
+            for path in visible_files((root / name).glob('*'), {'.png'})
+        ]
         if not frames:
             raise ValueError(
                 f'{root / name} holds no PNG, expected one label map per '

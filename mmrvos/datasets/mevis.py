@@ -5,7 +5,13 @@ from PIL import Image
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import RLEMasks
-from mmrvos.utils import MAX_IMAGE_BYTES, check_file, safe_join
+from mmrvos.utils import (
+    MAX_IMAGE_BYTES,
+    check_file,
+    checked_rle,
+    natural_key,
+    safe_join,
+)
 
 from .base import BaseRVOSDataset
 from .ref_youtube_vos import load_json, load_listed
@@ -51,7 +57,7 @@ class MeViSDataset(BaseRVOSDataset):
                 self.require(Path(self.data_root) / self.mask_file))
         videos = []
         for video_id, info in sorted(listed.items()):
-            frame_names = sorted(info['frames'])
+            frame_names = sorted(info['frames'], key=natural_key)
             expressions = [
                 self.parse_expression(exp_id, e)
                 for exp_id, e in info['expressions'].items()
@@ -80,11 +86,14 @@ class MeViSDataset(BaseRVOSDataset):
         """Collect the RLE of all objects that a video's expressions name.
 
         Returns:
-            {object id: one RLE or None per listed frame}, and (height, width)
-            of the frames. A list may be longer than the list of frames, as
-            in the official files; the surplus is dropped.
+            {object id: one RLE or None per frame}, and (height, width) of the
+            frames. The file lists the RLEs in the order of its frames; here
+            both are in natural order. The official files hold some lists that
+            are longer than the video; the surplus is dropped.
         """
         own, num_frames = {}, len(info['frames'])
+        order = sorted(
+            range(num_frames), key=lambda i: natural_key(info['frames'][i]))
         for exp_id, exp in info['expressions'].items():
             for obj_id in object_ids(exp):
                 if obj_id not in rles:
@@ -98,7 +107,10 @@ class MeViSDataset(BaseRVOSDataset):
                         f'{self.mask_file}: object {obj_id} has '
                         f'{len(rles[obj_id])} masks, video {video_id} has '
                         f'{num_frames} frames; both must be of one release')
-                own[obj_id] = rles[obj_id][:num_frames]
+                if obj_id not in own:
+                    own[obj_id] = [
+                        self._checked(obj_id, rles[obj_id][i]) for i in order
+                    ]
         sizes = {
             tuple(rle['size'])
             for masks in own.values() for rle in masks if rle
@@ -119,11 +131,20 @@ class MeViSDataset(BaseRVOSDataset):
                 f'{self.ann_file}: video {video_id} has no mask, no height '
                 'and no width; the size of its frames is unknown. Give '
                 'data_prefix.img, the folder of the frames')
-        first = safe_join(images, f'{video_id}/{min(info["frames"])}',
+        first = safe_join(images, f'{video_id}/{info["frames"][order[0]]}',
                           'video and frame', self.ann_file)
         path = self.require(f'{first}{self.img_suffix}')
         with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
             return own, image.size[::-1]
+
+    def _checked(self, obj_id: str, rle: dict | None) -> dict | None:
+        if not rle:
+            return None
+        try:
+            return checked_rle(rle)
+        except ValueError as error:
+            raise ValueError(
+                f'{self.mask_file}: object {obj_id} has {error}') from None
 
 
 def object_ids(exp: dict) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import PNGMasks
-from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file
+from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file, natural_key
 
 from .base import BaseRVOSDataset
 
@@ -113,7 +113,7 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
         labels = self._labels()
         videos = []
         for video_id, info in listed.items():
-            frame_names = sorted(info['frames'])
+            frame_names = sorted(info['frames'], key=natural_key)
             public = self._has_targets(video_id, info['expressions'])
             videos.append(
                 dict(

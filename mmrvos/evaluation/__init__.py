@@ -7,6 +7,7 @@ from .metrics import (
     MovingShapesMetric,
     RefCOCOMetric,
     RefDAVISMetric,
+    RefSAVMetric,
     RefYoutubeVOSMetric,
     ReVOSMetric,
     SubmissionWriter,
@@ -17,6 +18,6 @@ from .video_scores import score_video
 __all__ = [
     'A2DMetric', 'ExpressionMetric', 'JHMDBMetric', 'LongRVOSMetric',
     'MeViSMetric', 'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric',
-    'RefDAVISMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
-    'VideoMetric', 'score_video'
+    'RefDAVISMetric', 'RefSAVMetric', 'RefYoutubeVOSMetric',
+    'SubmissionWriter', 'VideoMetric', 'score_video'
 ]

@@ -1,9 +1,9 @@
-"""Represent what an expression means, and check that it refers to one object.
+"""Meanings: what an expression says, and the proof that it is a good one.
 
-A meaning is a set of look words and a list of parts (position, motion,
-relation). :meth:`MeaningEvaluator.check` implements the rules of the
-benchmark: exactly one object matches, and distractors match all parts but
-those that define the type.
+A meaning is a set of look words and a list of parts (place, motion,
+relation). ``check`` holds the rules of the benchmark: exactly one object fits,
+and distractors agree in everything but what the type is about, given the very
+words that are used.
 """
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,13 +30,13 @@ TYPES = ('appearance', 'position', 'motion-extent', 'motion-order',
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """One predicate of a meaning.
+    """One thing that is said.
 
     Args:
         kind: 'superlative', 'region', 'extent', 'order' or 'relation'.
-        name: name of the predicate within its kind.
-        when: 'always', 'start' or 'end'; for positions.
-        anchor: index of the other object; for relations.
+        name: which one.
+        when: 'always', 'start' or 'end', of places.
+        anchor: number of the other object, of relations.
     """
     kind: str
     name: str
@@ -52,15 +52,14 @@ class Part:
 
 @dataclass(frozen=True, order=True)
 class Meaning:
-    """The meaning of an expression.
+    """What an expression says.
 
     Args:
         type_id: one of ``TYPES``.
-        target: index of the referred object.
+        target: number of the object that is meant.
         words: look words, a subset of the target's.
-        parts: the other predicates.
-        core: categories without which the target is not unique; other
-            categories are true but not necessary.
+        parts: what else is said.
+        core: the categories that decide; the rest is true but unnecessary.
     """
     type_id: str
     target: int
@@ -71,39 +70,30 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Oracles:
-    """Bit sets of the objects that oracles choose from.
-
-    Args:
-        static: for an oracle that knows one frame.
-        set: for an oracle that knows all frames, without their order.
-        position: for an oracle that knows the words of position.
-    """
+    """Bit sets an oracle that is blind to something chooses from."""
     static: int
     set: int
     position: int
 
 
 class MeaningEvaluator:
-    """Evaluate meanings on the facts of one video."""
+    """Evaluates meanings on the facts of one video."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._looks = {(): facts.all}
 
     def look(self, words: tuple[str, ...]) -> Bits:
-        """Return the objects that match all look words."""
+        """Objects that all the look words fit."""
         if words not in self._looks:
             self._looks[words] = self.look(words[:-1]).meet(
                 self.facts.look[words[-1]])
         return self._looks[words]
 
     def part(self, part: Part, among: int, backwards: bool = False) -> Bits:
-        """Return the objects that match one part.
+        """One part, perhaps in the video played backwards.
 
-        Args:
-            among: bit set of the objects that a superlative compares.
-            backwards: evaluate on the video played backwards. Positions do
-                not change, because they refer to a given frame.
+        Places stay as they are then: the frame they speak of is given.
         """
         facts = self.facts
         if part.kind == 'superlative':
@@ -120,7 +110,7 @@ class MeaningEvaluator:
 
     def fits(self, meaning: Meaning, without: str = '',
              backwards: bool = False) -> Bits:
-        """Return the objects that match all parts, without one category."""
+        """Objects that fit, when one category is not said."""
         out = self.facts.all if without == 'look' else self.look(
             meaning.words)
         among = out.maybe
@@ -131,7 +121,7 @@ class MeaningEvaluator:
 
     # ---- the rules
     def check(self, meaning: Meaning) -> bool:
-        """Check that only the target matches, and the rule of the type."""
+        """Whether exactly the target fits, against decisive distractors."""
         if self.fits(meaning).only != meaning.target:
             return False
         look = self.look(meaning.words)
@@ -140,7 +130,7 @@ class MeaningEvaluator:
             return False
         rule = {
             'appearance': self._near_miss,
-            'position': self._position_decides,
+            'position': self._place_decides,
             'motion-extent': self._motion_decides,
             'motion-order': self._order_decides,
             'relation': self._relation_decides,
@@ -152,7 +142,7 @@ class MeaningEvaluator:
         return found.sure & ~(1 << meaning.target)
 
     def _near_miss(self, meaning: Meaning) -> bool:
-        """Check that another object matches all look words but one."""
+        """Another object misses exactly one of the look words."""
         rest = self.fits(meaning, without='look')
         for word in meaning.words:
             kept = tuple(w for w in meaning.words if w != word)
@@ -162,13 +152,12 @@ class MeaningEvaluator:
                 return True
         return False
 
-    def _position_decides(self, meaning: Meaning) -> bool:
+    def _place_decides(self, meaning: Meaning) -> bool:
         return self._others(
             meaning, self.fits(meaning, without='position')) != 0
 
     def _twin(self, meaning: Meaning) -> int | None:
-        """Return the only other object that matches without motion, if it is
-        a twin."""
+        """The only other object that fits without motion, if a twin."""
         rest = self.fits(meaning, without='motion')
         others = self._others(meaning, rest)
         if rest.sure != rest.maybe or others.bit_count() != 1:
@@ -181,17 +170,16 @@ class MeaningEvaluator:
                 and self._twin(meaning) is not None)
 
     def _order_decides(self, meaning: Meaning) -> bool:
-        """Check that the sentence refers to the twin in the video played
-        backwards."""
+        """Played backwards, the sentence means the twin."""
         twin = self._twin(meaning)
         return (twin is not None
                 and self.fits(meaning, backwards=True).only == twin)
 
     def _relation_decides(self, meaning: Meaning) -> bool:
-        """Check that another object matches and has a similar relation.
+        """Another object fits and has a relation of its own.
 
-        An object on the other side of the same anchor is no distractor: of
-        two such objects, the leftmost is known without the relation.
+        Beside an anchor on one side would also be the leftmost: there it must
+        be another anchor.
         """
         rest = self.fits(meaning, without='relation')
         others = self._others(meaning, rest)
@@ -200,7 +188,7 @@ class MeaningEvaluator:
             if not meaning.words:
                 others &= ~(1 << part.anchor)
             elif rest.maybe >> part.anchor & 1:
-                return False  # as in 'the ring left of the ring'
+                return False  # 'the ring beside the ring'
         family = SIDES if relations[0].name in SIDES else [
             r for r in RELATIONS if r not in SIDES]
         for (name, anchor), found in self.facts.relation.items():
@@ -211,7 +199,7 @@ class MeaningEvaluator:
         return False
 
     def _all_decide(self, meaning: Meaning) -> bool:
-        """Check that the target is not unique without each core category."""
+        """Without any one of the deciding categories it is not unique."""
         for part in meaning.parts:
             if (part.kind == 'relation' and meaning.words
                     and self.look(meaning.words).maybe >> part.anchor & 1):
@@ -219,7 +207,7 @@ class MeaningEvaluator:
         return all(self._others(meaning, self.fits(meaning, without=c))
                    for c in meaning.core)
 
-    # ---- oracles
+    # ---- what blind oracles know
     def oracles(self, meaning: Meaning) -> Oracles:
         static = self.look(meaning.words)
         among = static.maybe
@@ -230,7 +218,7 @@ class MeaningEvaluator:
                 where = where.meet(found) if where.meet(
                     found).maybe else where
                 static = static.meet(self.part(part, among))
-            elif part.name in MIRRORED:  # one frame shows no direction
+            elif part.name in MIRRORED:  # one frame shows two in a row
                 static = static.meet(
                     self.part(part, among).join(
                         self.part(part, among, backwards=True)))
@@ -240,11 +228,11 @@ class MeaningEvaluator:
         return Oracles(static.maybe, both.maybe, where.maybe)
 
 
-# ---- candidates
+# ---- making them
 
 def _phrases(evaluator: MeaningEvaluator
              ) -> list[tuple[tuple[str, ...], Bits]]:
-    """Return all sets of look words that some object matches, sorted."""
+    """All sets of look words that some object satisfies, sorted."""
     found = set()
     for obj in evaluator.facts.scene.objects:
         for count in range(5):
@@ -253,7 +241,7 @@ def _phrases(evaluator: MeaningEvaluator
     return [(words, bits) for words, bits in out if bits.sure]
 
 
-def _positions() -> list[Part]:
+def _places() -> list[Part]:
     return [Part(kind, name, when)
             for kind, names in (('region', REGIONS),
                                 ('superlative', SUPERLATIVES))
@@ -271,21 +259,21 @@ def _motions() -> list[tuple[Part, ...]]:
 
 def describable(evaluator: MeaningEvaluator
                 ) -> dict[int, list[tuple[str, ...]]]:
-    """Return the look phrases that match exactly one object."""
+    """The look phrases that mean one object and nothing else."""
     out: dict[int, list[tuple[str, ...]]] = {}
     for words, bits in _phrases(evaluator):
-        # anchors are named with their shape, as in 'behind the blue square'
+        # an anchor is named by its shape, as in 'behind the blue square'
         if bits.only is not None and evaluator.facts.scene.objects[
                 bits.only].look.shape in words:
             out.setdefault(bits.only, []).append(words)
     return out
 
 
-def _mixes(positions: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
+def _mixes(places: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
            relations: list[tuple[Part, ...]], words: tuple[str, ...]
            ) -> Iterator[tuple[tuple[Part, ...], tuple[str, ...]]]:
-    """Yield parts and core categories of expressions of type mixed."""
-    groups = {'position': positions, 'motion': motions, 'relation': relations}
+    """Parts and deciding categories of the expressions that mix types."""
+    groups = {'position': places, 'motion': motions, 'relation': relations}
     if words:
         for category, group in groups.items():
             for parts in group:
@@ -300,16 +288,13 @@ def _mixes(positions: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
 
 def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
                mixes: int = 1500) -> dict[tuple[str, int], list[Meaning]]:
-    """Return all meanings that pass the check, in random order.
+    """All meanings that pass, by type and target, in a random order.
 
     Args:
-        mixes: number of mixed meanings to try, drawn from all of them.
-
-    Returns:
-        {(type_id, target): meanings}.
+        mixes: how many of the very many mixed ones are tried.
     """
     facts = evaluator.facts
-    positions = [(p,) for p in _positions()]
+    places = [(p,) for p in _places()]
     anchors = sorted(describable(evaluator))
     relations = [(Part('relation', name, anchor=a),) for name in RELATIONS
                  for a in anchors if facts.relation[name, a].sure]
@@ -323,15 +308,15 @@ def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
             tried.append(('appearance', words, (), ('look',)))
         if bits.sure.bit_count() < 2:
             continue
-        tried += [('position', words, p, ('position',)) for p in positions]
+        tried += [('position', words, p, ('position',)) for p in places]
         tried += [('relation', words, p, ('relation',)) for p in relations]
         if words:
             tried += [('motion-order' if any(p.kind == 'order' for p in m)
                        else 'motion-extent', words, m, ('motion',))
                       for m in motions]
         mixed += [('mixed', words, *each) for each in _mixes(
-            [p for p in positions if p[0].when == 'always'], motions,
-            relations, words)]
+            [p for p in places if p[0].when == 'always'], motions, relations,
+            words)]
     tried += [rng.choice(mixed) for _ in range(mixes if mixed else 0)]
     out: dict[tuple[str, int], list[Meaning]] = {}
     for type_id, words, parts, core in dict.fromkeys(tried):
@@ -357,10 +342,10 @@ def _meet(evaluator: MeaningEvaluator, parts: Sequence[Part]) -> Bits:
 
 def lengthen(evaluator: MeaningEvaluator, meaning: Meaning,
              rng: RandomStream) -> Meaning:
-    """Add up to two words or clauses that are true and not necessary.
+    """Add words and clauses that are true and that nothing needs.
 
-    The longer meaning passes the same check. If nothing can be added, the
-    meaning itself is returned.
+    They must not decide either: the longer meaning passes the same check.
+    The meaning itself where nothing more can be said.
     """
     target = 1 << meaning.target
     pool: list[str | Part] = [
@@ -397,7 +382,7 @@ def lengthen(evaluator: MeaningEvaluator, meaning: Meaning,
 
 
 def _redundant(part: Part, meaning: Meaning) -> bool:
-    """Return whether another motion of the meaning implies the part."""
+    """'moves' beside another motion would only repeat it."""
     motions = [p.name for p in meaning.parts if p.category == 'motion']
     return bool(motions) and part.category == 'motion' and (
         part.name in ('moves', 'still') or motions[0] in ('still', 'round')

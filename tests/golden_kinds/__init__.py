@@ -1,7 +1,7 @@
 """Functions that run each kind of golden case, see ``test_golden.py``."""
 import re
 
-from . import data, evaluation, mttr, referformer, soc, stcn
+from . import data, evaluation, mttr, protocols, referformer, soc, stcn
 from .case import Case
 
 RUNNERS = {
@@ -10,6 +10,7 @@ RUNNERS = {
     **soc.KINDS,
     **stcn.KINDS,
     **evaluation.KINDS,
+    **protocols.KINDS,
     **data.KINDS
 }
 

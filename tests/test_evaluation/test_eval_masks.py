@@ -160,8 +160,8 @@ def corrupt(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
 
 
-def rgb(path: Path) -> None:
-    Image.new('RGB', SIZE[::-1]).save(path)
+def deep(path: Path) -> None:
+    Image.fromarray(np.zeros(SIZE, np.uint16)).save(path)
 
 
 def small(path: Path) -> None:
@@ -170,7 +170,7 @@ def small(path: Path) -> None:
 
 @pytest.mark.parametrize('damage, words', [
     (corrupt, 'cannot be decoded'),
-    (rgb, 'mode RGB'),
+    (deep, 'mode I;16'),
     (small, 'size (18, 35), the ground truth has (36, 70)'),
     (Path.unlink, 'missing'),
 ])
@@ -208,26 +208,29 @@ def test_what_the_data_set_does_not_know_is_named(ytvos, run, workers):
     status, result, err = run(ytvos, 'ytvos', '--workers', workers)
     assert status == 1
     assert result['problems'] == [
-        'zz: unknown to the data set, not scored',
+        'zz: unknown to the dataset, not scored',
+        'Annotations/aa/7: an expression unknown to the dataset, not scored',
         'notes.txt: not a PNG, ignored, nor are 1 more',
-        'Annotations/aa/7: an expression unknown to the data set, not scored',
     ]
     assert all(line in err for line in result['problems'])
     assert result['summary']['J&F'] == 100
 
 
-def test_what_a_mac_packs_beside_the_files_is_no_picture(ytvos, run):
+def test_hidden_files_are_passed_over(ytvos, run):
     # the folder that sorts behind it must be found all the same
     (ytvos / 'pred/Annotations').rename(ytvos / 'pred/results')
+    save(ytvos / 'pred/results/aa/.ipynb_checkpoints/00000.png',
+         np.zeros(SIZE))
+    (ytvos / 'pred/.DS_Store').write_bytes(b'of a Mac')
     for path in sorted((ytvos / 'pred').rglob('*.png')):
         beside = path.relative_to(ytvos / 'pred')
         beside = ytvos / 'pred/__MACOSX' / beside.with_name(f'._{path.name}')
         beside.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(b'attributes')
-    status, result, _ = run(ytvos, 'ytvos')
-    assert result['summary']['J&F'] == 100
-    (line, ) = result['problems']
-    assert status == 1 and 'not a PNG, ignored, nor are 23 more' in line
+    for pred in (None, pack(ytvos / 'pred', ytvos / 'pred.zip')):
+        status, result, err = run(ytvos, 'ytvos', pred=pred)
+        assert result['summary']['J&F'] == 100
+        assert (status, result['problems']) == (0, []), err
 
 
 @pytest.mark.parametrize('dataset', ['ytvos', 'mevis', 'davis', 'a2d'])
@@ -245,7 +248,8 @@ def test_predictions_of_something_else_are_no_result(dataset, run, request):
 
 
 @pytest.mark.parametrize('dataset, option, words', [
-    ('ytvos', '--protocol=fixed', '--protocol is for davis17, not for ytvos'),
+    ('ytvos', '--protocol=fixed',
+     '--protocol is for davis17, ref_sav, revos, not for ytvos'),
     ('davis17', '--split=valid', 'not for davis17'),
     ('a2d', '--plot=plots', 'not for a2d'),
     ('jhmdb', '--expressions=x.json', 'not for jhmdb'),
@@ -357,8 +361,8 @@ def test_expressions_without_objects(ytvos, run):
     assert status == 2 and '--expressions' in err
     for text, words in (('{', 'no valid JSON'),
                         ('[]', 'no expression file'),
-                        ('{"videos": {}}', 'nothing to score'),
-                        ('{"videos": {"aa": {}}}', 'aa does not list')):
+                        ('{"videos": {}}', 'found no expressions'),
+                        ('{"videos": {"aa": {}}}', 'aa has no "frames"')):
         path.write_text(text)
         status, _, err = run(ytvos, 'ytvos')
         assert status == 2 and words in err
@@ -370,7 +374,7 @@ def test_masks_of_another_release(mevis, run):
     masks['20'].pop()
     path.write_text(json.dumps(masks))
     status, _, err = run(mevis, 'mevis')
-    assert status == 2 and '3 masks for annotation 20' in err
+    assert status == 2 and 'object 20 has 3 masks' in err
 
 
 def test_the_test_videos_are_left_out(ytvos, run):

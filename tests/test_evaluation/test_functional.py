@@ -118,11 +118,28 @@ def test_temporal_variance():
     assert np.isnan(F.temporal_variance([]))
 
 
+def test_pixel_accuracy_compares_values():
+    target = np.array([[0, 1], [1, 0]], np.uint8)
+    assert F.pixel_accuracy(target, target) == 1
+    assert F.pixel_accuracy(255 * target, target) == 0.5
+    assert F.pixel_accuracy(np.ones_like(target), target) == 0.5
+
+
 def test_robustness():
-    assert F.robustness(0, 0) == 1
-    assert F.robustness(5, 0) == 0
-    assert F.robustness(25, 100) == 0.75
-    assert F.robustness(200, 100) == 0
+    target = np.zeros((10, 20), np.uint8)
+    target[0] = 1
+    pred = np.zeros_like(target)
+    assert F.robustness(pred, target, 100) == 1
+    assert F.robustness(pred, target, 0) == 1
+    pred[0] = 1  # on the target
+    assert F.robustness(pred, target, 100) == 1
+    pred[1, :5] = 1  # five false pixels
+    assert F.robustness(pred, target, 100) == pytest.approx(0.95)
+    assert F.robustness(pred, target, 4) == 0
+    assert F.robustness(pred, target, 0) == 0
+    assert F.robustness(255 * pred, target, 2550) == pytest.approx(0.5)
+    target[0] = 2  # two objects: 255 per marked pixel, as officially
+    assert F.robustness(pred, target, 10210) == pytest.approx(0.5)
 
 
 # ------------------------------------------------------------------ label maps

@@ -1,6 +1,4 @@
 """The MMEngine metrics, through MMEngine's evaluator."""
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -131,28 +129,57 @@ def test_long_rvos_spans(source):
     assert result['long_rvos/J'] == pytest.approx(50)
 
 
-def test_revos_averages_types_and_knows_no_target(source, tmp_path):
+def test_long_rvos_total_is_over_three_types(source):
+    sample = make_sample(
+        [truth(1), truth(2), truth(2), truth(1)],
+        [['1'], ['2'], ['1'], ['2']], source,
+        type_ids=['static', 'static', 'hybrid', 'other'])
+    result = evaluate(dict(type='LongRVOSMetric'), [sample])
+    assert result['long_rvos/J/static'] == 100
+    assert result['long_rvos/J/hybrid'] == result['long_rvos/J/other'] == 0
+    # the mean of three expressions, not of two types
+    assert result['long_rvos/J'] == pytest.approx(200 / 3)
+
+
+def test_revos_averages_two_rows(source):
     nothing = np.zeros((4, *SIZE), bool)
     preds = [truth(1), truth(2), nothing, nothing, truth(1)]
     sample = make_sample(
         preds, [['1'], ['2'], ['1'], [], []], source,
-        type_ids=[0, 0, 1, 2, 2])
-    foreground = tmp_path / 'foreground.json'
-    foreground.write_text(json.dumps(
-        {'aa': [encode(label_map(t) > 0) for t in range(4)]}))
-    cfg = dict(type='ReVOSMetric', foreground_file=str(foreground))
-    result = evaluate(cfg, [sample])
-    assert result['revos/J&F'] == 50  # types 0 and 1 alike
-    assert result['revos/A'] == 60
+        type_ids=['referring', 'referring', 'reason', 'hallucination',
+                  'hallucination'])
+    result = evaluate(dict(type='ReVOSMetric'), [sample])
+    assert result['revos/J&F'] == 50
+    assert result['revos/J&F/referring'] == 100
+    assert result['revos/J&F/reason'] == 0
+    assert result['revos/J&F/hallucination'] == 50
+    pixels, area = SIZE[0] * SIZE[1], truth(1)[0].sum()
+    missed = 100 * (1 - area / pixels)
+    assert result['revos/A/reason'] == pytest.approx(missed)
+    assert result['revos/A'] == pytest.approx((100 + missed) / 2)
+    # object 1 and, but for the last frame, object 2 are the foreground
+    false = np.mean([area / (label_map(t) > 0).sum() for t in range(4)])
+    assert result['revos/R'] == 100
+    assert result['revos/R/hallucination'] == pytest.approx(
+        100 * (1 + 1 - false) / 2)
     assert result['revos/T_acc'] == pytest.approx(200 / 3)
     assert result['revos/N_acc'] == 50
-    marked = truth(1).sum() / sum((label_map(t) > 0).sum() for t in range(4))
-    assert result['revos/R'] == pytest.approx(100 * (1 - marked / 2))
-    assert result['revos/R/2'] == result['revos/R']
-    assert 'revos/J/2' not in result
-    sample.set_metainfo(dict(video_id='other'))
-    with pytest.raises(ValueError, match="does not know video 'other'"):
-        evaluate(cfg, [sample])
+
+
+def test_revos_with_one_row(source):
+    sample = make_sample([truth(1)], [['1']], source, type_ids=['reason'])
+    assert evaluate(dict(type='ReVOSMetric'), [sample])['revos/J&F'] == 100
+
+
+def test_ref_sav_averages_long_and_short(source):
+    nothing = np.zeros((4, *SIZE), bool)
+    sample = make_sample(
+        [truth(1), truth(1), nothing], [['1']] * 3, source,
+        lengths=['long', 'long', 'short'])
+    result = evaluate(dict(type='RefSAVMetric'), [sample])
+    assert result['ref_sav/J&F'] == 50
+    assert result['ref_sav/A/long'] == 100
+    assert 'ref_sav/R' not in result
 
 
 def test_rle_sources(source):
@@ -175,6 +202,11 @@ def test_what_cannot_be_scored(source, meta, words):
     dict(type='MeViSMetric', extras=['speed']),
     dict(type='MeViSMetric', split_by=['colour']),
     dict(type='RefDAVISMetric', protocol='free'),
+    dict(type='ReVOSMetric', protocol='free'),
+    dict(type='RefSAVMetric', protocol='visa'),
+    dict(type='MeViSMetric', missing='none'),
+    dict(type='RefYoutubeVOSMetric', missing='official'),
+    dict(type='A2DMetric', missing='official'),
     dict(type='SubmissionWriter', layout='davis', out_dir='x'),
 ])
 def test_options_are_checked(cfg):

@@ -3,7 +3,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 
-from mmrvos.utils import checked_rle
+from mmrvos.utils import checked_rle, mask_areas
 
 
 def random_mask(seed, size=(37, 53)):
@@ -63,3 +63,13 @@ def test_text_that_was_cut_or_doubled(change):
 def test_what_is_no_rle(rle):
     with pytest.raises(ValueError, match='RLE'):
         checked_rle(rle)
+
+
+@pytest.mark.parametrize('number', [0, 1, 255, 256, 600])
+def test_areas_of_any_number_of_masks(number):
+    masks = np.zeros((20, 40, number), np.uint8, order='F')
+    for n in range(number):
+        masks[:, :, n].flat[:n] = 1
+    areas = mask_areas(mask_utils.encode(masks))
+    assert areas.dtype == np.int64
+    assert areas.tolist() == list(range(number))

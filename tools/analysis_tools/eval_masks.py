@@ -1,73 +1,72 @@
-"""Score masks that any method has written: a folder or a zip of PNGs.
+"""Score masks on disk, whatever program has written them.
 
     python tools/analysis_tools/eval_masks.py PRED --gt ROOT --dataset ytvos
+    python tools/analysis_tools/eval_masks.py PRED --config CONFIG
 
-Results go to stdout, progress and problems to stderr. Exit status: 0 all was
-well; 1 scored, but something in the predictions was wrong (a line each; it
-counts 0); 2 nothing could be scored. docs/evaluation.md has the layouts.
+PRED is a folder or zip of PNGs, or a JSON file of RLEs. The ground truth is
+the dataset of the benchmark, or the test dataset of a config file.
+
+Results go to stdout, progress and problems to stderr. Exit status: 0 all
+predictions were scored; 1 some predictions were missing or wrong (one line
+each) and the others were scored; 2 nothing could be scored.
+docs/evaluation.md describes the layouts and the rules.
 """
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from mmengine.utils import ProgressBar
 
-from mmrvos.evaluation import (
-    A2DMetric,
-    ExpressionMetric,
-    JHMDBMetric,
-    MeViSMetric,
-    RefDAVISMetric,
-    RefYoutubeVOSMetric,
-    ReVOSMetric,
-)
-from mmrvos.evaluation.functional import PROTOCOLS
-from mmrvos.evaluation.offline import ground_truth as gt
+from mmrvos.datasets import BaseRVOSDataset
+from mmrvos.evaluation import ExpressionMetric
+from mmrvos.evaluation.missing import MISSING
 from mmrvos.evaluation.offline import report
-from mmrvos.evaluation.offline.predictions import (
-    PredictionError,
-    PredictionFiles,
+from mmrvos.evaluation.offline.benchmarks import (
+    BENCHMARKS,
+    benchmark_dataset,
+    config_benchmark,
+    make_scorer,
 )
-from mmrvos.evaluation.offline.scoring import (
-    FrameScorer,
-    LabelMapScorer,
-    Scorer,
-    VideoScorer,
-    score_all,
-)
-
-COCO_FILES = dict(
-    a2d='a2d_sentences_test_annotations_in_coco_format.json',
-    jhmdb='jhmdb_sentences_gt_annotations_in_coco_format.json')
+from mmrvos.evaluation.offline.predictions import PredictionError
+from mmrvos.evaluation.offline.scoring import GroundTruthError, score_all
+from mmrvos.utils import ConfigError, load_config
 
 
-#: options that not every data set has a use for
-USED_BY = dict(
-    split=('mevis', 'revos', 'ytvos'),
-    expressions=('mevis', 'revos', 'ytvos'),
-    protocol=('davis17', ),
-    plot=('davis17', 'mevis', 'revos', 'ytvos'))
+def names_with(option: str) -> list[str]:
+    """The benchmarks that take an option."""
+    return [
+        name for name, benchmark in BENCHMARKS.items()
+        if getattr(benchmark, option)
+    ]
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('pred', type=Path, help='folder or zip of PNGs')
     parser.add_argument(
-        '--gt', type=Path, required=True, help='root of the data set (a2d, '
-        'jhmdb: or the COCO file itself)')
-    parser.add_argument('--dataset', choices=sorted(SETUPS), required=True)
+        'pred', type=Path, help='folder or zip of PNGs, or JSON of RLEs')
+    truth = parser.add_mutually_exclusive_group(required=True)
+    truth.add_argument('--dataset', choices=BENCHMARKS)
+    truth.add_argument(
+        '--config', type=Path,
+        help='score the test_dataloader by the test_evaluator of this file')
     parser.add_argument(
-        '--split', help="default: 'valid' (ytvos), 'valid_u' (mevis), '.' "
-        '(revos)')
+        '--gt', type=Path,
+        help='root of the dataset (a2d, jhmdb: or the COCO file itself)')
+    defaults = ', '.join(f'{b.split} ({name})'
+                         for name, b in BENCHMARKS.items() if b.split)
+    parser.add_argument('--split', help=f'default: {defaults}')
     parser.add_argument(
         '--expressions', type=Path, help='another expression file')
+    protocols = '; '.join(f'{name}: {", ".join(BENCHMARKS[name].protocols)}'
+                          for name in names_with('protocols'))
     parser.add_argument(
-        '--protocol', choices=PROTOCOLS,
-        help='davis17: how predicted and true objects meet (default: '
-        'unsupervised)')
+        '--protocol', help=f'{protocols} (default: the first)')
+    parser.add_argument(
+        '--missing', choices=MISSING,
+        help='what missing predictions count: 0 (default), or as in the '
+        'official code (mevis, revos, long_rvos, ref_sav)')
     parser.add_argument('--workers', type=int, default=1, help='processes')
     parser.add_argument('--csv', type=Path, help='write a row per expression')
     parser.add_argument(
@@ -76,77 +75,75 @@ def parse_args() -> argparse.Namespace:
         '--plot', type=Path, help='folder for plots of J&F over the frames '
         'and by split')
     args = parser.parse_args()
-    if args.workers < 1:
-        parser.error(f'--workers is {args.workers}, expected 1 or more')
-    for option, users in USED_BY.items():
-        if getattr(args, option) is not None and args.dataset not in users:
-            parser.error(f'--{option} is for {", ".join(users)}, not for '
-                         f'{args.dataset}')
-    for path in (args.csv, args.json):
-        if path is not None and path.is_dir():
-            parser.error(f'{path} is a folder, expected the name of a file')
+    check_args(parser, args)
     return args
 
 
-def ytvos(args: argparse.Namespace) -> tuple[Scorer, ExpressionMetric]:
-    tasks = gt.load_ytvos(args.gt, args.split or 'valid', args.expressions)
-    return (VideoScorer(PredictionFiles(args.pred), tasks),
-            RefYoutubeVOSMetric())
+def check_args(parser: argparse.ArgumentParser,
+               args: argparse.Namespace) -> None:
+    """End with status 2 and one line if an option cannot be used."""
+    if args.workers < 1:
+        parser.error(f'--workers is {args.workers}, expected 1 or more')
+    if args.config:
+        for option in ('gt', 'split', 'expressions', 'protocol', 'missing'):
+            if getattr(args, option) is not None:
+                parser.error(f'--{option} is not for --config: edit the '
+                             'config')
+    else:
+        if args.gt is None:
+            parser.error('--gt is missing: give the root of the dataset')
+        for option, needed in (('split', 'split'), ('plot', 'plots'),
+                               ('expressions', 'expressions'),
+                               ('protocol', 'protocols')):
+            users = names_with(needed)
+            if getattr(args, option) is not None and args.dataset not in users:
+                parser.error(f'--{option} is for {", ".join(users)}, not for '
+                             f'{args.dataset}')
+    for path in (args.csv, args.json):
+        if path is not None and path.is_dir():
+            parser.error(f'{path} is a folder, expected the name of a file')
 
 
-def mevis(args: argparse.Namespace) -> tuple[Scorer, ExpressionMetric]:
-    tasks = gt.load_mevis(args.gt, args.split or 'valid_u', args.expressions)
-    return VideoScorer(PredictionFiles(args.pred), tasks), MeViSMetric()
+def load_benchmark(
+        args: argparse.Namespace) -> tuple[BaseRVOSDataset, ExpressionMetric]:
+    if args.config:
+        return config_benchmark(load_config(args.config))
+    options = {
+        name: getattr(args, name)
+        for name in ('protocol', 'missing') if getattr(args, name) is not None
+    }
+    metric = BENCHMARKS[args.dataset].metric(**options)
+    return benchmark_dataset(
+        args.dataset, args.gt, args.split, args.expressions), metric
 
 
-def revos(args: argparse.Namespace) -> tuple[Scorer, ExpressionMetric]:
-    expressions = args.expressions or (
-        args.gt / 'meta_expressions_valid_.json')
-    tasks = gt.load_mevis(args.gt, args.split or '.', expressions)
-    return VideoScorer(PredictionFiles(args.pred), tasks), ReVOSMetric()
-
-
-def davis17(args: argparse.Namespace) -> tuple[Scorer, ExpressionMetric]:
-    protocol = args.protocol or PROTOCOLS[0]
-    scorer = LabelMapScorer(
-        PredictionFiles(args.pred), gt.load_davis17(args.gt), protocol)
-    return scorer, RefDAVISMetric(protocol=protocol)
-
-
-def a2d(args: argparse.Namespace) -> tuple[Scorer, ExpressionMetric]:
-    tasks = gt.load_frames(args.gt, COCO_FILES[args.dataset])
-    metric = A2DMetric() if args.dataset == 'a2d' else JHMDBMetric()
-    return FrameScorer(PredictionFiles(args.pred), tasks), metric
-
-
-SETUPS: dict[str, Callable] = dict(
-    ytvos=ytvos, mevis=mevis, revos=revos, davis17=davis17, a2d=a2d,
-    jhmdb=a2d)
+def make_folders(args: argparse.Namespace) -> None:
+    """Make the folders of the results before anything is scored."""
+    for path in (args.csv, args.json):
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+    if args.plot is not None:
+        args.plot.mkdir(parents=True, exist_ok=True)
 
 
 def main() -> int:
     args = parse_args()
     try:
-        scorer, metric = SETUPS[args.dataset](args)
-        for path in (args.csv, args.json):
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-    except (PredictionError, gt.GroundTruthError, OSError) as error:
+        make_folders(args)
+        dataset, metric = load_benchmark(args)
+        scorer = make_scorer(dataset, metric, args.pred)
+    except (PredictionError, GroundTruthError, ConfigError, ValueError,
+            OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
-    problems = [f'{name}: unknown to the data set, not scored'
-                for name in scorer.unknown]
-    others = [path for path in scorer.files.others
-              if not path.endswith('scores.json')]
-    if others:
-        more = f', nor are {len(others) - 1} more' if others[1:] else ''
-        problems.append(f'{others[0]}: not a PNG, ignored{more}')
-    bar = ProgressBar(len(scorer.tasks), file=sys.stderr)
-    records, left_out = [], 0
+    problems = [*scorer.reader.unknown, *scorer.reader.others()]
+    bar = ProgressBar(len(scorer), file=sys.stderr)
+    records, left_out, broken = [], 0, 0
     for scored in score_all(scorer, args.workers, bar.update):
         records += scored.records
         problems += scored.problems
         left_out += scored.left_out
+        broken += scored.broken
     print(file=sys.stderr)
     for line in problems:
         print(f'problem: {line}', file=sys.stderr)
@@ -154,19 +151,28 @@ def main() -> int:
         print('error: nothing could be scored', file=sys.stderr)
         return 2
     summary = metric.compute_metrics([records])
+    name = args.dataset or args.config.stem
     if args.csv:
         report.write_csv(args.csv, records)
     if args.json:
-        head = dict(dataset=args.dataset, unit='percent', left_out=left_out)
-        if args.dataset == 'davis17':
+        head = dict(
+            dataset=name,
+            unit='percent',
+            missing=metric.missing,
+            left_out_expressions=left_out,
+            left_out=broken)
+        if hasattr(metric, 'protocol'):
             head['protocol'] = metric.protocol
         report.write_json(args.json, head, summary, records, problems)
     if args.plot:
         for path in report.plot(args.plot, records):
             print(f'plot: {path}', file=sys.stderr)
-    print(f'{args.dataset}: {len(records)} expressions, percent' + (
-        f'; {left_out} of {len(scorer.tasks)} videos or samples are left out: '
-        'their ground truth is broken' if left_out else ''))
+    print(f'{name}: {len(records)} expressions, percent')
+    if left_out:
+        print(f'{left_out} expressions are left out, as in the official code')
+    if broken:
+        print(f'{broken} of {len(scorer)} videos or samples are left out: '
+              'their ground truth is broken')
     print(report.table(summary))
     if problems:
         print(f'{len(problems)} problem(s), see above', file=sys.stderr)

@@ -1,24 +1,22 @@
-"""Check a submission before it is sent, or what a server would have said.
+"""Check a submission before it is sent to the server of a benchmark.
 
     python tools/analysis_tools/validate_submission.py SUBMISSION.zip \\
         --dataset ytvos --root data/ref-youtube-vos
 
-One line for everything that is wrong. Exit status: 0 right, 1 wrong, 2 the
-check could not be made.
+Prints one line per fault. Exit status: 0 no fault, 1 faults, 2 the check could
+not be made.
 """
 import argparse
 import sys
 from pathlib import Path
 
-from mmrvos.evaluation.offline.ground_truth import (
-    GroundTruthError,
-    load_videos,
-    official_videos,
-)
+from mmrvos.datasets import BaseRVOSDataset
+from mmrvos.evaluation.offline.benchmarks import build_dataset
 from mmrvos.evaluation.offline.predictions import (
     PredictionError,
     PredictionFiles,
 )
+from mmrvos.evaluation.offline.scoring import GroundTruthError
 from mmrvos.evaluation.submission import (
     TOP_FOLDERS,
     YTVOS_VIDEOS,
@@ -35,34 +33,58 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('submission', type=Path, help='zip, or folder')
     parser.add_argument(
         '--root', type=Path, required=True,
-        help='root of the data set: expression files, and the frames, whose '
-        'sizes the masks must have (without frames the masks of a video must '
-        'have one size)')
+        help='root of the dataset: the expression files, and the frames, '
+        'whose sizes the masks must have (without the frames all masks of a '
+        'video must have one size)')
     parser.add_argument(
         '--dataset', choices=sorted(TOP_FOLDERS), required=True)
     parser.add_argument('--split', default='valid')
     parser.add_argument(
         '--num-videos', type=int,
-        help=f'videos on the list (default: {YTVOS_VIDEOS} for ytvos valid); '
-        '0 takes any number')
+        help='number of videos of the official list (default: '
+        f'{YTVOS_VIDEOS} for ytvos valid); 0 takes any number')
     return parser.parse_args()
+
+
+def load_dataset(name: str, root: Path, split: str) -> BaseRVOSDataset:
+    """The videos that a submission must hold; masks are not needed."""
+    if name == 'mevis':
+        config = dict(
+            type='MeViSDataset', ann_file=f'{split}/meta_expressions.json')
+    else:
+        config = dict(
+            type='RefYoutubeVOSDataset',
+            ann_file=f'meta_expressions/{split}/meta_expressions.json')
+        if split == 'valid':
+            config['exclude_file'] = (
+                'meta_expressions/test/meta_expressions.json')
+    return build_dataset(dict(config, data_root=str(root)))
+
+
+def expected_videos(dataset: BaseRVOSDataset,
+                    images: Path) -> dict[str, ExpectedVideo]:
+    """What the submission must hold of each video.
+
+    Args:
+        dataset: lists videos, expressions and frames.
+        images: folder of the frames, which may be missing.
+    """
+    videos = {}
+    for index in range(len(dataset)):
+        entry = dataset.get_data_info(index)
+        names = entry['frame_names']
+        videos[entry['video_id']] = ExpectedVideo(
+            [e['exp_id'] for e in entry['expressions']], names,
+            frame_size(images / entry['video_id'], names))
+    return videos
 
 
 def main() -> int:
     args = parse_args()
     try:
-        if args.dataset == 'ytvos':
-            videos = official_videos(args.root, args.split)
-        else:
-            videos = load_videos(
-                args.root / args.split / 'meta_expressions.json')
-        images = args.root / args.split / 'JPEGImages'
-        expected = {
-            video_id: ExpectedVideo(
-                list(info['expressions']), sorted(info['frames']),
-                frame_size(images / video_id, info['frames']))
-            for video_id, info in sorted(videos.items())
-        }
+        dataset = load_dataset(args.dataset, args.root, args.split)
+        expected = expected_videos(
+            dataset, args.root / args.split / 'JPEGImages')
         files = PredictionFiles(args.submission)
     except (GroundTruthError, PredictionError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)

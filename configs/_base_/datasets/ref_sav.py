@@ -15,4 +15,4 @@ test_dataloader = dict(
         data_prefix=dict(img='JPEGImages'),
         test_mode=True,
         pipeline=_base_.test_pipeline))
-test_evaluator = dict(type='MeViSMetric')
+test_evaluator = dict(type='RefSAVMetric')

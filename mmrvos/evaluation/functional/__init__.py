@@ -9,6 +9,7 @@ from .label_map_sequence import (
     merge_soft_masks,
 )
 from .label_maps import pairwise_jf, silhouettes
+from .pixels import pixel_accuracy, robustness
 from .ranked import (
     COCO_MEASURES,
     RankedSample,
@@ -43,8 +44,8 @@ from .summary import (
     parts_of,
     precision_summary,
     region_contour_summary,
-    robustness,
     span_summary,
+    span_values,
     stability_summary,
     target_summary,
     with_splits,
@@ -55,11 +56,12 @@ __all__ = [
     'SPLITS', 'LabelMapSequence', 'ObjectValues', 'RankedSample',
     'SequenceStatistics', 'Silhouette', 'best_candidate', 'boundary_radius',
     'box_overlap', 'chosen_iou_measures', 'coco_measures', 'contour',
-    'contour_accuracy', 'davis_totals', 'iou_measures', 'enclosing_box',
+    'contour_accuracy', 'davis_totals', 'enclosing_box', 'iou_measures',
     'match_objects', 'merge_soft_masks', 'pairwise_jf', 'parts_of',
-    'precision_at', 'precision_summary', 'rank_masks', 'region',
-    'region_and_contour', 'region_contour_summary', 'region_similarity',
-    'robustness', 'sequence_statistics', 'silhouettes', 'smoothed_iou',
-    'span_summary', 'stability_summary', 'target_summary', 'temporal_iou',
-    'temporal_variance', 'video_iou', 'with_splits'
+    'pixel_accuracy', 'precision_at', 'precision_summary', 'rank_masks',
+    'region', 'region_and_contour', 'region_contour_summary',
+    'region_similarity', 'robustness', 'sequence_statistics', 'silhouettes',
+    'smoothed_iou', 'span_summary', 'span_values', 'stability_summary',
+    'target_summary', 'temporal_iou', 'temporal_variance', 'video_iou',
+    'with_splits'
 ]

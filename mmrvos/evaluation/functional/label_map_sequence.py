@@ -45,6 +45,11 @@ def merge_soft_masks(scores: np.ndarray,
     return np.where(highest >= threshold, best + 1, 0).astype(np.uint8)
 
 
+def label_limit(protocol: str, num_objects: int) -> int:
+    """The largest label that a protocol takes in a prediction."""
+    return MAX_PREDICTIONS if protocol == 'unsupervised' else num_objects
+
+
 @dataclass(frozen=True)  # MMEngine would make a tuple of a NamedTuple
 class ObjectValues:
     """J and F of one object of a sequence."""
@@ -99,7 +104,7 @@ class LabelMapSequence:
                 f'{gt.shape}: write predictions at the original size')
         largest = int(pred.max(initial=0))
         matched = self.protocol == 'unsupervised'
-        limit = MAX_PREDICTIONS if matched else self.num_objects
+        limit = label_limit(self.protocol, self.num_objects)
         if largest > limit:
             raise ValueError(
                 f'label {largest} in a prediction, the {self.protocol} '

@@ -117,44 +117,42 @@ def span_summary(records: Sequence[dict]) -> dict[str, float]:
     """tIoU and vIoU (Long-RVOS).
 
     Args:
-        records: with ``J``, ``pred_present`` and ``gt_present``, (T,) each.
+        records: with ``J``, ``pred_present`` and ``gt_present``, (T,) each,
+            and optionally ``failed``: the expression counts 0.
     """
+    values = [span_values(r) for r in records]
     return {
-        'tIoU': _percent([temporal_iou(r['pred_present'], r['gt_present'])
-                          for r in records]),
-        'vIoU': _percent([
-            video_iou(r['J'], r['pred_present'], r['gt_present'])
-            for r in records])
+        name: _percent([v[i] for v in values])
+        for i, name in enumerate(('tIoU', 'vIoU'))
     }
 
 
-def target_summary(records: Sequence[dict]) -> dict[str, float]:
-    """How well the existence of a target is told (ReVOS).
+def span_values(record: dict) -> tuple[float, float]:
+    """tIoU and vIoU of one expression, in [0, 1]."""
+    if record.get('failed'):
+        return 0.0, 0.0
+    pred, gt = record['pred_present'], record['gt_present']
+    return temporal_iou(pred, gt), video_iou(record['J'], pred, gt)
 
-    ``A``: share of expressions for which a mask is given in some frame exactly
-    if there is a target in some frame. ``T_acc`` and ``N_acc``: the same among
-    those with and without a target. ``R``, where the records hold it: mean
-    robustness of the expressions without a target.
+
+def target_summary(records: Sequence[dict]) -> dict[str, float]:
+    """Measure whether predictions exist exactly where targets do.
+
+    ``T_acc``: share of the expressions with a target in some frame that mark
+    anything; ``N_acc``: share of the expressions without a target that mark
+    nothing, as gRefCOCO measures images. A measure without expressions is left
+    out.
+
+    Args:
+        records: with ``gt_present`` and ``pred_present``, (T,) each, and
+            optionally ``failed``: the expression counts 0.
     """
     truth = np.array([r['gt_present'].any() for r in records], dtype=bool)
     guess = np.array([r['pred_present'].any() for r in records], dtype=bool)
-    summary = {'A': _percent(truth == guess)}
-    for name, chosen in (('T_acc', truth), ('N_acc', ~truth)):
-        if chosen.any():
-            summary[name] = _percent((truth == guess)[chosen])
-    robustness = [r['R'] for r in records if 'R' in r]
-    if robustness:
-        summary['R'] = _percent(robustness)
-    return summary
-
-
-def robustness(pred_area: float, foreground_area: float) -> float:
-    """R of one expression without a target: how little of the video's
-    foreground is marked all the same.
-
-    ``1 - marked / foreground``, not below 0, both summed over the frames; a
-    video without foreground gives 1 if nothing is marked.
-    """
-    if foreground_area == 0:
-        return float(pred_area == 0)
-    return max(0.0, 1 - pred_area / foreground_area)
+    failed = np.array([r.get('failed', False) for r in records], dtype=bool)
+    correct = (truth == guess) & ~failed
+    return {
+        name: _percent(correct[chosen])
+        for name, chosen in (('T_acc', truth), ('N_acc', ~truth))
+        if chosen.any()
+    }

@@ -2,18 +2,18 @@ from .base import ExpressionMetric
 from .frame_metrics import A2DMetric, JHMDBMetric, RefCOCOMetric
 from .moving_shapes import MovingShapesMetric
 from .ref_davis import RefDAVISMetric
+from .revos import RefSAVMetric, ReVOSMetric
 from .submission_writer import SubmissionWriter
 from .video_metrics import (
     LongRVOSMetric,
     MeViSMetric,
     RefYoutubeVOSMetric,
-    ReVOSMetric,
     VideoMetric,
 )
 
 __all__ = [
     'A2DMetric', 'ExpressionMetric', 'JHMDBMetric', 'LongRVOSMetric',
     'MeViSMetric', 'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric',
-    'RefDAVISMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
-    'VideoMetric'
+    'RefDAVISMetric', 'RefSAVMetric', 'RefYoutubeVOSMetric',
+    'SubmissionWriter', 'VideoMetric'
 ]

@@ -9,6 +9,7 @@ from mmrvos.registry import METRICS
 
 from ..functional import (
     PRECISION_THRESHOLDS,
+    RankedSample,
     box_overlap,
     chosen_iou_measures,
     coco_measures,
@@ -17,6 +18,8 @@ from ..functional import (
     rank_masks,
     smoothed_iou,
 )
+from ..missing import Fault
+from ..video_scores import as_mask
 from .base import ExpressionMetric, ground_truth
 
 
@@ -25,7 +28,7 @@ def _encode(mask: np.ndarray) -> dict:
 
 
 def _percent(numbers: dict[str, float]) -> dict[str, float]:
-    """COCO says -1 where a measure is undefined; that stays."""
+    """Percent, except for COCO's -1 where a measure is undefined."""
     return {key: 100 * value if value >= 0 else value
             for key, value in numbers.items()}
 
@@ -34,12 +37,13 @@ def _percent(numbers: dict[str, float]) -> dict[str, float]:
 class A2DMetric(ExpressionMetric):
     """A2D-Sentences: one annotated frame per (video, instance, sentence).
 
-    All candidate masks of a sample compete for mAP (pycocotools, categories
-    ignored); the highest-scored one gives P@K, overall and mean IoU. Only IoUs
-    and areas are kept, so memory does not grow with the masks.
+    mAP ranks all candidate masks (pycocotools, categories ignored); P@K,
+    overall IoU and mean IoU take the candidate with the highest score. Only
+    IoUs and areas are kept, so memory does not grow with the masks.
 
     The samples need ``pred.query_masks``, per expression Q RLEs of the frame
-    ``valid_index``, and ``pred.query_scores``.
+    ``valid_index``, and ``pred.query_scores``. None in the place of the RLEs
+    counts 0.
 
     Args:
         thresholds: K of P@K.
@@ -62,10 +66,14 @@ class A2DMetric(ExpressionMetric):
         pred = sample['pred']
         records = []
         for e, obj_ids in enumerate(sample['obj_ids']):
+            truth = _encode(source.read(obj_ids, frame))
+            rles = pred['query_masks'][e]
+            if rles is None:
+                records.append(dict(ranked=_missing_sample(truth)))
+                continue
             try:
-                ranked = rank_masks(pred['query_masks'][e],
-                                    np.asarray(pred['query_scores'][e]),
-                                    _encode(source.read(obj_ids, frame)))
+                ranked = rank_masks(
+                    rles, np.asarray(pred['query_scores'][e]), truth)
             except ValueError as error:
                 raise ValueError(
                     f"video {sample['video_id']}, expression "
@@ -79,6 +87,16 @@ class A2DMetric(ExpressionMetric):
             **coco_measures(samples),
             **chosen_iou_measures(samples, self.thresholds)
         })
+
+
+def _missing_sample(truth: dict) -> RankedSample:
+    """A sample without candidates: one empty mask of score 0, IoU 0."""
+    return RankedSample(
+        scores=np.zeros(1),
+        ious=np.zeros(1),
+        intersections=np.zeros(1, dtype=np.int64),
+        areas=np.zeros(1, dtype=np.int64),
+        gt_area=int(mask_utils.area(truth)))
 
 
 @METRICS.register_module()
@@ -95,12 +113,13 @@ class JHMDBMetric(A2DMetric):
 class RefCOCOMetric(ExpressionMetric):
     """RefCOCO, RefCOCO+ and RefCOCOg: an image is a clip of one frame.
 
-    Masks are measured as on A2D-Sentences, without mAP. Boxes, under ``box_``:
-    of the best query (``pred.queries``) among ``pred.query_boxes``, (E, N, 4)
-    as (x1, y1, x2, y2) in pixels of the original image, where the model gives
-    them, else the tight boxes of its masks; true boxes from the meta entry
-    ``gt_boxes``, (E, 4) in the same format, else the tight boxes of the true
-    masks.
+    Masks are measured as on A2D-Sentences, without mAP. Measures of boxes have
+    the prefix ``box_``. Boxes are (x1, y1, x2, y2) in pixels of the original
+    image. The predicted box is that of the best query (``pred.queries`` among
+    ``pred.query_boxes``, (E, N, 4)) if the model predicts boxes, else the box
+    that encloses the mask. The true box is that of the meta entry
+    ``gt_boxes``, (E, 4), if there is one, else the box that encloses the true
+    mask. A missing mask counts 0.
 
     Args:
         thresholds: K of P@K.
@@ -123,7 +142,17 @@ class RefCOCOMetric(ExpressionMetric):
         records = []
         for e, obj_ids in enumerate(sample['obj_ids']):
             truth = source.read(obj_ids, 0)
-            mask = mask_utils.decode(pred['masks'][e][0]).astype(bool)
+            true_box = (np.asarray(sample['gt_boxes'][e], dtype=float)
+                        if 'gt_boxes' in sample else enclosing_box(truth))
+            mask = as_mask(pred['masks'][e][0])
+            if isinstance(mask, Fault):
+                # A union of 1 keeps the IoU at 0 even if the target is empty.
+                union = max(float(np.prod(true_box[2:] - true_box[:2])), 1.0)
+                records.append(
+                    dict(mask=(0, max(np.count_nonzero(truth), 1)),
+                         box=(0.0, union)))
+                continue
+            mask = mask != 0
             if mask.shape != truth.shape:
                 raise ValueError(
                     f"image {sample['video_id']}: a predicted mask of size "
@@ -133,8 +162,6 @@ class RefCOCOMetric(ExpressionMetric):
             if 'query_boxes' in pred:  # the image is the only window
                 best = int(pred['queries'][e][0])
                 box = np.asarray(pred['query_boxes'][e][best], dtype=float)
-            true_box = (np.asarray(sample['gt_boxes'][e], dtype=float)
-                        if 'gt_boxes' in sample else enclosing_box(truth))
             records.append(
                 dict(
                     mask=(np.count_nonzero(mask & truth),

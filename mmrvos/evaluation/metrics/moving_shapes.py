@@ -2,7 +2,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pycocotools.mask as mask_utils
 from mmengine.logging import print_log
 
 from mmrvos.registry import METRICS
@@ -16,16 +15,17 @@ _MEASURES = ('J&F', 'J', 'F', 'hit')
 
 @METRICS.register_module()
 class MovingShapesMetric(VideoMetric):
-    """Moving Shapes: J, F and the hit rate, with the ceilings beside.
+    """Moving Shapes: J, F and the hit rate, printed beside the ceilings.
 
-    A hit is a video in which the predicted masks cover more pixels of the
-    target than of any other object. All numbers come in total, per
-    ``type_id``, for short and long sentences, and as ``static3``, the mean
-    over appearance, position and relation, which one frame can answer.
+    A hit is an expression whose predicted masks cover more pixels of the
+    target than of any other object, summed over the video. All numbers are
+    given in total, per ``type_id``, for short and long sentences, and as
+    ``static3``, the mean over appearance, position and relation: the types
+    that a single frame is enough for.
 
     Args:
-        data_root: the tree that is evaluated, for the ceilings; None prints
-            none.
+        data_root: folder of the dataset, from which the ceilings are
+            computed; None prints no ceilings.
         kwargs: of :class:`VideoMetric`.
     """
 
@@ -37,31 +37,24 @@ class MovingShapesMetric(VideoMetric):
         super().__init__(**kwargs)
         self.data_root = data_root
 
-    def score(self, sample: dict) -> list[dict]:
-        records = super().score(sample)
-        covered = self._covered(sample)
+    def score(self, sample: dict) -> list[dict | None]:
+        source = ground_truth(sample, type(self).__name__)
+        # (E, labels): pixels of each object under each prediction
+        covered = np.zeros((len(sample['obj_ids']), 256), dtype=np.int64)
+
+        def count(e: int, t: int, pred: np.ndarray,
+                  target: np.ndarray) -> None:
+            labels = source.label_map(t)[pred != 0]
+            covered[e] += np.bincount(labels, minlength=256)
+
+        records = self.score_frames(sample, count)
+        covered[:, 0] = 0  # the background is no object
         for record, obj_ids, pixels in zip(
                 records, sample['obj_ids'], covered, strict=True):
             target, = obj_ids
             others = np.delete(pixels, int(target))
             record['hit'] = bool(pixels[int(target)] > others.max())
         return records
-
-    def _covered(self, sample: dict) -> np.ndarray:
-        """(E, objects + 1) pixels of each object under each prediction.
-
-        Index 0, the background, is left at zero.
-        """
-        source = ground_truth(sample, type(self).__name__)
-        rles = sample['pred']['masks']
-        pixels = np.zeros((len(rles), 256), dtype=np.int64)
-        for t in range(len(sample['frame_names'])):
-            labels = source.label_map(t)
-            for e, frames in enumerate(rles):
-                mask = mask_utils.decode(frames[t]).astype(bool)
-                pixels[e] += np.bincount(labels[mask], minlength=256)
-        pixels[:, 0] = 0
-        return pixels
 
     def summarise(self, records: Sequence[dict]) -> dict[str, float]:
         hits = 100 * float(np.mean([r['hit'] for r in records]))

@@ -9,16 +9,21 @@ from mmrvos.registry import METRICS
 
 from ..functional import BOUND_TH, PROTOCOLS, LabelMapSequence, davis_totals
 from ..functional.label_map_sequence import VOID
+from ..missing import Fault
 from .base import ExpressionMetric, ground_truth
 
 
 @METRICS.register_module()
 class RefDAVISMetric(ExpressionMetric):
     """Ref-DAVIS17: a sample is a video with the expressions of one annotator,
-    one per object, whose masks together are a label map.
+    one per object; their masks together are a label map.
 
     For every annotator J and F are averaged over the objects of all videos,
-    then over annotators (the official script prints the four tables only).
+    then over annotators (the official script only prints the four tables).
+
+    ``pred`` of a sample holds ``masks``, one COCO RLE per expression and frame
+    without overlaps, or ``label_maps``, an (H, W) array per frame or a
+    :class:`~mmrvos.evaluation.missing.Fault`, which counts 0.
 
     Args:
         protocol: 'unsupervised' (the official script's, and the published
@@ -30,6 +35,7 @@ class RefDAVISMetric(ExpressionMetric):
         kwargs: of :class:`ExpressionMetric`.
     """
 
+    PROTOCOLS = PROTOCOLS
     default_prefix = 'davis17'
     headline = ('J&F', 'J', 'F')
 
@@ -49,38 +55,42 @@ class RefDAVISMetric(ExpressionMetric):
     def score(self, sample: dict) -> list[dict]:
         source = ground_truth(sample, type(self).__name__)
         ids = [_only_object(sample, e) for e in range(len(sample['exp_ids']))]
-        # as officially: the objects up to the largest label in the first frame
+        annotator = _annotator(sample)
+        # Officially the largest label of the first frame counts the objects.
         seen = [i for i in ids if source.read([str(i)], 0).any()]
         num_objects = max(seen, default=0)
         if not num_objects:
-            return [dict(annotator=_annotator(sample), object=None)
-                    for _ in ids]
+            return [dict(annotator=annotator, object=None) for _ in ids]
         sequence = LabelMapSequence(num_objects, self.protocol, self.bound_th)
-        # an object that is not evaluated may still be matched, but has no
-        # label of its own to be compared with
+        try:
+            for t in range(len(sample['frame_names'])):
+                gt = _paint([source.read([str(i)], t) for i in ids], ids)
+                void = source.void(t)
+                if void is not None:
+                    gt[void] = VOID
+                sequence.add(
+                    self._label_map(sample['pred'], ids, num_objects, t), gt)
+        except ValueError as error:
+            raise ValueError(
+                f"video {sample['video_id']}: {error}") from error
+        values = {o.gt_label: o for o in sequence.objects()}
+        return [dict(annotator=annotator, object=values.get(i)) for i in ids]
+
+    def _label_map(self, pred: dict, ids: Sequence[int], num_objects: int,
+                   t: int) -> np.ndarray | None:
+        """The predicted label map of a frame; None if it is missing."""
+        if 'label_maps' in pred:
+            labels = pred['label_maps'][t]
+            return None if isinstance(labels, Fault) else labels
+        # An object that is not evaluated may be matched with another one, but
+        # the other protocols have no label to compare it with.
         judged = [
-            (i, masks)
-            for i, masks in zip(ids, sample['pred']['masks'], strict=True)
+            (i, masks[t])
+            for i, masks in zip(ids, pred['masks'], strict=True)
             if self.protocol == 'unsupervised' or i <= num_objects
         ]
-        labels = [i for i, _ in judged]
-        for t in range(len(sample['frame_names'])):
-            gt = _paint([source.read([str(i)], t) for i in ids], ids)
-            void = source.void(t)
-            if void is not None:
-                gt[void] = VOID
-            try:
-                pred = _paint(
-                    [mask_utils.decode(m[t]) for _, m in judged], labels)
-                sequence.add(pred, gt)
-            except ValueError as error:
-                raise ValueError(
-                    f"video {sample['video_id']}: {error}") from error
-        values = {o.gt_label: o for o in sequence.objects()}
-        return [
-            dict(annotator=_annotator(sample), object=values.get(i))
-            for i in ids
-        ]
+        return _paint([mask_utils.decode(rle) for _, rle in judged],
+                      [i for i, _ in judged])
 
     def summarise(self, records: Sequence[dict]) -> dict[str, float]:
         annotators = defaultdict(list)

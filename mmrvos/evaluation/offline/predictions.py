@@ -1,4 +1,4 @@
-"""Masks that any method has written, in a folder or a zip."""
+"""The files of predictions, in a folder or a zip."""
 import io
 import os
 import re
@@ -6,9 +6,10 @@ import stat
 import zipfile
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -16,14 +17,16 @@ from mmrvos.utils import MAX_IMAGE_BYTES, check_file
 
 
 class PredictionError(ValueError):
-    """Something is wrong with a file of the predictions; one line."""
+    """A file of the predictions cannot be used; the message is one line."""
 
 
 class PredictionFiles:
-    """The PNGs of a folder or zip by their paths in it.
+    """The PNGs of a folder or zip by their relative paths.
 
-    A zip is read in place, never unpacked. It may cross into other processes:
-    each opens the file for itself.
+    A zip is read in place and never unpacked. An instance may be passed to
+    other processes; each of them opens the zip for itself. Links to folders
+    are followed once. Hidden files and folders, and what macOS adds to an
+    archive, are passed over.
 
     Args:
         root: the folder or zip.
@@ -33,8 +36,8 @@ class PredictionFiles:
         others: relative paths of all other files, sorted.
 
     Raises:
-        PredictionError: nothing there, no zip, or a zip with an entry that
-            would be dangerous to unpack.
+        PredictionError: nothing is there, the file is no zip, or the zip has
+            an entry that would be dangerous to unpack.
     """
 
     def __init__(self, root: str | Path) -> None:
@@ -45,12 +48,13 @@ class PredictionFiles:
             raise PredictionError(
                 f'{self.root} is missing: give a folder or a zip of PNGs')
         names = self._zip_names() if self.is_zip else self._folder_names()
+        names = [name for name in names if not _is_hidden(name)]
         self.paths = sorted(filter(_is_png, names))
         self.others = sorted(set(names) - set(self.paths))
         self._known = set(names)
         self._children: dict[str, set[str]] = defaultdict(set)
         for path in self.paths:
-            parts = _parts(path)
+            parts = PurePosixPath(path).with_suffix('').parts
             for depth, part in enumerate(parts):
                 self._children['/'.join(parts[:depth])].add(part)
 
@@ -65,17 +69,19 @@ class PredictionFiles:
         return path in self._children
 
     def read(self, path: str) -> bytes:
-        """A file's content.
+        """Read the content of a file.
 
         Raises:
-            PredictionError: it is missing, too large or damaged.
+            PredictionError: the file is missing or damaged.
         """
         if path not in self._known:
             raise PredictionError(f'{path}: missing')
+        if path not in self._known:
+            raise PredictionError(f'{path}: missing')
         try:
-            if not self.is_zip:
-                return (self.root / path).read_bytes()
-            return self._open_zip().read(path)
+            if self.is_zip:
+                return self._open_zip().read(path)
+            return (self.root / path).read_bytes()
         except (KeyError, FileNotFoundError):
             raise PredictionError(f'{path}: missing') from None
         except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError,
@@ -84,28 +90,21 @@ class PredictionFiles:
                 f'{path}: cannot be read ({error})') from None
 
     def image(self, path: str) -> Image.Image:
-        """A decoded PNG.
+        """Decode a PNG.
 
         Raises:
-            PredictionError: it is missing, damaged or no PNG.
+            PredictionError: the file is missing, damaged or no PNG.
         """
-        content = self.read(path)
-        try:
-            image = Image.open(io.BytesIO(content), formats=['PNG'])
-            image.load()
-        except (OSError, SyntaxError, ValueError,
-                Image.DecompressionBombError) as error:
-            reason = str(error).splitlines()[0] if str(error) else 'damaged'
-            reason = re.sub(r'<_io\.BytesIO[^>]*>', 'the file', reason)
-            raise PredictionError(
-                f'{path}: cannot be decoded as a PNG ({reason})') from None
-        return image
+        return _decode(self.read(path), path)
 
     def labels(self, path: str) -> np.ndarray:
-        """The pixel values of a palette or grey PNG, (H, W) uint8 or bool.
+        """Read a label map from a palette or grey PNG.
+
+        Returns:
+            (H, W) uint8 or bool; pixels are palette indices or grey values.
 
         Raises:
-            PredictionError: as :meth:`image`, or another mode.
+            PredictionError: as :meth:`image`, or the PNG has another mode.
         """
         image = self.image(path)
         if image.mode not in ('L', 'P', '1'):
@@ -114,30 +113,83 @@ class PredictionFiles:
                 'palette PNG')
         return np.asarray(image)
 
-    def find_top(self, names: Iterable[str]) -> str:
-        """The folder that holds the given names, '' for the top.
+    def mask(self, path: str) -> np.ndarray:
+        """Read a mask: all pixels but 0, or black in colour, are foreground.
 
-        Submissions come with and without a folder around them; the one under
-        which most of the names are found is taken.
+        Returns:
+            (H, W) bool. Pixels of a palette PNG count by their index, so that
+            an index whose colour is black is foreground.
+
+        Raises:
+            PredictionError: as :meth:`image`, or more than 8 bits per pixel.
         """
-        known = set(names)
-        tops: Counter[str] = Counter()
+        image = self.image(path)
+        if image.mode in ('RGB', 'RGBA', 'LA'):
+            return np.asarray(image.convert('RGB')).any(axis=-1)
+        if image.mode not in ('L', 'P', '1'):
+            raise PredictionError(
+                f'{path}: mode {image.mode}, expected a PNG of 8 bits per '
+                'channel')
+        return np.asarray(image) != 0
+
+    def grey(self, path: str) -> np.ndarray:
+        """Read a mask as the official scripts do, by OpenCV as grey.
+
+        Returns:
+            (H, W) uint8: the grey value of each pixel's COLOUR, also in
+            palette PNGs.
+
+        Raises:
+            PredictionError: as :meth:`image`.
+        """
+        content = self.read(path)
+        _decode(content, path)  # refuses what is no PNG or too large
+        grey = cv2.imdecode(
+            np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE)
+        if grey is None:
+            raise PredictionError(f'{path}: OpenCV cannot decode the PNG')
+        return grey
+
+    def folders(self) -> list[str]:
+        """The folders that hold PNGs directly, sorted."""
+        return sorted({path.rpartition('/')[0] for path in self.paths})
+
+    def find_top(self, names: Collection[str], depth: int) -> str:
+        """Find the folder in which all predictions lie, '' for the root.
+
+        Submissions come with and without folders around them. The folder
+        under which most of the names are found is taken.
+
+        Args:
+            names: names that the dataset knows, which may contain slashes.
+            depth: number of path components below a name, the file included.
+        """
+        places: Counter[tuple[str, ...]] = Counter()
         for path in self.paths:
-            parts = _parts(path)
-            for depth, part in enumerate(parts[:4]):
-                if part in known:
-                    tops['/'.join(parts[:depth])] += 1
-                    break
-        return tops.most_common(1)[0][0] if tops else ''
+            parts = PurePosixPath(path).with_suffix('').parts
+            places[parts[:len(parts) - depth]] += 1
+        tops: Counter[str] = Counter()
+        for parts, count in places.items():
+            for start in range(len(parts)):
+                if '/'.join(parts[start:]) in names:
+                    tops['/'.join(parts[:start])] += count
+        # the shortest of equally frequent ones
+        return max(sorted(tops, key=len), key=tops.get, default='')
 
     def children(self, top: str) -> set[str]:
-        """The PNGs, without extension, and the folders with PNGs that lie
-        directly under a folder."""
+        """Names directly under a folder: PNGs without extension, and folders
+        that contain PNGs."""
         return set(self._children.get(top, ()))
 
     def _folder_names(self) -> list[str]:
-        names = []
-        for folder, _, files in os.walk(self.root):
+        names, seen = [], set()
+        for folder, folders, files in os.walk(self.root, followlinks=True):
+            place = os.stat(folder)
+            if (place.st_dev, place.st_ino) in seen:  # a link to a parent
+                folders.clear()
+                continue
+            seen.add((place.st_dev, place.st_ino))
+            folders.sort()
             relative = Path(folder).relative_to(self.root)
             for name in files:
                 path = (relative / name).as_posix()
@@ -178,18 +230,29 @@ class PredictionFiles:
 
 
 def _is_png(name: str) -> bool:
-    # what a Mac packs beside every file, '__MACOSX/a/._b.png', is no picture
-    return (name.lower().endswith('.png')
-            and not PurePosixPath(name).name.startswith('._'))
+    return name.lower().endswith('.png') and not _is_hidden(name)
 
 
-def _parts(path: str) -> tuple[str, ...]:
-    return PurePosixPath(path).with_suffix('').parts
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith('.') or part == '__MACOSX'
+               for part in PurePosixPath(name).parts)
+
+
+def _decode(content: bytes, path: str) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(content), formats=['PNG'])
+        image.load()
+    except (OSError, SyntaxError, ValueError,
+            Image.DecompressionBombError) as error:
+        reason = str(error).splitlines()[0] if str(error) else 'damaged'
+        reason = re.sub(r'<_io\.BytesIO[^>]*>', 'the file', reason)
+        raise PredictionError(
+            f'{path}: cannot be decoded as a PNG ({reason})') from None
+    return image
 
 
 def _refuse_dangerous(archive: str, info: zipfile.ZipInfo) -> None:
-    """Entries that no honest packer makes end the evaluation: whoever unpacks
-    this zip is attacked."""
+    """Refuse entries that would do harm when the zip is unpacked."""
     # zipfile already turned the system's separators into slashes
     name = info.orig_filename.replace('\\', '/')
     if name.startswith('/') or '..' in name.split('/') or re.match(

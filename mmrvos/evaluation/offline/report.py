@@ -1,4 +1,4 @@
-"""What an evaluation leaves behind: table, CSV, JSON, plots."""
+"""The results of an evaluation as table, CSV, JSON and plots."""
 import csv
 import json
 import textwrap
@@ -8,7 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..functional import best_candidate, parts_of, sequence_statistics
+from ..functional import (
+    best_candidate,
+    parts_of,
+    sequence_statistics,
+    span_values,
+)
 
 
 def expression_rows(records: Sequence[dict]) -> list[dict[str, Any]]:
@@ -28,6 +33,10 @@ def _numbers(record: dict) -> dict[str, float]:
         union = int(ranked.areas[i]) + ranked.gt_area - both
         return {'IoU': 100 * both / union if union else 100.0,
                 'score': float(ranked.scores[i])}
+    if 'mask' in record:
+        return {f'{name}IoU': 100 * both / either if either else 100.0
+                for name, (both, either) in (('', record['mask']),
+                                             ('box_', record['box']))}
     j, f = frame_values(record)
     row: dict[str, float] = {'frames': len(j)}
     for name, values in (('J', j), ('F', f)):
@@ -36,6 +45,10 @@ def _numbers(record: dict) -> dict[str, float]:
         row[f'{name}-Recall'] = 100 * statistics.recall
         row[f'{name}-Decay'] = 100 * statistics.decay
     row['J&F'] = (row['J'] + row['F']) / 2
+    row.update({name: 100 * float(np.mean(record[name]))
+                for name in ('A', 'R') if name in record})
+    if 'gt_present' in record:
+        row['tIoU'], row['vIoU'] = (100 * v for v in span_values(record))
     return row
 
 
@@ -60,10 +73,10 @@ def write_csv(path: Path, records: Sequence[dict]) -> None:
 
 def write_json(path: Path, head: dict, summary: dict[str, float],
                records: Sequence[dict], problems: Sequence[str]) -> None:
-    """Everything, the values of single frames (in [0, 1]) included."""
+    """Write all results; the values of single frames are in [0, 1]."""
     rows = expression_rows(records)
     for row, record in zip(rows, records, strict=True):
-        if 'ranked' not in record:
+        if 'J' in record or 'object' in record:
             j, f = frame_values(record)
             row['per_frame'] = dict(J=j.tolist(), F=f.tolist())
     content = dict(
@@ -75,7 +88,7 @@ def write_json(path: Path, head: dict, summary: dict[str, float],
 
 
 def table(summary: dict[str, float]) -> str:
-    """The total, then a line per split."""
+    """Text: the numbers of the total, then one line per split."""
     totals = {k: v for k, v in summary.items() if '/' not in k}
     # a hard space keeps a name and its number on one line
     text = '  '.join(f'{k}\xa0{v:.2f}' for k, v in totals.items())
@@ -121,7 +134,7 @@ def _jf(records: Sequence[dict]) -> list[np.ndarray]:
 
 
 def _plot_frames(path: Path, sequences: Sequence[np.ndarray]) -> None:
-    """Mean and quartiles, frame by frame, of the videos that last so long."""
+    """Mean and quartiles per frame, over the videos that have this frame."""
     from matplotlib.figure import Figure  # slow to import, rarely wanted
     length = max(map(len, sequences))
     padded = np.full((len(sequences), length), np.nan)

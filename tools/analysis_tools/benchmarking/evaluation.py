@@ -25,9 +25,9 @@ from mmrvos.evaluation.functional import (
     davis_totals,
     region_similarity,
 )
-from mmrvos.evaluation.offline.ground_truth import load_davis17
-from mmrvos.evaluation.offline.predictions import PredictionFiles
-from mmrvos.evaluation.offline.scoring import LabelMapScorer, score_all
+from mmrvos.evaluation.metrics import RefDAVISMetric
+from mmrvos.evaluation.offline.benchmarks import benchmark_dataset, make_scorer
+from mmrvos.evaluation.offline.scoring import score_all
 
 from . import reference_evaluation as reference
 from .arguments import positive
@@ -63,9 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def score_files(root: Path, workers: int = 1) -> Scores:
     """Score all sequences of a folder from their PNGs."""
-    scorer = LabelMapScorer(
-        PredictionFiles(root / 'pred'), load_davis17(root / 'gt'),
-        'unsupervised')
+    scorer = make_scorer(
+        benchmark_dataset('davis17', root / 'gt'), RefDAVISMetric(),
+        root / 'pred')
     totals = davis_totals([
         record['object'] for scored in score_all(scorer, workers)
         for record in scored.records
