@@ -14,7 +14,10 @@ from .config_values import leaf_configs, name_of, read, stored
 # stored name: name today, of configs that have moved
 MOVED = {}
 # config, path of the value (both with wildcards): why it is not the stored one
-CHANGED = {}
+CHANGED = {
+    ('*', 'model.backbone.window*'):
+    'renamed window_size, since test_cfg.window are frames of a video',
+}
 
 LEAVES = {name_of(path): path for path in leaf_configs()}
 STORED = stored()

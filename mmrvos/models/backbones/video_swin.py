@@ -38,7 +38,7 @@ def split_windows(x: Tensor, window: Size) -> Tensor:
         -1, window[0] * window[1] * window[2], x.shape[-1])
 
 
-def join_windows(windows: Tensor, window: Size, height: int,
+def merge_windows(windows: Tensor, window: Size, height: int,
                  width: int) -> Tensor:
     """The inverse of :func:`split_windows`."""
     x = windows.view(-1, height // window[1], width // window[2], *window,
@@ -189,7 +189,7 @@ class VideoSwinBlock(BaseModule):
             if regions is not None:
                 apart = split_windows(regions[index], window)[..., 0]
             row = self.attn(split_windows(row, window), apart)
-            rows.append(join_windows(row, window, height, width))
+            rows.append(merge_windows(row, window, height, width))
         x = torch.cat(rows, dim=1)
         if any(shift):
             x = x.roll(shift, (1, 2, 3))
@@ -209,7 +209,7 @@ class VideoSwinTransformer(BaseModule):
             as many.
         depths: blocks of each stage.
         num_heads: attention heads of each stage.
-        window: frames, rows and columns of a window.
+        window_size: frames, rows and columns of an attention window.
         drop_path_rate: of the last block; it rises linearly from 0.
         out_indices: stages whose maps are returned. Those behind the last
             one are not built, but count for the drop path.
@@ -228,7 +228,7 @@ class VideoSwinTransformer(BaseModule):
                  embed_dims: int = 96,
                  depths: Sequence[int] = (2, 2, 6, 2),
                  num_heads: Sequence[int] = (3, 6, 12, 24),
-                 window: Sequence[int] = (8, 7, 7),
+                 window_size: Sequence[int] = (8, 7, 7),
                  drop_path_rate: float = 0.2,
                  out_indices: Sequence[int] = (0, 1, 2, 3),
                  with_cp: bool = False,
@@ -236,7 +236,7 @@ class VideoSwinTransformer(BaseModule):
         super().__init__(init_cfg)
         self.out_indices = tuple(out_indices)
         self.with_cp = with_cp
-        window = tuple(window)
+        window = tuple(window_size)
         norm = dict(type='LN')
         self.patch_embed = PatchEmbed(
             embed_dims=embed_dims, kernel_size=4, stride=4, norm_cfg=norm)
