@@ -1,66 +1,46 @@
-"""A misspelt config key is refused: MMEngine would let it pass in silence."""
-import inspect
+"""Config files are read, changed by options, and checked."""
+import ast
+import re
+import traceback
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.registry import (
-    DATA_SAMPLERS,
-    DATASETS,
-    HOOKS,
-    LOG_PROCESSORS,
-    LOOPS,
-    METRICS,
-    MODELS,
-    OPTIM_WRAPPERS,
-    OPTIMIZERS,
-    PARAM_SCHEDULERS,
-    TASK_UTILS,
-    TRANSFORMS,
-    VISBACKENDS,
-    VISUALIZERS,
-    DefaultScope,
+from mmengine.registry import init_default_scope
+
+from .config_keys import (
+    FOREIGN_KEYS,
+    PLAIN_DICTS,
+    REGISTRIES,
+    RUNNER_KEYS,
+    ConfigError,
+    check_keys,
+    known_keys,
+    paths_of,
+    refuse,
+    similar_names,
 )
-from mmengine.runner import Runner
 
-REGISTRIES = (MODELS, DATASETS, TRANSFORMS, DATA_SAMPLERS, HOOKS, METRICS,
-              LOOPS, OPTIM_WRAPPERS, OPTIMIZERS, PARAM_SCHEDULERS, TASK_UTILS,
-              VISUALIZERS, VISBACKENDS, LOG_PROCESSORS)
-# Everything else at the top level of a config is a helper variable that only
-# its own file reads.
-RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {
-    'self', 'cfg'
-} | {
-    'activation_checkpointing', 'compile', 'efficient_conv_bn_eval',
-    'find_unused_parameters', 'load_cfg', 'model_wrapper_cfg', 'sync_bn'
-}
-# What is read key by key; all else goes to constructors, which check it.
-PLAIN_DICTS = {
-    'auto_scale_lr': {'enable', 'base_batch_size'},
-    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
-    'load_cfg': {'drop'},
-    # the fields of mmrvos.models.InferenceCfg
-    'model.test_cfg': {
-        'amp', 'expressions_per_pass', 'overlap', 'postprocessor',
-        'propagator', 'query', 'window'
-    },
-    'optim_wrapper.paramwise_cfg': {
-        'bias_decay_mult', 'bias_lr_mult', 'bypass_duplicate', 'custom_keys',
-        'dcn_offset_lr_mult', 'dwconv_decay_mult', 'flat_decay_mult',
-        'norm_decay_mult'
-    },
-}
-
-
-class ConfigError(ValueError):
-    """A config file or a --cfg-options key that is not right."""
+__all__ = [
+    'PLAIN_DICTS', 'REGISTRIES', 'RUNNER_KEYS', 'ConfigError',
+    'apply_options', 'default_work_dir', 'load_config', 'without_downloads'
+]
+# Parts of a config whose paths begin with data_root.
+DATA_PARTS = [
+    f'{split}_{part}' for split in ('train', 'val', 'test')
+    for part in ('dataloader', 'evaluator')
+]
 
 
 def load_config(path: str | Path,
                 options: Mapping[str, Any] | None = None) -> Config:
-    """Read a config file and change some of its values.
+    """Read a config file, change some of its values and check all its keys.
+
+    A file may set ``data_root`` for the data set, loaders and evaluators of
+    its bases, see :func:`set_data_root`.
 
     Args:
         path: the config file.
@@ -69,45 +49,257 @@ def load_config(path: str | Path,
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: a key that does not exist, with the ones it may be.
+        ConfigError: the file does not run, or nothing reads one of its keys
+            or of the options; names similar keys.
     """
-    if not Path(path).is_file():
+    path = Path(path)
+    if not path.is_file():
         raise FileNotFoundError(
             f'{path} is missing: expected a config file, e.g. '
             'configs/referformer/tiny_shapes.py')
-    cfg = Config.fromfile(path)
-    for key in set(cfg) - RUNNER_KEYS:
-        similar = get_close_matches(key, RUNNER_KEYS, n=1, cutoff=0.8)
-        if similar:
-            raise ConfigError(
-                f'{path} sets {key!r}, which nothing reads; did you mean '
-                f'{similar[0]!r}?')
-    _check_plain_dicts(cfg)
+    cfg = read_config(path)
+    check_helpers(cfg, path)
+    check_keys(cfg)
     apply_options(cfg, options or {})
     return cfg
+
+
+def read_config(path: Path) -> Config:
+    """Read a config file and its bases.
+
+    Raises:
+        ConfigError: one of the files does not run: names file and line.
+    """
+    try:
+        return Config.fromfile(path)
+    except SystemExit as stop:
+        raise ConfigError(
+            f'{path} cannot be read: it ends the program ({stop.code})'
+        ) from None
+    except Exception as error:
+        raise ConfigError(f'{path} cannot be read: '
+                          f'{_reason(path, error)}') from error
+
+
+def _reason(path: Path, error: Exception) -> str:
+    """Return what is wrong in a config file, with its place if known."""
+    for file in _chain(path):
+        if isinstance(file.error, SyntaxError):
+            return f'{file.error.msg} ({file.path}, line {file.error.lineno})'
+        if file.error is not None:
+            return str(file.error)
+    if isinstance(error.__cause__, ImportError):  # of custom_imports
+        return (f'{error.__cause__}, which custom_imports names; PYTHONPATH '
+                'must contain its folder')
+    files = {str(file.path.resolve()) for file in _chain(path)}
+    lines = [
+        f' ({frame.filename}, line {frame.lineno})'
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename in files
+    ]
+    message = str(error).strip() or 'no message'
+    return (f'{type(error).__name__}: {message.splitlines()[0]}'
+            + ''.join(lines[-1:]))
+
+
+class ConfigFile:
+    """The source of a config file: its bases and variables.
+
+    Attributes:
+        error: why the file could not be parsed, or None.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.tree, self.error = ast.parse(''), None
+        try:
+            self.text = path.read_text(encoding='utf-8')
+            if path.suffix == '.py':
+                self.tree = ast.parse(self.text)
+        except (OSError, SyntaxError, ValueError) as error:
+            self.text, self.error = '', error
+
+    @property
+    def bases(self) -> list[Path]:
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and '_base_' in _targets(node):
+                try:
+                    found = ast.literal_eval(node.value)
+                except ValueError:
+                    return []
+                found = [found] if isinstance(found, str) else found
+                return [
+                    self.path.parent / name for name in found
+                    if '::' not in name  # a file of an installed package
+                ]
+        return []
+
+    @cached_property
+    def variables(self) -> list[str]:
+        """Variables that the file sets, except its private ones."""
+        return [
+            name for node in self.tree.body
+            if isinstance(node, ast.Assign | ast.AnnAssign)
+            for name in _targets(node) if not name.startswith('_')
+        ]
+
+    @cached_property
+    def unread(self) -> list[str]:
+        """Variables that the file sets and does not read."""
+        read = {
+            node.id
+            for node in ast.walk(self.tree)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        }
+        return [name for name in self.variables if name not in read]
+
+    @cached_property
+    def read_of_bases(self) -> set[str]:
+        """Variables of the bases that the file reads."""
+        return set(re.findall(r'_base_(?:\.|\[[\'"])(\w+)', self.text))
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [
+        name.id for target in targets for name in ast.walk(target)
+        if isinstance(name, ast.Name) and isinstance(name.ctx, ast.Store)
+    ]
+
+
+def _chain(path: Path) -> Iterator[ConfigFile]:
+    """A config file after all its bases."""
+    file = ConfigFile(path)
+    for base in file.bases:
+        yield from _chain(base)
+    yield file
+
+
+def check_helpers(cfg: Config, path: Path) -> None:
+    """Check the helper variables of a config: keys that the runner ignores.
+
+    ``data_root`` is passed on to loaders and evaluators.
+
+    Raises:
+        ConfigError: a helper variable is a misspelt key or one of another
+            toolbox, or changes a variable that a base file has already used.
+    """
+    *bases, leaf = _chain(path)
+    helpers = set(cfg) - RUNNER_KEYS
+    for key in sorted(helpers):
+        if similar := similar_names(key, RUNNER_KEYS, cutoff=0.8):
+            raise ConfigError(f'{path} sets {key!r}, which nothing reads; did '
+                              f'you mean {similar[0]!r}?')
+    read = set().union(*(file.read_of_bases for file in (*bases, leaf)))
+    unread = {key for file in bases for key in file.unread} - read
+    unread |= set(leaf.unread) if path.suffix == '.py' else helpers
+    for key in sorted(unread & helpers):
+        if key in FOREIGN_KEYS:
+            raise ConfigError(f'{path} sets {key!r}, which nothing reads: set '
+                              f'{FOREIGN_KEYS[key]} instead')
+    of_bases = {key for file in bases for key in file.variables}
+    for key in set(leaf.unread) & helpers - {'custom_imports', 'data_root'}:
+        message = f'{path} sets {key!r}, which nothing reads.'
+        if key in of_bases:
+            raise ConfigError(
+                f'{message} The base file has already used its own value: '
+                'set the keys that are built from it.' + paths_of(cfg, key))
+        if meant := paths_of(cfg, key):
+            raise ConfigError(message + meant)
+        warnings.warn(message, stacklevel=3)
+    for file in (*bases, leaf):
+        if 'data_root' in file.unread and (
+                file is leaf or file.bases and 'data_root' not in read):
+            roots = [read_config(base).get('data_root') for base in file.bases]
+            old = next((root for root in roots if root), None)
+            set_data_root(cfg, cfg.data_root, old)
+
+
+def set_data_root(cfg: Config, new: str, old: str | None = None) -> None:
+    """Change the data folder in all loaders and evaluators of a config.
+
+    Args:
+        cfg: changed in place.
+        new: the folder to use.
+        old: every path that begins with this folder is changed; None stands
+            for the only ``data_root`` of the loaders.
+
+    Raises:
+        ConfigError: the loaders have several folders and ``old`` is None, or
+            no path begins with ``old``.
+    """
+    roots = dict(_data_roots({k: cfg[k] for k in DATA_PARTS if k in cfg}))
+    if old is None and len(set(roots.values())) == 1:
+        old = next(iter(roots.values()))
+    if not isinstance(new, str):
+        raise ConfigError(f'data_root is {new!r}, expected a folder')
+    changed = old is not None and sum(
+        _replace_root(cfg[part], old.rstrip('/'), new.rstrip('/'))
+        for part in DATA_PARTS if cfg.get(part))
+    if not changed:
+        listed = ', '.join(f'{at}={root}' for at, root in roots.items())
+        raise ConfigError(
+            f'data_root={new} cannot replace one folder, because the config '
+            f'has several or none: set each one ({listed or "none"})')
+    cfg.data_root = new
+
+
+def _data_roots(node: Any, at: str = '') -> Iterator[tuple[str, str]]:
+    """Dotted paths and values of all keys ``data_root``."""
+    if isinstance(node, Mapping):
+        for key, child in node.items():
+            path = f'{at}.{key}'.lstrip('.')
+            if key == 'data_root' and child:
+                yield path, child
+            else:
+                yield from _data_roots(child, path)
+    elif isinstance(node, (list, tuple)):
+        for i, child in enumerate(node):
+            yield from _data_roots(child, f'{at}.{i}')
+
+
+def _replace_root(node: Any, old: str, new: str) -> int:
+    """Change all paths below a folder in place; returns their number."""
+    children = node.items() if isinstance(node, Mapping) else enumerate(node)
+    changed = 0
+    for key, child in list(children):
+        if isinstance(child, str):
+            if child == old or child.startswith(f'{old}/'):
+                node[key] = new + child[len(old):]
+                changed += 1
+        elif isinstance(child, Mapping | list):
+            changed += _replace_root(child, old, new)
+    return changed
 
 
 def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
     """Change values of a config in place.
 
+    Args:
+        cfg: the config.
+        options: dotted key to value. ``data_root`` changes the folder of all
+            loaders and evaluators, before all other options.
+
     Raises:
-        ConfigError: a key that does not exist, with the ones it may be.
+        ConfigError: a key that does not exist, with similar ones.
     """
-    DefaultScope.get_instance(
-        f'config_{id(cfg)}', scope_name=cfg.get('default_scope', 'mmrvos'))
+    init_default_scope(cfg.get('default_scope', 'mmrvos'))
+    options = dict(options)
+    if 'data_root' in options:
+        set_data_root(cfg, options.pop('data_root'), cfg.get('data_root'))
     for key in options:
         _check_option(cfg, key)
-    cfg.merge_from_dict(dict(options))
-    _check_plain_dicts(cfg)
+    cfg.merge_from_dict(options)
+    check_keys(cfg)
 
 
 def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:
-    """Make a model's config, in place, one of random weights.
+    """Change the config of a model, in place, to one of random weights.
 
     Args:
         model: its config; a text model by name becomes a RoBERTa-base, and a
             propagator keeps its architecture.
-        vocabulary: words that this one knows; repetitions do no harm.
+        vocabulary: words of the tokenizer; repetitions do no harm.
     """
     vocabulary = sorted(set(vocabulary))
     model['backbone']['init_cfg'] = None
@@ -123,40 +315,31 @@ def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:
 
 
 def default_work_dir(path: str | Path) -> str:
-    """work_dirs/<folder of the config>/<name of the config>"""
+    """Return work_dirs/<folder of the config>/<name of the config>."""
     path = Path(path).resolve()
     return str(Path('work_dirs', path.parent.name, path.stem))
 
 
-def _check_plain_dicts(cfg: Config) -> None:
-    for path, known in PLAIN_DICTS.items():
-        node = cfg
-        for name in path.split('.'):
-            node = node.get(name) or {}
-        for key in set(node) - known:
-            raise ConfigError(f'{path} has no key {key!r}; its keys are '
-                              f'{", ".join(sorted(known))}')
-
-
 def _check_option(cfg: Config, key: str) -> None:
-    """A key may be set if it exists, or if the class that would receive it
-    has a parameter of that name."""
+    """Check that a key exists, or that the class that receives it has a
+    parameter of that name."""
     *parents, last = key.split('.')
     top = key.split('.')[0]
     if top in cfg and top not in RUNNER_KEYS:
         raise ConfigError(
             f'{key}: {top!r} is a helper variable of the config file, '
-            'changing it now changes nothing.' + _said_like(cfg, last))
+            'changing it now changes nothing.' + paths_of(cfg, last))
     node, at = cfg, ''
     for name in parents:
         if not _has(node, name):
-            raise ConfigError(_unknown(cfg, node, at, name))
+            refuse(cfg, node, at, name)
         node = _get(node, name)
         at = f'{at}.{name}'.lstrip('.')
-    if (_has(node, last) or last in _parameters(node, at)
-            or last in PLAIN_DICTS.get(at, ())):
-        return
-    raise ConfigError(_unknown(cfg, node, at, last))
+    if not _has(node, last) and last not in known_keys(node, at)[0]:
+        if not at and last in FOREIGN_KEYS:
+            raise ConfigError(f'nothing reads {last!r}: set '
+                              f'{FOREIGN_KEYS[last]} instead')
+        refuse(cfg, node, at, last)
 
 
 def _has(node: Any, name: str) -> bool:
@@ -167,60 +350,3 @@ def _has(node: Any, name: str) -> bool:
 
 def _get(node: Any, name: str) -> Any:
     return node[int(name) if isinstance(node, (list, tuple)) else name]
-
-
-def _parameters(node: Any, at: str) -> set[str]:
-    """Names that may be added to a node of the config."""
-    if isinstance(node, Config):
-        return set(RUNNER_KEYS)
-    if not isinstance(node, Mapping):
-        return set()
-    kind = node.get('type')
-    if not isinstance(kind, str):
-        return set()
-    for registry in REGISTRIES:
-        with registry.switch_scope_and_registry(None) as scoped:
-            found = scoped.get(kind)
-        if inspect.isclass(found):
-            return {
-                name
-                for base in inspect.getmro(found)
-                for name in inspect.signature(base.__init__).parameters
-            } - {'self', 'args', 'kwargs'}
-    return set()
-
-
-def _unknown(cfg: Config, node: Any, at: str, name: str) -> str:
-    where = at or 'the config'
-    if isinstance(node, (list, tuple)):
-        return f'{where} is a list of {len(node)}: {name!r} is no index of it'
-    if not isinstance(node, Mapping | Config):
-        return f'{where} is {node!r}: it has no key {name!r}'
-    known = sorted(
-        set(node) | _parameters(node, at) | PLAIN_DICTS.get(at, set()))
-    similar = get_close_matches(name, known, n=3)
-    if similar:
-        return f'{where} has no key {name!r}; did you mean ' + ' or '.join(
-            repr(s) for s in similar) + '?'
-    return (f'{where} has no key {name!r}; its keys are '
-            f'{", ".join(known)}.' + _said_like(cfg, name))
-
-
-def _said_like(cfg: Config, name: str) -> str:
-    paths = [p for p in _walk(cfg) if p.split('.')[-1] == name][:4]
-    return f' Perhaps one of: {", ".join(paths)}' if paths else ''
-
-
-def _walk(node: Any, at: str = '') -> Iterator[str]:
-    """Dotted paths of everything the runner reads."""
-    if isinstance(node, (list, tuple)):
-        children = enumerate(node)
-    elif isinstance(node, Mapping | Config):
-        children = node.items()
-    else:
-        return
-    for key, value in children:
-        path = f'{at}.{key}' if at else str(key)
-        if at or key in RUNNER_KEYS:
-            yield path
-            yield from _walk(value, path)

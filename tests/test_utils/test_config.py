@@ -7,6 +7,7 @@ from mmrvos.models import InferenceCfg
 from mmrvos.utils import ConfigError, load_config
 from mmrvos.utils.config import PLAIN_DICTS
 
+ROOT = Path(__file__).parents[2]
 CONFIG = '''
 default_scope = 'mmrvos'
 num_frames = 5
@@ -110,8 +111,125 @@ def test_keys_that_no_constructor_sees(tmp_path, text, key):
         load_config(path)
 
 
-def test_every_shipped_config_passes():
-    configs = Path(__file__).parents[2] / 'configs'
-    for path in configs.glob('*/*.py'):
-        if path.parent.name != '_base_':
-            load_config(path)
+@pytest.fixture
+def leaf(tmp_path):
+    """Write a config on a shipped one."""
+
+    def write(text: str, base: str = 'configs/referformer/tiny_shapes.py'):
+        path = tmp_path / 'leaf.py'
+        path.write_text(f"_base_ = '{ROOT / base}'\n{text}\n")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(('text', 'message'), [
+    ('default_hooks = dict(checkpoint=dict(intervall=1))',
+     "default_hooks.checkpoint has no key 'intervall'; did you mean "
+     "'interval'"),
+    ('default_hooks = dict(chekpoint=dict(interval=1))',
+     "default_hooks.chekpoint has no type; did you mean 'checkpoint'"),
+    ("custom_hooks = [dict(type='EMAHook', momentm=0.1)]",
+     "custom_hooks.0 has no key 'momentm'; did you mean 'momentum'"),
+    ("custom_hooks = [dict(type='EMAHok')]",
+     "custom_hooks.0.type is 'EMAHok', which is not registered; did you mean "
+     "'EMAHook'"),
+    ('optim_wrapper = dict(clip_grad=dict(max_nrm=1.))',
+     "optim_wrapper.clip_grad has no key 'max_nrm'; did you mean 'max_norm'"),
+    ('optim_wrapper = dict(optimizer=dict(paramwise_cfg=dict()))',
+     "optim_wrapper.optimizer has no key 'paramwise_cfg'"),
+    ('model = dict(decoder=dict(num_querys=5))',
+     "model.decoder has no key 'num_querys'; did you mean 'num_queries'"),
+    ('train_dataloader = dict(num_worker=1)',
+     "train_dataloader has no key 'num_worker'; did you mean 'num_workers'"),
+    ('test_dataloader = dict(dataset=dict(data_rot="x"))',
+     "test_dataloader.dataset has no key 'data_rot'; did you mean "
+     "'data_root'"),
+    ('train_cfg = dict(max_epoch=3)',
+     "train_cfg has no key 'max_epoch'; did you mean 'max_epochs'"),
+    ('param_scheduler = [dict(type="LinearLR", strt_factor=1.)]',
+     "param_scheduler.0 has no key 'strt_factor'; did you mean "
+     "'start_factor'"),
+    ('randomness = dict(sead=1)', "did you mean 'seed'"),
+])
+def test_misspelt_key_of_a_file(leaf, text, message):
+    with pytest.raises(ConfigError) as error:
+        load_config(leaf(text))
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(('text', 'message'), [
+    ("resume_from = 'epoch_3.pth'", "'resume_from'.*--resume"),
+    ("optimizer = dict(type='SGD')", "'optimizer'.*optim_wrapper.optimizer"),
+    ('lr = 1e-3', "'lr'.*optim_wrapper.optimizer.lr"),
+    ('data = dict(samples_per_gpu=3)', "'data'.*train_dataloader"),
+    ('category_epochs = 3', "'category_epochs'.*already used"),
+    ('num_queries = 3', "'num_queries'.*model.decoder.num_queries"),
+])
+def test_helper_variables_without_effect(leaf, text, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(leaf(text))
+
+
+def test_helper_variables_that_are_read(leaf):
+    cfg = load_config(
+        leaf('lr = 1e-3\noptim_wrapper = dict(optimizer=dict(lr=lr))'))
+    assert cfg.optim_wrapper.optimizer.lr == 1e-3
+    with pytest.warns(UserWarning, match="'remark', which nothing reads"):
+        load_config(leaf("remark = 'run 3'"))
+
+
+@pytest.mark.parametrize(('text', 'message'), [
+    ('model = dict(', r"never closed \(.*leaf.py, line 2\)"),
+    ('x = undefined_name', 'undefined_name.*leaf.py, line 2'),
+    ('import no_such_module', 'no_such_module'),
+    ("custom_imports = dict(imports=['no_such_module'])", 'no_such_module'),
+    ('raise SystemExit(3)', 'ends the program'),
+])
+def test_file_that_does_not_run(leaf, text, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        load_config(leaf(text))
+    assert 'leaf.py' in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_base_that_does_not_run(tmp_path):
+    (tmp_path / 'base.py').write_text('model = dict(\n')
+    path = tmp_path / 'leaf.py'
+    path.write_text("_base_ = './base.py'\n")
+    with pytest.raises(ConfigError, match=r'leaf.py.*base.py, line 1'):
+        load_config(path)
+
+
+def data_paths(cfg) -> list:
+    return [
+        *(cfg[f'{split}_dataloader'].dataset.data_root
+          for split in ('train', 'val', 'test')), cfg.val_evaluator.data_root,
+        cfg.test_evaluator.data_root
+    ]
+
+
+@pytest.mark.parametrize('place', ['file', 'options'])
+def test_data_root_reaches_loaders_and_evaluators(leaf, place):
+    if place == 'file':
+        cfg = load_config(leaf("data_root = 'elsewhere'"))
+    else:
+        cfg = load_config(
+            leaf(''), {
+                'test_dataloader.dataset.data_root': 'other',
+                'data_root': 'elsewhere'
+            })
+    paths = data_paths(cfg)
+    if place == 'options':  # what is more specific comes last
+        assert paths.pop(2) == 'other'
+    assert {path.rstrip('/') for path in paths} == {'elsewhere'}
+
+
+def test_data_root_of_several_folders(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text("""
+train_dataloader = dict(dataset=dict(datasets=[
+    dict(data_root='a'), dict(data_root='b')]))
+""")
+    with pytest.raises(ConfigError, match='datasets.0.data_root=a, .*=b'):
+        load_config(path, {'data_root': 'c'})

@@ -1,0 +1,310 @@
+"""Which keys of a config are read; MMEngine ignores all others in silence."""
+import inspect
+from collections.abc import Callable, Collection, Iterator, Mapping
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, NoReturn
+
+from mmengine.config import Config
+from mmengine.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    EVALUATOR,
+    FUNCTIONS,
+    HOOKS,
+    LOG_PROCESSORS,
+    LOOPS,
+    METRICS,
+    MODEL_WRAPPERS,
+    MODELS,
+    OPTIM_WRAPPER_CONSTRUCTORS,
+    OPTIM_WRAPPERS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+    TASK_UTILS,
+    TRANSFORMS,
+    VISBACKENDS,
+    VISUALIZERS,
+    WEIGHT_INITIALIZERS,
+    DefaultScope,
+    init_default_scope,
+)
+from mmengine.runner import Runner
+from torch import nn
+from torch.utils.data import DataLoader
+
+REGISTRIES = (MODELS, DATASETS, TRANSFORMS, DATA_SAMPLERS, HOOKS, METRICS,
+              LOOPS, OPTIM_WRAPPERS, OPTIMIZERS, PARAM_SCHEDULERS, TASK_UTILS,
+              VISUALIZERS, VISBACKENDS, LOG_PROCESSORS, EVALUATOR, FUNCTIONS,
+              MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS, WEIGHT_INITIALIZERS)
+# All other keys at the top level are helper variables of the config file.
+RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {
+    'self', 'cfg'
+} | {
+    'activation_checkpointing', 'compile', 'efficient_conv_bn_eval',
+    'find_unused_parameters', 'load_cfg', 'model_wrapper_cfg', 'sync_bn'
+}
+#: Keys of other toolboxes, or of a recipe in general, and their names here.
+FOREIGN_KEYS = dict(
+    batch_size='train_dataloader.batch_size',
+    checkpoint_config='default_hooks.checkpoint',
+    clip_grad='optim_wrapper.clip_grad',
+    cudnn_benchmark='env_cfg.cudnn_benchmark',
+    data='train_dataloader, val_dataloader and test_dataloader',
+    deterministic='randomness.deterministic',
+    dist_params='env_cfg.dist_cfg',
+    epochs='train_cfg.max_epochs',
+    evaluation='val_evaluator and train_cfg.val_interval',
+    fp16='tools/train.py --amp',
+    gpu_ids='tools/dist_train.sh',
+    gpus='tools/dist_train.sh',
+    log_config='default_hooks.logger',
+    lr='optim_wrapper.optimizer.lr',
+    lr_config='param_scheduler',
+    max_epochs='train_cfg.max_epochs',
+    momentum_config='param_scheduler',
+    mp_start_method='env_cfg.mp_cfg.mp_start_method',
+    num_workers='train_dataloader.num_workers',
+    opencv_num_threads='env_cfg.mp_cfg.opencv_num_threads',
+    optimizer='optim_wrapper.optimizer',
+    optimizer_config='optim_wrapper',
+    resume_from='tools/train.py --resume CHECKPOINT',
+    runner='train_cfg',
+    seed='randomness.seed',
+    total_epochs='train_cfg.max_epochs',
+    weight_decay='optim_wrapper.optimizer.weight_decay',
+    workflow='train_cfg')
+# Dictionaries that no constructor receives: their keys.
+PLAIN_DICTS = {
+    'auto_scale_lr': {'enable', 'base_batch_size'},
+    'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'env_cfg.mp_cfg': {'mp_start_method', 'opencv_num_threads'},
+    'load_cfg': {'drop'},
+    # the fields of mmrvos.models.InferenceCfg
+    'model.test_cfg': {
+        'amp', 'expressions_per_pass', 'overlap', 'postprocessor',
+        'propagator', 'query', 'window'
+    },
+    'optim_wrapper.clip_grad': {
+        'clip_value', 'error_if_nonfinite', 'foreach', 'max_norm',
+        'norm_type', 'type'
+    },
+    'optim_wrapper.paramwise_cfg': {
+        'bias_decay_mult', 'bias_lr_mult', 'bypass_duplicate', 'custom_keys',
+        'dcn_offset_lr_mult', 'dwconv_decay_mult', 'flat_decay_mult',
+        'norm_decay_mult'
+    },
+    'randomness': {'deterministic', 'diff_rank_seed', 'seed'},
+    **dict.fromkeys(
+        ('train_dataloader', 'val_dataloader', 'test_dataloader'),
+        set(inspect.signature(DataLoader.__init__).parameters) - {'self'} |
+        {'disable_subprocess_warning', 'num_batch_per_epoch'}),
+}
+# The types of dictionaries that may lack one.
+DEFAULT_TYPES = dict(
+    log_processor='LogProcessor',
+    optim_wrapper='OptimWrapper',
+    test_cfg='TestLoop',
+    train_cfg='EpochBasedTrainLoop',
+    val_cfg='ValLoop')
+# Keys that builders take out before they call the constructor.
+BUILDER_KEYS = {'_scope_', 'type'}
+EXTRA_KEYS = {
+    'custom_hooks.*': {'priority'},
+    'default_hooks.*': {'priority'},
+    'model': {'test_cfg'},
+    'optim_wrapper': {'constructor', 'paramwise_cfg'},
+    'param_scheduler': {'convert_to_iter_based'},
+    'param_scheduler.*': {'convert_to_iter_based'},
+    'train_cfg': {'by_epoch'},
+}
+# mmcv's builders of layers take these out of norm_cfg and the like.
+LAYER_KEYS = dict(norm_cfg={'requires_grad'})
+# Dictionaries with names that no class here knows.
+FREE_DICTS = {
+    'backend_args', 'config', 'custom_keys', 'data_prefix', 'dist_cfg',
+    'file_client_args', 'metainfo', 'resource_limit', 'type_weights'
+}
+
+
+class ConfigError(ValueError):
+    """A config file or a --cfg-options key that is not right."""
+
+
+def check_keys(cfg: Config) -> None:
+    """Check each key and type of a config that the runner reads.
+
+    Raises:
+        ConfigError: nothing reads a key, or a type is not registered; names
+            the place and similar names.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmrvos'))
+    for name, hook in (cfg.get('default_hooks') or {}).items():
+        if hook is not None and 'type' not in hook:
+            raise ConfigError(
+                f'default_hooks.{name} has no type'
+                + suggest(name, set(cfg.default_hooks) - {name}))
+    for key in RUNNER_KEYS & set(cfg):
+        _check_node(cfg, cfg[key], key)
+
+
+def _check_node(cfg: Config, node: Any, at: str) -> None:
+    if isinstance(node, (list, tuple)):
+        for i, child in enumerate(node):
+            _check_node(cfg, child, f'{at}.{i}')
+    elif isinstance(node, Mapping):
+        _check_type(node, at)
+        known, is_closed = known_keys(node, at)
+        for key in set(node) - known:
+            # **kwargs may take a key, but hardly one with a typing error
+            if known and (is_closed or similar_names(key, known)):
+                refuse(cfg, node, at, key)
+        for key, child in node.items():
+            if key not in FREE_DICTS:
+                _check_node(cfg, child, f'{at}.{key}')
+
+
+def _check_type(node: Mapping, at: str) -> None:
+    kind = node.get('type')
+    if (isinstance(kind, str) and at not in PLAIN_DICTS
+            and find_registered(kind) is None):
+        names = {
+            name
+            for parent in REGISTRIES
+            for registry in (parent, *parent.children.values())
+            for name in registry.module_dict
+        }
+        raise ConfigError(f'{at}.type is {kind!r}, which is not registered'
+                          + suggest(kind, names))
+
+
+def known_keys(node: Any, at: str) -> tuple[set[str], bool]:
+    """Find the keys that a node of the config may have.
+
+    Args:
+        node: a node of the config, or the config itself.
+        at: its dotted path; empty for the config itself.
+
+    Returns:
+        The keys; no keys where they are not known. And whether all other
+        keys are errors: a class may pass ``**kwargs`` to another one.
+    """
+    if isinstance(node, Config):
+        return set(RUNNER_KEYS), True
+    if not isinstance(node, Mapping):
+        return set(), True
+    if at in PLAIN_DICTS:
+        return PLAIN_DICTS[at], True
+    top, *rest = at.split('.')
+    kind = node.get('type', DEFAULT_TYPES.get(top) if not rest else None)
+    if at == 'train_cfg' and node.get('by_epoch') is False:
+        kind = 'IterBasedTrainLoop'
+    found = find_registered(kind) if isinstance(kind, str) else kind
+    if not callable(found):
+        return set(), True
+    known, is_closed = parameters(found)
+    # EMAHook passes its other arguments to the averaged model
+    if 'ema_type' in known:
+        average = find_registered(
+            node.get('ema_type', 'ExponentialMovingAverage'))
+        if average is not None:
+            known, is_closed = known | parameters(average)[0], True
+    known = known | BUILDER_KEYS | LAYER_KEYS.get(at.split('.')[-1], set())
+    place = f'{top}.*' if len(rest) == 1 else at
+    return known | EXTRA_KEYS.get(place, set()), is_closed
+
+
+@cache
+def parameters(found: Callable) -> tuple[frozenset[str], bool]:
+    """Find the arguments that a class or function takes by name.
+
+    Returns:
+        The names, of base classes as far as ``**kwargs`` reaches them. And
+        whether these are all: False where ``**kwargs`` goes elsewhere.
+    """
+    bases = inspect.getmro(found) if inspect.isclass(found) else (found, )
+    names = set()
+    for base in bases:
+        if base in (object, nn.Module):
+            break
+        function = vars(base).get('__init__') if inspect.isclass(
+            base) else base
+        if function is None:
+            continue
+        given = inspect.signature(function).parameters.values()
+        names |= {
+            p.name
+            for p in given if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)
+        }
+        if all(p.kind != p.VAR_KEYWORD for p in given):
+            return frozenset(names - {'self'}), True
+    return frozenset(names - {'self'}), found in (object, nn.Module)
+
+
+def find_registered(kind: Any) -> Callable | None:
+    """Find the class or function of a ``type``; None if there is none."""
+    if not isinstance(kind, str):
+        return None
+    scope = DefaultScope.get_current_instance()
+    return _find_registered(kind, scope and scope.scope_name)
+
+
+@cache
+def _find_registered(kind: str, scope: str | None) -> Callable | None:
+    for registry in REGISTRIES:
+        with registry.switch_scope_and_registry(None) as scoped:
+            found = scoped.get(kind)
+        if found is not None:
+            return found
+    return None
+
+
+def refuse(cfg: Config, node: Any, at: str, name: str) -> NoReturn:
+    """Raise a ConfigError for a key that nothing reads."""
+    where = at or 'the config'
+    if isinstance(node, (list, tuple)):
+        raise ConfigError(
+            f'{where} is a list of {len(node)}: {name!r} is no index of it')
+    if not isinstance(node, Mapping | Config):
+        raise ConfigError(f'{where} is {node!r}: it has no key {name!r}')
+    known, _ = known_keys(node, at)
+    known = (known or set(node)) - {name} - BUILDER_KEYS
+    message = f'{where} has no key {name!r}' + suggest(name, known)
+    if not similar_names(name, known):
+        message += paths_of(cfg, name)
+    raise ConfigError(message)
+
+
+def suggest(name: str, known: set[str], limit: int = 30) -> str:
+    """'; did you mean ...?', or the known names if there are few."""
+    if similar := similar_names(name, known):
+        return f'; did you mean {" or ".join(map(repr, similar))}?'
+    if not known or len(known) > limit:
+        return '.'
+    return f'; its keys are {", ".join(sorted(known))}.'
+
+
+def similar_names(name: str, known: Collection[str],
+                  cutoff: float = 0.75) -> list[str]:
+    return get_close_matches(name, sorted(known), n=3, cutoff=cutoff)
+
+
+def paths_of(cfg: Config, name: str) -> str:
+    """' Perhaps one of: ...', the paths of the config that end in a name."""
+    paths = [p for p in _walk(cfg) if p.split('.')[-1] == name][:4]
+    return f' Perhaps one of: {", ".join(paths)}' if paths else ''
+
+
+def _walk(node: Any, at: str = '') -> Iterator[str]:
+    """Dotted paths of everything that the runner reads."""
+    if isinstance(node, (list, tuple)):
+        children = enumerate(node)
+    elif isinstance(node, Mapping | Config):
+        children = node.items()
+    else:
+        return
+    for key, value in children:
+        path = f'{at}.{key}' if at else str(key)
+        if at or key in RUNNER_KEYS:
+            yield path
+            yield from _walk(value, path)
