@@ -24,6 +24,7 @@ from mmengine.registry import DefaultScope
 from torch import nn
 
 from mmrvos.registry import MODELS, TASK_UTILS
+from mmrvos.utils import load_config
 from mmrvos.utils.config import REGISTRIES, RUNNER_KEYS
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
@@ -206,7 +207,7 @@ def read(path: Path) -> tuple[Config, nn.Module, dict[str, Any]]:
         The config, the model without weights, shared by configs with equal
         models, and the config's values.
     """
-    cfg = Config.fromfile(path)
+    cfg = load_config(path)
     model, components = _build_model(json.dumps(cfg.model.to_dict()))
     values = {
         key: plain(value)

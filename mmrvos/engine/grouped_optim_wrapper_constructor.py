@@ -1,6 +1,9 @@
+import inspect
+from difflib import get_close_matches
 from typing import Any
 
 from mmengine.optim import DefaultOptimWrapperConstructor
+from mmengine.registry import OPTIMIZERS
 from torch import nn
 
 from mmrvos.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -8,11 +11,11 @@ from mmrvos.registry import OPTIM_WRAPPER_CONSTRUCTORS
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
 class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
-    """MMEngine's constructor with one group for all parameters alike.
+    """MMEngine's constructor with one group per set of options.
 
-    MMEngine's gives every parameter a group of its own, and optimizers work
-    group by group: a fused AdamW is called as often as there are parameters.
-    The numbers are the same.
+    MMEngine gives each parameter a group of its own. Optimizers work group by
+    group, so a fused AdamW would be called once per parameter. The updates
+    are the same.
     """
 
     def add_params(self,
@@ -20,16 +23,21 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                    module: nn.Module,
                    prefix: str = '',
                    **kwargs: Any) -> None:
-        """As the base class, which calls this for every submodule.
+        """Add the parameters of a module, see the base class.
 
         Args:
             params: groups, changed in place.
-            module: whose parameters are added.
-            prefix: the module's name; empty for the whole model.
+            module: whose parameters are added. The base class calls this
+                method for each submodule.
+            prefix: the name of the module; empty for the whole model.
 
         Raises:
-            ValueError: two modules of the model share a parameter.
+            ValueError: an entry of ``custom_keys`` matches no parameter or
+                has an unknown option, or two modules of the model share a
+                parameter.
         """
+        if not prefix:
+            self.check_custom_keys(module)
         super().add_params(params, module, prefix, **kwargs)
         if prefix:
             return
@@ -40,7 +48,7 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                 kinds.append(group)
                 members.append([])
             members[kinds.index(group)] += parameters
-        # torch refuses this between groups, and steps twice within one
+        # torch checks this between groups only; within one it steps twice
         ids = [id(p) for parameters in members for p in parameters]
         if len(set(ids)) < len(ids):
             raise ValueError(
@@ -50,3 +58,30 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             dict(kind, params=parameters)
             for kind, parameters in zip(kinds, members, strict=True)
         ]
+
+    def check_custom_keys(self, model: nn.Module) -> None:
+        """Check ``custom_keys``; MMEngine ignores keys that match nothing."""
+        names = [name for name, _ in model.named_parameters()]
+        optimizer = OPTIMIZERS.get(self.optimizer_cfg['type'])
+        options = set(inspect.signature(optimizer).parameters) - {'params'}
+        options |= {'lr_mult', 'decay_mult'}
+        for key, given in self.paramwise_cfg.get('custom_keys', {}).items():
+            if not any(key in name for name in names):
+                parts = {
+                    '.'.join(name.split('.')[:key.count('.') + 1])
+                    for name in names
+                }
+                raise ValueError(
+                    f'optim_wrapper.paramwise_cfg.custom_keys has {key!r}, '
+                    'which is in the name of no parameter'
+                    + did_you_mean(key, parts))
+            for option in set(given) - options:
+                raise ValueError(
+                    f'optim_wrapper.paramwise_cfg.custom_keys.{key} has no '
+                    f'option {option!r}' + did_you_mean(option, options))
+
+
+def did_you_mean(name: str, known: set[str]) -> str:
+    similar = get_close_matches(name, sorted(known), n=3)
+    return f'; did you mean {" or ".join(map(repr, similar))}?' if (
+        similar) else f'; expected one of {sorted(known)}'

@@ -35,8 +35,9 @@ from torch.utils.data import DataLoader
 
 REGISTRIES = (MODELS, DATASETS, TRANSFORMS, DATA_SAMPLERS, HOOKS, METRICS,
               LOOPS, OPTIM_WRAPPERS, OPTIMIZERS, PARAM_SCHEDULERS, TASK_UTILS,
-              VISUALIZERS, VISBACKENDS, LOG_PROCESSORS, EVALUATOR, FUNCTIONS,
-              MODEL_WRAPPERS, OPTIM_WRAPPER_CONSTRUCTORS, WEIGHT_INITIALIZERS)
+              VISUALIZERS, VISBACKENDS, LOG_PROCESSORS)
+ALL_REGISTRIES = (*REGISTRIES, EVALUATOR, FUNCTIONS, MODEL_WRAPPERS,
+                  OPTIM_WRAPPER_CONSTRUCTORS, WEIGHT_INITIALIZERS)
 # All other keys at the top level are helper variables of the config file.
 RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {
     'self', 'cfg'
@@ -170,7 +171,7 @@ def _check_type(node: Mapping, at: str) -> None:
             and find_registered(kind) is None):
         names = {
             name
-            for parent in REGISTRIES
+            for parent in ALL_REGISTRIES
             for registry in (parent, *parent.children.values())
             for name in registry.module_dict
         }
@@ -251,7 +252,7 @@ def find_registered(kind: Any) -> Callable | None:
 
 @cache
 def _find_registered(kind: str, scope: str | None) -> Callable | None:
-    for registry in REGISTRIES:
+    for registry in ALL_REGISTRIES:
         with registry.switch_scope_and_registry(None) as scoped:
             found = scoped.get(kind)
         if found is not None:

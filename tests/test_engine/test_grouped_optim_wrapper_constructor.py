@@ -19,10 +19,8 @@ def optim_wrapper(model, constructor, **options):
             optimizer=dict(type='AdamW', lr=0.1, weight_decay=0.05),
             paramwise_cfg=dict(
                 norm_decay_mult=0.,
-                custom_keys={
-                    'backbone': dict(lr_mult=0.1, betas=[0.9, 0.98])
-                },
-                **options)))
+                custom_keys=dict(
+                    backbone=dict(lr_mult=0.1, betas=[0.9, 0.98]))) | options))
 
 
 class Model(nn.Module):
@@ -85,3 +83,15 @@ def test_steps_as_with_a_group_for_each_parameter():
     for name, parameter in single.named_parameters():
         torch.testing.assert_close(
             grouped.get_parameter(name), parameter, msg=name)
+
+
+@pytest.mark.parametrize(('custom_keys', 'message'), [
+    (dict(bakbone=dict(lr_mult=0.1)), "'bakbone'.*did you mean 'backbone'"),
+    (dict(backbone=dict(lr_mul=0.1)), "'lr_mul'; did you mean 'lr_mult'"),
+])
+def test_custom_keys_without_effect_are_refused(custom_keys, message):
+    with pytest.raises(ValueError, match=message):
+        optim_wrapper(
+            Model(),
+            'GroupedOptimWrapperConstructor',
+            custom_keys=custom_keys)

@@ -62,3 +62,12 @@ def test_persistent_workers_are_refused():
 def test_a_stage_needs_a_known_name():
     with pytest.raises(ValueError, match="'sparse'"):
         TrainingStagesHook([dict(stage='sparse', epochs=1)])
+
+
+@pytest.mark.parametrize('stage', [
+    dict(stage='dense'),
+    dict(stage='dense', epochs=1, pipline=LOAD),
+])
+def test_keys_of_a_stage(stage):
+    with pytest.raises(ValueError, match='expected stage, epochs and'):
+        TrainingStagesHook([stage])

@@ -9,6 +9,7 @@ from mmrvos.registry import HOOKS
 from ..runner import bare_model
 
 HEADS = dict(category='category_head', dense='dense_head')
+STAGE_KEYS = {'stage', 'epochs', 'pipeline'}
 
 
 @HOOKS.register_module()
@@ -37,6 +38,11 @@ class TrainingStagesHook(Hook):
 
     def __init__(self, stages: Sequence[dict]) -> None:
         for stage in stages:
+            if not {'stage', 'epochs'} <= set(stage) <= STAGE_KEYS:
+                raise ValueError(
+                    f'TrainingStagesHook got a stage with the keys '
+                    f'{sorted(stage)}, expected stage, epochs and, '
+                    'optionally, pipeline')
             if stage['stage'] not in (*HEADS, 'whole'):
                 raise ValueError(
                     f'TrainingStagesHook got stage {stage["stage"]!r}, '
