@@ -1,8 +1,8 @@
-"""Words for meanings: a small closed vocabulary with synonyms.
+"""Put meanings into words of a small vocabulary with synonyms.
 
-Lower case and no punctuation. 'right', 'left', 'up', 'down' and the like
-appear as directions only (never 'slows down', 'shows up', 'right behind'), so
-that swapping them under a flip keeps every sentence true.
+Sentences are lower case without punctuation. 'right', 'left', 'up', 'down' and
+the like always are directions (never 'slows down', 'shows up', 'right
+behind'), so a flip can swap them.
 """
 from collections.abc import Iterable, Sequence
 
@@ -30,7 +30,7 @@ ADJECTIVES = {
     **{colour: (colour, ) for colour in COLOUR_WORDS},
 }
 WITH = {'striped': 'with stripes', 'dotted': 'with dots'}
-# before the noun, or behind it
+# (before the noun, after the noun)
 SUPERLATIVES = {
     'leftmost': (('leftmost', ), ('furthest to the left', )),
     'rightmost': (('rightmost', ), ('furthest to the right', )),
@@ -53,7 +53,7 @@ TIMES = {
     'start': ('at the start', 'at first', 'in the first frame'),
     'end': ('at the end', 'in the last frame'),
 }
-# (finite, participle) or a finite form alone
+# (finite form, participle) or a finite form only
 EXTENT = {
     'still': (('stays still', 'staying still'), ('does not move', ),
               ('stays in place', 'staying in place'),
@@ -114,7 +114,7 @@ WAYS = {
     'down left': ('down and left', 'down and to the left'),
     'down right': ('down and right', 'down and to the right'),
 }
-# behind a heading: 'moves left and then stops'
+# after a direction, as in 'moves left and then stops'
 AND_THEN = {
     'stops': (('and then stops', 'and then stopping'),
               ('and stops half way', 'and stopping half way')),
@@ -125,7 +125,7 @@ AND_THEN = {
 }
 FIRST_WAITS = (('waits and then', 'waiting and then'),
                ('stays still and then', 'staying still and then'))
-# a finite verb and its participle, or what follows 'is' and stands alone
+# (finite form, participle), or phrases that may follow 'is'
 RELATIONS = {
     'left': ('just left of', 'just to the left of', 'directly left of'),
     'right': ('just right of', 'just to the right of', 'directly right of'),
@@ -142,7 +142,7 @@ TAILS = ('in the video', 'in the scene')
 
 
 def _noun_phrase(words: Iterable[str], rng: RandomStream) -> tuple[str, str]:
-    """(in front of and with the noun, behind it) for some look words."""
+    """Put look words into (words up to the noun, words after it)."""
     words = set(words)
     shape = next((w for w in SHAPES if w in words), '')
     size = [w for w in SIZES if w in words]
@@ -170,7 +170,7 @@ def _form(forms: Sequence[tuple[str, ...]], finite: bool,
 
 
 def _motion(parts: Sequence[Part], finite: bool, rng: RandomStream) -> str:
-    """A verb phrase for one motion, or for a heading and its manner."""
+    """Put a motion, or a direction and its manner, into a verb phrase."""
     names = [p.name for p in parts]
     heading = next((n for n in names if n.startswith('heads ')), None)
     if heading is None:
@@ -195,12 +195,12 @@ def _relation(part: Part, finite: bool, anchor: str, rng: RandomStream) -> str:
 
 def _clauses(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
              finite: bool, rng: RandomStream) -> list[str]:
-    """Verb phrases for motions first, then for relations."""
+    """Put motions, then relations, into verb phrases."""
     motions = [p for p in meaning.parts if p.category == 'motion']
     headed = any(p.name.startswith('heads ') for p in motions)
     manners = (*AND_THEN, 'waits')
     groups: list[list[Part]] = []
-    for part in motions:  # a heading takes its manner along
+    for part in motions:  # direction and manner share a phrase
         if headed and part.name in manners and groups:
             groups[-1].append(part)
         else:
@@ -218,21 +218,21 @@ def _clauses(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
 
 def wording(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
             rng: RandomStream, tail: bool = False) -> str:
-    """One of the many ways to say a meaning.
+    """Put a meaning into words, with random synonyms and order.
 
     Args:
-        anchors: look phrases that mean one object, by object.
-        tail: add words that say nothing ('in the video').
+        anchors: look phrases that match one object, by object.
+        tail: add words without meaning ('in the video').
     """
     front, behind = _noun_phrase(meaning.words, rng)
-    time, place, before = '', '', ''
+    time, position, before = '', '', ''
     for part in meaning.parts:
         if part.kind == 'superlative':
             before_, behind_ = SUPERLATIVES[part.name]
             word = rng.choice(before_ + behind_)
-            before, place = ((word, '') if word in before_ else ('', word))
+            before, position = ((word, '') if word in before_ else ('', word))
         elif part.kind == 'region':
-            place = rng.choice(REGIONS[part.name])
+            position = rng.choice(REGIONS[part.name])
         else:
             continue
         time = rng.choice(TIMES[part.when])
@@ -242,11 +242,11 @@ def wording(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
     if clauses and finite:
         clauses = rng.choice(['that', 'which']) + ' ' + clauses
     in_front = bool(time) and rng.chance(0.4)
-    early = not time and place.startswith(('at', 'in', 'on')) and (
-        rng.chance(0.25))
+    early = (not time and position.startswith(('at', 'in', 'on'))
+             and rng.chance(0.25))
     said = _join(
-        time if in_front else '', place if early else '', 'the', before,
-        front, behind, '' if early else place, '' if in_front else time,
+        time if in_front else '', position if early else '', 'the', before,
+        front, behind, '' if early else position, '' if in_front else time,
         clauses)
     return _join(said, rng.choice(TAILS)) if tail else said
 
@@ -254,7 +254,7 @@ def wording(meaning: Meaning, anchors: dict[int, list[tuple[str, ...]]],
 def expression(short: Meaning, long: Meaning | None,
                anchors: dict[int, list[tuple[str, ...]]],
                rng: RandomStream) -> str:
-    """The wording of a short meaning, or of its long form if given."""
+    """Put a short meaning, or its long form if given, into words."""
     if long is None:
         return wording(short, anchors, rng)
     return wording(long, anchors, rng, tail=long == short or rng.chance(0.2))

@@ -1,9 +1,9 @@
-"""Meanings: what an expression says, and the proof that it is a good one.
+"""Represent what an expression means, and check that it refers to one object.
 
-A meaning is a set of look words and a list of parts (place, motion,
-relation). ``check`` holds the rules of the benchmark: exactly one object fits,
-and distractors agree in everything but what the type is about, given the very
-words that are used.
+A meaning is a set of look words and a list of parts (position, motion,
+relation). :meth:`MeaningEvaluator.check` implements the rules of the
+benchmark: exactly one object matches, and distractors match all parts but
+those that define the type.
 """
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,13 +30,13 @@ TYPES = ('appearance', 'position', 'motion-extent', 'motion-order',
 
 @dataclass(frozen=True, order=True)
 class Part:
-    """One thing that is said.
+    """One predicate of a meaning.
 
     Args:
         kind: 'superlative', 'region', 'extent', 'order' or 'relation'.
-        name: which one.
-        when: 'always', 'start' or 'end', of places.
-        anchor: number of the other object, of relations.
+        name: name of the predicate within its kind.
+        when: 'always', 'start' or 'end'; for positions.
+        anchor: index of the other object; for relations.
     """
     kind: str
     name: str
@@ -52,14 +52,15 @@ class Part:
 
 @dataclass(frozen=True, order=True)
 class Meaning:
-    """What an expression says.
+    """The meaning of an expression.
 
     Args:
         type_id: one of ``TYPES``.
-        target: number of the object that is meant.
+        target: index of the referred object.
         words: look words, a subset of the target's.
-        parts: what else is said.
-        core: the categories that decide; the rest is true but unnecessary.
+        parts: the other predicates.
+        core: categories without which the target is not unique; other
+            categories are true but not necessary.
     """
     type_id: str
     target: int
@@ -70,30 +71,39 @@ class Meaning:
 
 @dataclass(frozen=True)
 class Oracles:
-    """Bit sets an oracle that is blind to something chooses from."""
+    """Bit sets of the objects that oracles choose from.
+
+    Args:
+        static: for an oracle that knows one frame.
+        set: for an oracle that knows all frames, without their order.
+        position: for an oracle that knows the words of position.
+    """
     static: int
     set: int
     position: int
 
 
 class MeaningEvaluator:
-    """Evaluates meanings on the facts of one video."""
+    """Evaluate meanings on the facts of one video."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._looks = {(): facts.all}
 
     def look(self, words: tuple[str, ...]) -> Bits:
-        """Objects that all the look words fit."""
+        """Return the objects that match all look words."""
         if words not in self._looks:
             self._looks[words] = self.look(words[:-1]).meet(
                 self.facts.look[words[-1]])
         return self._looks[words]
 
     def part(self, part: Part, among: int, backwards: bool = False) -> Bits:
-        """One part, perhaps in the video played backwards.
+        """Return the objects that match one part.
 
-        Places stay as they are then: the frame they speak of is given.
+        Args:
+            among: bit set of the objects that a superlative compares.
+            backwards: evaluate on the video played backwards. Positions do
+                not change, because they refer to a given frame.
         """
         facts = self.facts
         if part.kind == 'superlative':
@@ -110,7 +120,7 @@ class MeaningEvaluator:
 
     def fits(self, meaning: Meaning, without: str = '',
              backwards: bool = False) -> Bits:
-        """Objects that fit, when one category is not said."""
+        """Return the objects that match all parts, without one category."""
         out = self.facts.all if without == 'look' else self.look(
             meaning.words)
         among = out.maybe
@@ -121,7 +131,7 @@ class MeaningEvaluator:
 
     # ---- the rules
     def check(self, meaning: Meaning) -> bool:
-        """Whether exactly the target fits, against decisive distractors."""
+        """Check that only the target matches, and the rule of the type."""
         if self.fits(meaning).only != meaning.target:
             return False
         look = self.look(meaning.words)
@@ -130,7 +140,7 @@ class MeaningEvaluator:
             return False
         rule = {
             'appearance': self._near_miss,
-            'position': self._place_decides,
+            'position': self._position_decides,
             'motion-extent': self._motion_decides,
             'motion-order': self._order_decides,
             'relation': self._relation_decides,
@@ -142,7 +152,7 @@ class MeaningEvaluator:
         return found.sure & ~(1 << meaning.target)
 
     def _near_miss(self, meaning: Meaning) -> bool:
-        """Another object misses exactly one of the look words."""
+        """Check that another object matches all look words but one."""
         rest = self.fits(meaning, without='look')
         for word in meaning.words:
             kept = tuple(w for w in meaning.words if w != word)
@@ -152,12 +162,13 @@ class MeaningEvaluator:
                 return True
         return False
 
-    def _place_decides(self, meaning: Meaning) -> bool:
+    def _position_decides(self, meaning: Meaning) -> bool:
         return self._others(
             meaning, self.fits(meaning, without='position')) != 0
 
     def _twin(self, meaning: Meaning) -> int | None:
-        """The only other object that fits without motion, if a twin."""
+        """Return the only other object that matches without motion, if it is
+        a twin."""
         rest = self.fits(meaning, without='motion')
         others = self._others(meaning, rest)
         if rest.sure != rest.maybe or others.bit_count() != 1:
@@ -170,16 +181,17 @@ class MeaningEvaluator:
                 and self._twin(meaning) is not None)
 
     def _order_decides(self, meaning: Meaning) -> bool:
-        """Played backwards, the sentence means the twin."""
+        """Check that the sentence refers to the twin in the video played
+        backwards."""
         twin = self._twin(meaning)
         return (twin is not None
                 and self.fits(meaning, backwards=True).only == twin)
 
     def _relation_decides(self, meaning: Meaning) -> bool:
-        """Another object fits and has a relation of its own.
+        """Check that another object matches and has a similar relation.
 
-        Beside an anchor on one side would also be the leftmost: there it must
-        be another anchor.
+        An object on the other side of the same anchor is no distractor: of
+        two such objects, the leftmost is known without the relation.
         """
         rest = self.fits(meaning, without='relation')
         others = self._others(meaning, rest)
@@ -188,7 +200,7 @@ class MeaningEvaluator:
             if not meaning.words:
                 others &= ~(1 << part.anchor)
             elif rest.maybe >> part.anchor & 1:
-                return False  # 'the ring beside the ring'
+                return False  # as in 'the ring left of the ring'
         family = SIDES if relations[0].name in SIDES else [
             r for r in RELATIONS if r not in SIDES]
         for (name, anchor), found in self.facts.relation.items():
@@ -199,7 +211,7 @@ class MeaningEvaluator:
         return False
 
     def _all_decide(self, meaning: Meaning) -> bool:
-        """Without any one of the deciding categories it is not unique."""
+        """Check that the target is not unique without each core category."""
         for part in meaning.parts:
             if (part.kind == 'relation' and meaning.words
                     and self.look(meaning.words).maybe >> part.anchor & 1):
@@ -207,7 +219,7 @@ class MeaningEvaluator:
         return all(self._others(meaning, self.fits(meaning, without=c))
                    for c in meaning.core)
 
-    # ---- what blind oracles know
+    # ---- oracles
     def oracles(self, meaning: Meaning) -> Oracles:
         static = self.look(meaning.words)
         among = static.maybe
@@ -218,7 +230,7 @@ class MeaningEvaluator:
                 where = where.meet(found) if where.meet(
                     found).maybe else where
                 static = static.meet(self.part(part, among))
-            elif part.name in MIRRORED:  # one frame shows two in a row
+            elif part.name in MIRRORED:  # one frame shows no direction
                 static = static.meet(
                     self.part(part, among).join(
                         self.part(part, among, backwards=True)))
@@ -228,11 +240,11 @@ class MeaningEvaluator:
         return Oracles(static.maybe, both.maybe, where.maybe)
 
 
-# ---- making them
+# ---- candidates
 
 def _phrases(evaluator: MeaningEvaluator
              ) -> list[tuple[tuple[str, ...], Bits]]:
-    """All sets of look words that some object satisfies, sorted."""
+    """Return all sets of look words that some object matches, sorted."""
     found = set()
     for obj in evaluator.facts.scene.objects:
         for count in range(5):
@@ -241,7 +253,7 @@ def _phrases(evaluator: MeaningEvaluator
     return [(words, bits) for words, bits in out if bits.sure]
 
 
-def _places() -> list[Part]:
+def _positions() -> list[Part]:
     return [Part(kind, name, when)
             for kind, names in (('region', REGIONS),
                                 ('superlative', SUPERLATIVES))
@@ -259,21 +271,21 @@ def _motions() -> list[tuple[Part, ...]]:
 
 def describable(evaluator: MeaningEvaluator
                 ) -> dict[int, list[tuple[str, ...]]]:
-    """The look phrases that mean one object and nothing else."""
+    """Return the look phrases that match exactly one object."""
     out: dict[int, list[tuple[str, ...]]] = {}
     for words, bits in _phrases(evaluator):
-        # an anchor is named by its shape, as in 'behind the blue square'
+        # anchors are named with their shape, as in 'behind the blue square'
         if bits.only is not None and evaluator.facts.scene.objects[
                 bits.only].look.shape in words:
             out.setdefault(bits.only, []).append(words)
     return out
 
 
-def _mixes(places: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
+def _mixes(positions: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
            relations: list[tuple[Part, ...]], words: tuple[str, ...]
            ) -> Iterator[tuple[tuple[Part, ...], tuple[str, ...]]]:
-    """Parts and deciding categories of the expressions that mix types."""
-    groups = {'position': places, 'motion': motions, 'relation': relations}
+    """Yield parts and core categories of expressions of type mixed."""
+    groups = {'position': positions, 'motion': motions, 'relation': relations}
     if words:
         for category, group in groups.items():
             for parts in group:
@@ -288,13 +300,16 @@ def _mixes(places: list[tuple[Part, ...]], motions: list[tuple[Part, ...]],
 
 def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
                mixes: int = 1500) -> dict[tuple[str, int], list[Meaning]]:
-    """All meanings that pass, by type and target, in a random order.
+    """Return all meanings that pass the check, in random order.
 
     Args:
-        mixes: how many of the very many mixed ones are tried.
+        mixes: number of mixed meanings to try, drawn from all of them.
+
+    Returns:
+        {(type_id, target): meanings}.
     """
     facts = evaluator.facts
-    places = [(p,) for p in _places()]
+    positions = [(p,) for p in _positions()]
     anchors = sorted(describable(evaluator))
     relations = [(Part('relation', name, anchor=a),) for name in RELATIONS
                  for a in anchors if facts.relation[name, a].sure]
@@ -308,15 +323,15 @@ def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
             tried.append(('appearance', words, (), ('look',)))
         if bits.sure.bit_count() < 2:
             continue
-        tried += [('position', words, p, ('position',)) for p in places]
+        tried += [('position', words, p, ('position',)) for p in positions]
         tried += [('relation', words, p, ('relation',)) for p in relations]
         if words:
             tried += [('motion-order' if any(p.kind == 'order' for p in m)
                        else 'motion-extent', words, m, ('motion',))
                       for m in motions]
         mixed += [('mixed', words, *each) for each in _mixes(
-            [p for p in places if p[0].when == 'always'], motions, relations,
-            words)]
+            [p for p in positions if p[0].when == 'always'], motions,
+            relations, words)]
     tried += [rng.choice(mixed) for _ in range(mixes if mixed else 0)]
     out: dict[tuple[str, int], list[Meaning]] = {}
     for type_id, words, parts, core in dict.fromkeys(tried):
@@ -342,10 +357,10 @@ def _meet(evaluator: MeaningEvaluator, parts: Sequence[Part]) -> Bits:
 
 def lengthen(evaluator: MeaningEvaluator, meaning: Meaning,
              rng: RandomStream) -> Meaning:
-    """Add words and clauses that are true and that nothing needs.
+    """Add up to two words or clauses that are true and not necessary.
 
-    They must not decide either: the longer meaning passes the same check.
-    The meaning itself where nothing more can be said.
+    The longer meaning passes the same check. If nothing can be added, the
+    meaning itself is returned.
     """
     target = 1 << meaning.target
     pool: list[str | Part] = [
@@ -382,7 +397,7 @@ def lengthen(evaluator: MeaningEvaluator, meaning: Meaning,
 
 
 def _redundant(part: Part, meaning: Meaning) -> bool:
-    """'moves' beside another motion would only repeat it."""
+    """Return whether another motion of the meaning implies the part."""
     motions = [p.name for p in meaning.parts if p.category == 'motion']
     return bool(motions) and part.category == 'motion' and (
         part.name in ('moves', 'still') or motions[0] in ('still', 'round')

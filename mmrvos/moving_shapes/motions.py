@@ -1,4 +1,4 @@
-"""Paths: where an object is, how large, and whether it is there at all."""
+"""Draw paths: position, size and presence of an object per frame."""
 import math
 from dataclasses import dataclass, replace
 
@@ -7,15 +7,15 @@ import numpy as np
 from .random_stream import RandomStream
 from .shapes import direction
 
-# Motions that a shuffled set of frames still shows, and motions that only
-# the order of the frames tells from their time reversal.
+# EXTENT can be recognised in a shuffled set of frames. ORDER differs from its
+# time reversal, which only the order of the frames shows.
 EXTENT = ('still', 'line', 'round', 'zigzag', 'bounce', 'leave')
 ORDER = ('line', 'round', 'halt', 'speed', 'grow', 'late')
 
 
 @dataclass(frozen=True)
 class Path:
-    """Lengths are in units of the frame height.
+    """The path of an object; lengths are in frame heights.
 
     Args:
         centres: (T, 2) as (x, y).
@@ -34,7 +34,7 @@ class Path:
 
 
 def _eased(kind: str, time: np.ndarray) -> np.ndarray:
-    """How far along its line an object is; from 0 to 1."""
+    """Return the fraction of the line that is covered, from 0 to 1."""
     if kind == 'halt':
         return np.minimum(time * 2, 1)
     if kind == 'speed':
@@ -44,13 +44,13 @@ def _eased(kind: str, time: np.ndarray) -> np.ndarray:
 
 def draw_path(kind: str, num_frames: int, rng: RandomStream, turn: float,
               reach: tuple[float, float]) -> Path:
-    """One path of a kind, its first point in the origin.
+    """Draw a path of a kind; its first point is the origin.
 
     Args:
         kind: one of ``EXTENT`` and ``ORDER``.
         turn: direction of the motion in full turns, clockwise from right;
             'round' goes clockwise below a half.
-        reach: how far lines may go, low and high.
+        reach: shortest and longest length of lines.
     """
     time = np.arange(num_frames) / (num_frames - 1)
     ahead = np.array(direction(turn))
@@ -83,13 +83,14 @@ def draw_path(kind: str, num_frames: int, rng: RandomStream, turn: float,
         present = time > rng.uniform(0.3, 0.5)
         if rng.chance(0.5):
             along = time * length
-    # 'still' stays, 'leave' is placed by the scene, which knows the border
+    # 'still' has no motion; 'leave' is leaving_path(), which needs the border
     centres = along[:, None] * ahead + across[:, None] * aside
     return Path(centres, scales, present)
 
 
 def leaving_path(num_frames: int, start: float, outside: float) -> Path:
-    """Sideways out of the frame and back, x from ``start`` to ``outside``."""
+    """Make a path out of the frame and back, x from ``start`` to
+    ``outside``."""
     time = np.arange(num_frames) / (num_frames - 1)
     # out during 0 .. 0.4, away, back during 0.6 .. 1
     part = np.minimum(np.minimum(time, 1 - time) / 0.4, 1)

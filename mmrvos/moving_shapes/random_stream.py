@@ -1,7 +1,7 @@
-"""Random draws that are the same on every machine and numpy version.
+"""Draw random numbers that are equal on every machine and numpy version.
 
-numpy promises the raw stream of a bit generator for ever, but not how
-``Generator`` turns it into numbers; so the few draws needed are made here.
+numpy guarantees the raw stream of a bit generator, but not how ``Generator``
+converts it to numbers. So this module converts it.
 """
 from collections.abc import Sequence
 from typing import TypeVar
@@ -12,20 +12,24 @@ T = TypeVar('T')
 
 
 class RandomStream:
-    """A stream of draws, named by a tuple of non-negative integers."""
+    """A stream of random numbers.
+
+    Args:
+        key: non-negative integers; equal keys give equal streams.
+    """
 
     def __init__(self, *key: int) -> None:
         self._bits = np.random.PCG64(np.random.SeedSequence(key))
 
     def unit(self) -> float:
-        """A multiple of 2**-24 in [0, 1)."""
+        """Draw a multiple of 2**-24 in [0, 1)."""
         return (self._bits.random_raw() >> 40) / 2.0**24
 
     def uniform(self, low: float, high: float) -> float:
         return low + (high - low) * self.unit()
 
     def integer(self, stop: int) -> int:
-        """One of 0 .. stop - 1."""
+        """Draw one of 0 .. stop - 1."""
         return (self._bits.random_raw() >> 32) * stop >> 32
 
     def chance(self, probability: float) -> bool:
@@ -35,7 +39,7 @@ class RandomStream:
         return items[self.integer(len(items))]
 
     def sample(self, items: Sequence[T], count: int) -> list[T]:
-        """``count`` different items in a random order."""
+        """Draw ``count`` items without replacement, in random order."""
         rest = list(items)
         return [rest.pop(self.integer(len(rest))) for _ in range(count)]
 
@@ -43,9 +47,9 @@ class RandomStream:
         return self.sample(items, len(items))
 
     def bytes(self, *shape: int) -> np.ndarray:
-        """An array of random uint8."""
+        """Draw an array of uint8."""
         count = int(np.prod(shape))
         raw = self._bits.random_raw((count + 7) // 8)
-        # '<u8': the order of the bytes must not follow the machine's
+        # '<u8': the byte order must not depend on the machine
         raw = np.asarray(raw, dtype='<u8')
         return raw.view(np.uint8)[:count].reshape(shape)

@@ -1,4 +1,4 @@
-"""Pixels of a scene: background, shaded and textured shapes, masks."""
+"""Render a scene: background, shaded and textured shapes, masks."""
 import math
 from dataclasses import dataclass
 
@@ -22,21 +22,22 @@ COLOURS = {
 
 @dataclass(frozen=True)
 class Video:
-    """What is seen.
+    """A rendered video.
 
     Args:
         frames: (T, H, W, 3) uint8 RGB.
-        labels: (T, H, W) uint8, object number from 1, 0 for background.
-        silhouettes: (N, T, H, W) bool, the objects without occlusion.
+        labels: (T, H, W) uint8, 0 for background, i + 1 for object i.
+        amodal_masks: (N, T, H, W) bool, masks without occlusion.
     """
     frames: np.ndarray
     labels: np.ndarray
-    silhouettes: np.ndarray
+    amodal_masks: np.ndarray
 
 
 def _smooth_noise(rng: RandomStream, height: int, width: int,
                   cell: int) -> np.ndarray:
-    """(height, width, 3) float32 in [-1, 1], bilinear between grid points."""
+    """Interpolate random grid points to (height, width, 3) float32 in
+    [-1, 1]."""
     rows, cols = height // cell + 2, width // cell + 2
     grid = rng.bytes(rows, cols, 3).astype(np.float32) / 127.5 - 1
     y = np.arange(height, dtype=np.float32) / np.float32(cell)
@@ -49,7 +50,7 @@ def _smooth_noise(rng: RandomStream, height: int, width: int,
 
 
 def _clutter(rng: RandomStream, field: np.ndarray, height: int) -> None:
-    """A patch of small muted blocks, which is part of the background."""
+    """Add a patch of small greyish blocks to the background."""
     size = height // 4
     top = rng.integer(field.shape[0] - size)
     left = rng.integer(field.shape[1] - size)
@@ -64,7 +65,8 @@ def _clutter(rng: RandomStream, field: np.ndarray, height: int) -> None:
 
 def background(rng: RandomStream, num_frames: int, height: int,
                width: int) -> np.ndarray:
-    """(T, H, W, 3) float32: coloured noise under a slowly moving camera."""
+    """Make coloured noise under a slowly moving camera, (T, H, W, 3)
+    float32."""
     margin = height // 12 + 2
     shape = (height + 2 * margin, width + 2 * margin)
     base = 60 + rng.integer(90)
@@ -74,7 +76,7 @@ def background(rng: RandomStream, num_frames: int, height: int,
     for _ in range(rng.choice([0, 0, 0, 1, 2])):
         _clutter(rng, field, height)
     field = np.minimum(np.maximum(field, 0), 255)
-    # the drift, in whole 1/16 pixels so that the lerp is simple
+    # positions are multiples of 1/16 pixel, exact in float32
     speed = [rng.uniform(-1, 1) * height / 12 for _ in range(2)]
     out = np.empty((num_frames, height, width, 3), np.float32)
     for t in range(num_frames):
@@ -91,7 +93,7 @@ def background(rng: RandomStream, num_frames: int, height: int,
 
 def _texture(obj: Object, u: np.ndarray, v: np.ndarray,
              unit: float) -> np.ndarray:
-    """Part of the dark ink at pixels (u, v) of the object, in [0, 1]."""
+    """Return the fraction of dark colour at pixels (u, v), in [0, 1]."""
     if obj.texture == 'plain':
         return np.zeros_like(u)
     if obj.texture == 'striped':
@@ -108,9 +110,9 @@ def _texture(obj: Object, u: np.ndarray, v: np.ndarray,
 
 
 def _draw_object(obj: Object, canvas: np.ndarray, labels: np.ndarray,
-                 silhouette: np.ndarray, number: int, pad: int,
+                 amodal_mask: np.ndarray, number: int, pad: int,
                  unit: float) -> None:
-    """Paint one object over what is there, all frames at once."""
+    """Paint one object over the canvas, all frames at once."""
     path = obj.path
     frames = np.flatnonzero(path.present)
     radius = path.scales[frames] * obj.radius * outer_radius(obj.shape) * unit
@@ -122,7 +124,7 @@ def _draw_object(obj: Object, canvas: np.ndarray, labels: np.ndarray,
     offsets = np.arange(2 * half + 1)
     rows = (corner[:, 1, None] + offsets)[:, :, None]
     cols = (corner[:, 0, None] + offsets)[:, None, :]
-    # pixel k covers [k, k + 1): its middle is at k + 1/2
+    # pixel k covers [k, k + 1), so its centre is k + 1/2
     dx = cols + 0.5 - centres[:, 0, None, None]
     dy = rows + 0.5 - centres[:, 1, None, None]
     cos, sin = direction(obj.tilt)
@@ -140,24 +142,24 @@ def _draw_object(obj: Object, canvas: np.ndarray, labels: np.ndarray,
     canvas[index] = canvas[index] * (1 - alpha) + shade * colour * alpha
     inside = covered > 0.5
     labels[index] = np.where(inside, number, labels[index])
-    silhouette[index] = inside
+    amodal_mask[index] = inside
 
 
 def render(scene: Scene, height: int, width: int) -> Video:
-    """The arrays of a scene; the same on every machine."""
+    """Render a scene; the arrays are equal on every machine."""
     num_frames = scene.num_frames
-    pad = height // 2  # objects may be partly or wholly outside
+    pad = height // 2  # objects may be outside of the frame
     rng = RandomStream(*scene.key, 1)
     canvas = np.zeros(
         (num_frames, height + 2 * pad, width + 2 * pad, 3), np.float32)
     inner = np.s_[:, pad:pad + height, pad:pad + width]
     canvas[inner] = background(rng, num_frames, height, width)
     labels = np.zeros(canvas.shape[:3], np.uint8)
-    silhouettes = np.zeros((len(scene.objects), *canvas.shape[:3]), bool)
+    amodal_masks = np.zeros((len(scene.objects), *canvas.shape[:3]), bool)
     order = sorted(range(len(scene.objects)),
                    key=lambda i: scene.objects[i].depth)
-    for i in order:  # the farthest first
-        _draw_object(scene.objects[i], canvas, labels, silhouettes[i], i + 1,
+    for i in order:  # the farthest object first
+        _draw_object(scene.objects[i], canvas, labels, amodal_masks[i], i + 1,
                      pad, height)
     frames = canvas[inner]
     noise = rng.bytes(2, num_frames, height, width, 3)
@@ -165,4 +167,4 @@ def render(scene: Scene, height: int, width: int) -> Video:
     frames = np.floor(frames + noise * np.float32(scene.noise / 255) + 0.5)
     frames = np.minimum(np.maximum(frames, 0), 255).astype(np.uint8)
     return Video(frames, labels[inner],
-                 silhouettes[:, :, pad:pad + height, pad:pad + width])
+                 amodal_masks[:, :, pad:pad + height, pad:pad + width])

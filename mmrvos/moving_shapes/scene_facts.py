@@ -1,10 +1,10 @@
-"""What is true of the objects of a video, with room for doubt.
+"""Evaluate predicates on the objects of a video.
 
-A predicate is evaluated on every object and gives yes, no or unclear: a pair
-of bit sets (``sure``, ``maybe``), bit i for object i, ``sure`` within
-``maybe``. Predicates are combined by ``&`` of both. An expression is proven
-unique when ``sure == maybe`` is one bit, so nothing near a threshold is ever
-said. Lengths are in frame heights.
+The value of a predicate is yes, no or unclear. The values of all objects are a
+pair of bit sets, with bit i for object i: ``sure`` holds the objects with
+yes, ``maybe`` those with yes or unclear. An expression refers to one object if
+``sure == maybe`` has one bit, so expressions whose values are near a threshold
+are not used. Lengths are in frame heights.
 """
 import math
 from collections.abc import Callable
@@ -27,7 +27,7 @@ DIRECTIONS = {  # in eighths of a turn, clockwise from right
     'up left': 5, 'up': 6, 'up right': 7}
 SIDES = ('left', 'right', 'above', 'below')
 RELATIONS = (*SIDES, 'behind', 'front', 'follow', 'lead')
-# the relation that an object has when time runs backwards
+# relations that change when time is reversed
 MIRRORED = {'follow': 'lead', 'lead': 'follow'}
 
 
@@ -43,7 +43,7 @@ class Bits(NamedTuple):
 
     @property
     def only(self) -> int | None:
-        """The object that alone satisfies the predicate, beyond doubt."""
+        """The only object that matches, or None if others may match."""
         if self.sure != self.maybe or self.sure.bit_count() != 1:
             return None
         return self.sure.bit_length() - 1
@@ -54,16 +54,17 @@ def bits(answers: list[int]) -> Bits:
                 sum(1 << i for i, a in enumerate(answers) if a != NO))
 
 
-def judge(yes: bool, no: bool) -> int:
+def truth(yes: bool, no: bool) -> int:
+    """Return YES, NO, or UNCLEAR if neither condition holds."""
     return YES if yes else NO if no else UNCLEAR
 
 
 class Motion:
-    """Measures of one path, over the frames in which the object exists.
+    """Measure one path over the frames in which the object exists.
 
     Args:
-        path: where the object is.
-        visible: (T,) bool, whether any of it is seen.
+        path: of the object.
+        visible: (T,) bool, True where any pixel of it is visible.
     """
 
     def __init__(self, path: Path, visible: np.ndarray) -> None:
@@ -85,7 +86,8 @@ class Motion:
 
     @staticmethod
     def _thickness(points: np.ndarray) -> float:
-        """Spread across the main axis over that along it, 0 on one line."""
+        """Return the ratio of the spreads across and along the main axis; 0
+        for a straight line."""
         x, y = (points - points.mean(0)).T
         xx, yy, xy = (float((a * b).sum()) for a, b in (
             (x, x), (y, y), (x, y)))
@@ -94,17 +96,19 @@ class Motion:
         return math.sqrt(max(low, 0.0) / max(high, 1e-12))
 
     def _turns(self) -> tuple[float, float]:
-        """Signed and absolute turns of the direction, clockwise positive."""
+        """Return the signed (clockwise positive) and the absolute sum of the
+        turns between steps, in full turns."""
         steps = self.steps[self.speeds > 1e-3].tolist()
         angles = []
         for (ax, ay), (bx, by) in zip(steps, steps[1:], strict=False):
             angle = math.atan2(ax * by - ay * bx, ax * bx + ay * by)
-            if abs(angle) < 3:  # turning back has no side
+            if abs(angle) < 3:  # the sign of a reversal is arbitrary
                 angles.append(angle / (2 * math.pi))
         return sum(angles), sum(abs(a) for a in angles)
 
     def still_run(self, at_end: bool) -> float:
-        """Part of the steps before the first (after the last) motion."""
+        """Return the fraction of steps before the first motion, or after the
+        last."""
         moving = self.moving[::-1] if at_end else self.moving
         return float(np.argmax(moving)) / len(moving) if moving.any() else 1.0
 
@@ -113,7 +117,7 @@ def _heads(m: Motion, eighth: int) -> int:
     ahead = np.array(direction(eighth / 8))
     along = m.steps @ ahead
     share = float(m.net @ ahead) / max(m.distance, 1e-6)
-    return judge(m.straight and share > 0.97,
+    return truth(m.straight and share > 0.97,
                  m.still or float(along[along > 0].sum()) < 0.06
                  or (m.straight and share < 0.8))
 
@@ -126,7 +130,7 @@ def _faster(m: Motion, sign: int) -> int:
     first, last = (max(float(v), 1e-6) for v in ends[::sign])
     ratio = last / first
     waits = max(m.still_run(False), m.still_run(True))
-    return judge(m.straight and ratio > 2.2 and waits < 0.2, ratio < 1.25)
+    return truth(m.straight and ratio > 2.2 and waits < 0.2, ratio < 1.25)
 
 
 def _stops(m: Motion, at_end: bool) -> int:
@@ -134,27 +138,27 @@ def _stops(m: Motion, at_end: bool) -> int:
         return NO
     run, other = m.still_run(at_end), m.still_run(not at_end)
     switches = int((m.moving[1:] != m.moving[:-1]).sum())
-    return judge(
+    return truth(
         m.straight and run >= 0.3 and other == 0 and switches == 1, run == 0)
 
 
 def _round(m: Motion, sign: int | None) -> int:
     if sign is None:
-        return judge(abs(m.turning) > 0.75 and m.thickness > 0.5,
+        return truth(abs(m.turning) > 0.75 and m.thickness > 0.5,
                      m.still or m.straight or abs(m.turning) < 0.42)
-    return judge(m.turning * sign > 0.75 and m.thickness > 0.5,
+    return truth(m.turning * sign > 0.75 and m.thickness > 0.5,
                  m.still or m.straight or m.turning * sign < 0.42)
 
 
 def _zigzag(m: Motion) -> int:
-    return judge(
+    return truth(
         m.bending > 0.4 and abs(m.turning) < 0.42
         and 0.2 < m.distance < 0.92 * m.length,
         m.still or m.bending < 0.08 or abs(m.turning) > 0.75)
 
 
 def _bounce(m: Motion) -> int:
-    return judge(
+    return truth(
         m.extent > 0.15 and m.thickness < 0.05
         and m.length > 1.7 * m.distance and bool(m.moving.mean() > 0.7),
         m.still or m.straight or m.thickness > 0.2)
@@ -163,14 +167,14 @@ def _bounce(m: Motion) -> int:
 def _leaves(m: Motion) -> int:
     seen = m.visible
     inner = seen[np.argmax(seen):len(seen) - int(np.argmax(seen[::-1]))]
-    return judge(
+    return truth(
         bool(m.present.all()) and bool((~inner).sum() >= 2)
         and m.extent > 0.3, bool(inner.all()))
 
 
 def _axis(m: Motion, axis: int) -> int:
     ranges = np.abs(m.steps).sum(0)
-    return judge(
+    return truth(
         m.length > 0.25 and m.thickness < 0.05
         and bool(ranges[axis] > 8 * ranges[1 - axis]),
         m.still or (m.thickness < 0.1
@@ -179,27 +183,27 @@ def _axis(m: Motion, axis: int) -> int:
 
 def _grows(m: Motion, sign: int) -> int:
     ratio = float(m.scales[-1] / m.scales[0])**sign
-    return judge(ratio > 1.35, ratio < 1.05)
+    return truth(ratio > 1.35, ratio < 1.05)
 
 
 def _late(m: Motion, at_end: bool) -> int:
     seen = m.visible[::-1] if at_end else m.visible
     first = int(np.argmax(seen))
     inner = bool(seen[first:].all())
-    return judge(first >= 0.2 * len(seen) and inner
+    return truth(first >= 0.2 * len(seen) and inner
                  and not bool(m.present.all()), bool(seen[0]))
 
 
 MotionTest = Callable[[Motion], int]
 EXTENT_FACTS: dict[str, MotionTest] = {
-    'still': lambda m: judge(m.still and bool(m.present.all()),
+    'still': lambda m: truth(m.still and bool(m.present.all()),
                              m.length > 0.15),
-    'moves': lambda m: judge(m.length > 0.2, m.still),
+    'moves': lambda m: truth(m.length > 0.2, m.still),
     'round': lambda m: _round(m, None),
     'zigzag': _zigzag,
     'bounce': _bounce,
     'leaves': _leaves,
-    'straight': lambda m: judge(
+    'straight': lambda m: truth(
         m.straight and m.length > 0.25,
         m.still or m.distance < 0.85 * m.length),
     'horizontal': lambda m: _axis(m, 0),
@@ -223,8 +227,8 @@ ORDER_FACTS: dict[str, MotionTest] = {
 
 def motion_facts(motions: list[Motion],
                  table: dict[str, MotionTest]) -> dict[str, Bits]:
-    return {name: bits([judge_(m) for m in motions])
-            for name, judge_ in table.items()}
+    return {name: bits([test(m) for m in motions])
+            for name, test in table.items()}
 
 
 def _share(mask: np.ndarray) -> float:
@@ -235,22 +239,22 @@ class Facts:
     """All predicates of a video.
 
     Args:
-        scene: what is in it.
-        labels: (T, H, W) uint8, visible masks.
-        silhouettes: (N, T, H, W) bool, masks without occlusion.
+        scene: the objects.
+        labels: (T, H, W) uint8, the visible masks.
+        amodal_masks: (N, T, H, W) bool, masks without occlusion.
     """
 
     def __init__(self, scene: Scene, labels: np.ndarray,
-                 silhouettes: np.ndarray) -> None:
+                 amodal_masks: np.ndarray) -> None:
         self.scene = scene
         self.count = len(scene.objects)
         self.all = Bits((1 << self.count) - 1, (1 << self.count) - 1)
         areas = np.stack([(labels == i + 1).sum((1, 2))
                           for i in range(self.count)])
-        self.silhouettes = silhouettes
-        self.full = silhouettes.sum((2, 3))  # (N, T)
+        self.amodal_masks = amodal_masks
+        self.full = amodal_masks.sum((2, 3))  # (N, T)
         self.areas = areas
-        # seen in a frame: enough of it to tell its place and look
+        # enough is visible to recognise position and look
         self.visible = areas > 0.3 * np.maximum(self.full, 12)
         self.paths = [o.path for o in scene.objects]
         self.centres = np.stack([p.centres for p in self.paths])  # (N, T, 2)
@@ -313,16 +317,17 @@ class Facts:
                 answers = []
                 for i in range(self.count):
                     seen = self.visible[i, part]
-                    answers.append(judge(
+                    answers.append(truth(
                         bool(seen.any() and yes[name][i, part][seen].all()),
                         bool(seen.any() and no[name][i, part][seen].all())))
                 out[name, when] = bits(answers)
         return out
 
     def _superlative(self, name: str, when: str, among: int) -> Bits:
-        """E.g. the leftmost of the objects of a bit set; all others are no.
+        """Return, for example, the leftmost object of a bit set.
 
-        Unclear where two objects are never seen together at that time.
+        The value is unclear for two objects that are never visible together.
+        Objects outside of the set have the value no.
         """
         axis, sign = {'leftmost': (0, 1), 'rightmost': (0, -1),
                       'topmost': (1, 1), 'bottommost': (1, -1)}[name]
@@ -337,7 +342,7 @@ class Facts:
                 both = self.visible[i, part] & self.visible[j, part]
                 ahead = sign * (self.centres[j, part, axis]
                                 - self.centres[i, part, axis])[both]
-                results.append(judge(bool(both.any() and (ahead > .08).all()),
+                results.append(truth(bool(both.any() and (ahead > .08).all()),
                                      bool(both.any()
                                           and (ahead < -.08).all())))
             answers[i] = NO if NO in results else min(results)
@@ -345,11 +350,11 @@ class Facts:
 
     # ---- two objects
     def _common(self) -> np.ndarray:
-        """(N, N, T) pixels that two silhouettes share."""
+        """Count the pixels that two amodal masks share, (N, N, T)."""
         out = np.zeros((self.count, *self.full.shape), dtype=int)
         for i in range(self.count):
             for j in range(i):
-                both = self.silhouettes[i] & self.silhouettes[j]
+                both = self.amodal_masks[i] & self.amodal_masks[j]
                 if both.any():
                     out[i, j] = out[j, i] = both.sum((1, 2))
         return out
@@ -372,7 +377,7 @@ class Facts:
                & (aside < 0.3 * reach))
         maybe = (ahead > 0.2 * reach) & (ahead < reach + 0.4) & (
             aside < ahead)
-        return judge(_share(yes) >= 0.85, _share(maybe) <= 0.1)
+        return truth(_share(yes) >= 0.85, _share(maybe) <= 0.1)
 
     def _overlap(self, name: str, i: int, anchor: int,
                  both: np.ndarray) -> int:
@@ -382,7 +387,7 @@ class Facts:
             return NO
         smaller = np.minimum(self.full[i], self.full[anchor])
         share = (self.common[i, anchor] / np.maximum(smaller, 1))[both]
-        return judge(_share(share > 0.08) >= 0.8, _share(share > 0) <= 0.1)
+        return truth(_share(share > 0.08) >= 0.8, _share(share > 0) <= 0.1)
 
     def _convoy(self, name: str, gap: np.ndarray, both: np.ndarray, i: int,
                 anchor: int, reach: float) -> int:
@@ -401,4 +406,4 @@ class Facts:
         near = distance < reach + 0.16
         yes = same & near & (ahead > 0.9 * distance)
         maybe = same & (distance < reach + 0.5) & (ahead > 0)
-        return judge(_share(yes) >= 0.85, _share(maybe) <= 0.1)
+        return truth(_share(yes) >= 0.85, _share(maybe) <= 0.1)

@@ -1,11 +1,11 @@
-"""Scenes: which objects a video has, how they look, and how they move.
+"""Draw scenes: the objects of a video, their looks and their motions.
 
-A scene is made of *twins*, exact pairs of the same look that only motion,
-place or their relation to others tells apart; of *anchors*, to which twins
-are related; and of *fillers*, which miss the look of another object by one
-attribute. Half of the scenes are played backwards, so that the distribution
-of videos is its own time reversal and nothing but the order of the frames can
-tell the twins of an order pair apart.
+A scene consists of *twins*, two objects of the same look that differ in
+motion, position or relations only; of *anchors*, to which twins are related;
+and of *fillers*, whose look differs from another object in one attribute. Half
+of the scenes are played backwards. So the distribution of videos is invariant
+to time reversal, and the twins of an order pair differ only in the order of
+the frames.
 """
 from dataclasses import dataclass, field, replace
 
@@ -18,10 +18,10 @@ from .shapes import SHAPES, direction, outer_radius
 COLOUR_WORDS = ('blue', 'cyan', 'green', 'orange', 'pink', 'purple', 'red',
                 'yellow')
 TEXTURES = ('dotted', 'plain', 'striped')
-# radius of the circle of the same area, in frame heights: areas are a factor
-# 2.25 apart, and still more than 2 with the jitter of 2% in radius
+# radius of the circle of the same area, in frame heights. Areas differ by a
+# factor of 2.25, and by more than 2 with the jitter of 2% in radius.
 SIZES = {'small': 0.0755, 'medium': 0.1133, 'large': 0.17}
-# about a tenth of the pairs of colour and shape is kept for validation
+# about a tenth of the pairs of colour and shape, used in validation only
 HELD_OUT = (('red', 'star'), ('blue', 'ring'), ('green', 'triangle'),
             ('yellow', 'square'), ('purple', 'cross'))
 
@@ -32,7 +32,7 @@ class Look:
     shape: str
     size: str
     texture: str
-    # what no word tells, but the twin shares
+    # no word describes these attributes; twins share them
     jitter: float
     tilt: float
     texture_turn: float
@@ -62,7 +62,8 @@ class Move:
 
 @dataclass(frozen=True)
 class Object:
-    """One object; lengths in frame heights, ``depth`` grows to the front."""
+    """One object; lengths are in frame heights, the largest ``depth`` is in
+    front."""
     look: Look
     path: Path
     depth: float
@@ -88,7 +89,7 @@ class Scene:
 
 
 class SceneFailed(Exception):
-    """The objects do not fit; the caller draws again."""
+    """The objects do not fit into the frame; draw another scene."""
 
 
 @dataclass
@@ -127,8 +128,10 @@ class _Builder:
         return look
 
     def _size(self, single: bool) -> str:
-        """Twins share the honour of being the largest, so objects without a
-        twin are drawn a little smaller: 'the largest' must be no good guess.
+        """Draw a size, smaller on average for objects without a twin.
+
+        Otherwise the largest object would be the target more often than by
+        chance, because twins are two of the largest.
         """
         names = tuple(SIZES)
         draws = [self.rng.integer(3) for _ in range(2)]
@@ -151,8 +154,8 @@ class _Builder:
         values = (COLOUR_WORDS, SHAPES, (self._size(True), ), TEXTURES)
         for _ in range(50):
             words = list((other or rng.choice(self.looks)).words)
-            place = rng.choice([0, 0, 1, 1, 2, 3])
-            words[place] = rng.choice(values[place])
+            index = rng.choice([0, 0, 1, 1, 2, 3])
+            words[index] = rng.choice(values[index])
             if words[0] != not_colour and self._allowed(tuple(words)):
                 return self._finish(tuple(words))
         return self.new_look(not_colour, single=True)
@@ -165,7 +168,7 @@ class _Builder:
 
     def twin_moves(self, order: bool,
                    kinds: tuple[str, ...] | None = None) -> list[Move]:
-        """Two motions: time reversals of each other, or different kinds."""
+        """Draw two motions: time reversals of each other, or two kinds."""
         if order:
             first = self.move(kinds or ORDER)
             return [first, replace(first, backwards=not first.backwards)]
@@ -188,7 +191,7 @@ class _Builder:
                          reach)
         return path.reversed() if move.backwards else path
 
-    # ---- places
+    # ---- positions
     def _overlap(self, look: Look, path: Path) -> float:
         total = 0.0
         for other, other_path, _ in self.placed:
@@ -204,10 +207,10 @@ class _Builder:
         return total
 
     def place(self, unit: _Unit, limit: float = 0.14) -> None:
-        """Put a unit where it fits and hides little.
+        """Put a unit at a position where it fits and occludes little.
 
         Raises:
-            SceneFailed: no place was found.
+            SceneFailed: no position was found.
         """
         best, best_overlap = None, limit
         for _ in range(24):
@@ -251,13 +254,13 @@ class _Builder:
 
     def _offset(self, relation: str, look: Look, anchor: Look,
                 move: Move) -> tuple[tuple[float, float], float]:
-        """Where a related object is, seen from its anchor, and its depth.
+        """Draw the offset of a related object from its anchor, and its depth.
 
         The anchor's depth is 0.5.
         """
         if relation in ('behind', 'front'):
             radii = sorted([look.radius, anchor.radius])
-            # the smaller one is hidden by about a quarter
+            # about a quarter of the smaller object is occluded
             distance = radii[1] + 0.4 * radii[0]
             turn = self.rng.integer(64) / 64
         elif relation in ('follow', 'lead'):
@@ -274,10 +277,10 @@ class _Builder:
         return (x * distance, y * distance), depth
 
     def related(self, family: tuple[str, ...], second: bool) -> None:
-        """Twins related to one anchor, or to two (``second``)."""
+        """Add twins that are related to one anchor, or to two (``second``)."""
         rng = self.rng
         look = self.new_look()
-        # what overlaps must be told apart by the eye
+        # overlapping objects have different colours
         anchor = self.new_look(look.colour, single=True)
         temporal = 'follow' in family
         kinds = (('line', 'speed') if temporal else
@@ -287,7 +290,7 @@ class _Builder:
             members = [(anchor, (0.0, 0.0), 0.5)]
             for relation in rng.shuffled(family):
                 offset, depth = self._offset(relation, look, anchor, move)
-                if members[1:]:  # on the other side than the first twin
+                if members[1:]:  # opposite of the first twin
                     offset = (-members[1][1][0], -members[1][1][1])
                 members.append((look, offset, depth))
             self.place(_Unit(move, members))
@@ -319,15 +322,16 @@ FAMILIES = (('behind', 'front'), ('left', 'right', 'above', 'below'),
 
 def make_scene(key: tuple[int, ...], num_frames: int, aspect: float,
                held_out: bool) -> Scene:
-    """RandomStream a scene.
+    """Draw a scene.
 
     Args:
-        key: names the random stream.
+        key: of the random stream.
+        num_frames: T.
         aspect: width over height of the frame.
-        held_out: whether the pairs of ``HELD_OUT`` may appear.
+        held_out: use the pairs of ``HELD_OUT``, too.
 
     Raises:
-        SceneFailed: some object found no place; try another key.
+        SceneFailed: an object does not fit; try another key.
     """
     rng = RandomStream(*key)
     build = _Builder(rng, num_frames, aspect, held_out)

@@ -1,8 +1,8 @@
-"""The six shapes as signed distances, and how much of a pixel they cover.
+"""Signed distances of the six shapes, and the coverage of pixels.
 
-Pixels may depend on + - * / and square roots only: IEEE 754 rounds those
-exactly, so they agree on every machine. Sines and cosines, which do not, come
-from a table of rounded values.
+Pixels depend on + - * / and square roots only. IEEE 754 defines their
+rounding, so the results are equal on every machine. It does not define that of
+sines and cosines, so these are rounded to multiples of 2**-30.
 """
 import math
 from functools import lru_cache
@@ -11,8 +11,7 @@ import numpy as np
 
 SHAPES = ('circle', 'cross', 'ring', 'square', 'star', 'triangle')
 
-# distance from the centre to the farthest point of a shape of area pi, the
-# unit in which sizes are given; from the areas of the outlines below
+# proportions of the outlines, relative to the outer radius
 _STAR_INNER = 0.5
 _RING_INNER = 0.5
 _CROSS_ARM = 0.36
@@ -20,7 +19,7 @@ _CROSS_ARM = 0.36
 
 @lru_cache(maxsize=4096)
 def direction(turn: float) -> tuple[float, float]:
-    """(cos, sin) of ``turn`` full turns, rounded to multiples of 2**-30."""
+    """Return (cos, sin) of ``turn`` full turns, rounded to 2**-30."""
     angle = 2 * np.pi * (turn % 1.0)
     return (float(np.round(np.cos(angle) * 2**30) / 2**30),
             float(np.round(np.sin(angle) * 2**30) / 2**30))
@@ -28,8 +27,8 @@ def direction(turn: float) -> tuple[float, float]:
 
 @lru_cache
 def outer_radius(shape: str) -> float:
-    """Radius of the smallest circle around a shape of area pi."""
-    area = {  # of the shape whose outer radius is 1
+    """Return the radius of the smallest circle around a shape of area pi."""
+    area = {  # of a shape with outer radius 1
         'circle': np.pi,
         'ring': np.pi * (1 - _RING_INNER**2),
         'square': 2.0,
@@ -48,11 +47,11 @@ def _cross_area() -> float:
 
 def signed_distance(shape: str, x: np.ndarray, y: np.ndarray,
                     radius: np.ndarray) -> np.ndarray:
-    """Distance to the outline, negative inside.
+    """Compute the distance to the outline, negative inside.
 
     Args:
         shape: one of ``SHAPES``.
-        x, y: pixels to the right of and below the centre.
+        x, y: distances from the centre in pixels, to the right and down.
         radius: outer radius in pixels, broadcast against x and y.
     """
     if shape == 'circle':
@@ -75,7 +74,7 @@ def signed_distance(shape: str, x: np.ndarray, y: np.ndarray,
             np.maximum(x - length, y - width),
             np.maximum(x - width, y - length))
     if shape == 'star':
-        # mirror every point into the wedge between a tip and the next notch
+        # mirror all points into the wedge between a tip and the next notch
         normal = direction(0.1)  # of the mirror through the notch
         x, y = np.abs(x), -y
         for _ in range(2):
@@ -88,5 +87,5 @@ def signed_distance(shape: str, x: np.ndarray, y: np.ndarray,
 
 
 def coverage(distance: np.ndarray) -> np.ndarray:
-    """Part of a pixel inside an outline that far away, in [0, 1]."""
+    """Convert distances to the covered fraction of pixels, in [0, 1]."""
     return np.minimum(np.maximum(0.5 - distance, 0), 1)

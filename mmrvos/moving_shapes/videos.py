@@ -1,4 +1,4 @@
-"""One video: its arrays and its expressions."""
+"""Make the arrays and expressions of a video."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from .scenes import Scene, SceneFailed, make_scene
 
 @dataclass(frozen=True)
 class Size:
-    """What ``--size`` stands for; shape is (height, width) in pixels."""
+    """Number of videos and frames of a data set, and (height, width)."""
     train: int
     valid: int
     num_frames: int
@@ -34,7 +34,7 @@ SIZES = {
     'full': Size(3000, 200, 32, (240, 426)),
 }
 SPLITS = ('train', 'valid')
-# of the pool: texts per type and video
+# sentences per type and video
 TRAIN_TEXTS = 10
 VALID_TEXTS = {'appearance': 1, 'position': 1, 'motion-extent': 2,
                'motion-order': 2, 'relation': 3, 'mixed': 1}
@@ -42,7 +42,7 @@ VALID_TEXTS = {'appearance': 1, 'position': 1, 'motion-extent': 2,
 
 @dataclass(frozen=True)
 class Expression:
-    """A sentence, its meaning, and what blind oracles would choose from."""
+    """A sentence, its meaning, and the candidates of the oracles."""
     text: str
     length: str  # 'short' or 'long'
     meaning: Meaning
@@ -57,8 +57,8 @@ class Made:
     expressions: list[Expression]
 
 
-def _seen_enough(facts: Facts) -> bool:
-    """No object is hidden, or away, for most of the video."""
+def _visible_enough(facts: Facts) -> bool:
+    """Return whether every object is visible in most of the video."""
     there = facts.full > 0
     share = facts.areas.sum(1) / np.maximum(facts.full.sum(1), 1)
     return bool((share > 0.62).all() and (there.mean(1) > 0.45).all()
@@ -66,9 +66,13 @@ def _seen_enough(facts: Facts) -> bool:
 
 
 def make_video(size: Size, split: str, index: int) -> Made:
-    """Video number ``index`` of a split.
+    """Make video ``index`` of a split.
 
-    A pure function of its arguments, so videos can be made in any order.
+    The result depends on the arguments only, so videos can be made in any
+    order.
+
+    Raises:
+        RuntimeError: 1,000 scenes did not fit.
     """
     height, width = size.shape
     for attempt in range(1000):
@@ -79,8 +83,8 @@ def make_video(size: Size, split: str, index: int) -> Made:
         except SceneFailed:
             continue
         video = render(scene, height, width)
-        facts = Facts(scene, video.labels, video.silhouettes)
-        if not _seen_enough(facts):
+        facts = Facts(scene, video.labels, video.amodal_masks)
+        if not _visible_enough(facts):
             continue
         expressions = make_expressions(facts, split, RandomStream(*key, 2))
         if len({e.meaning.type_id for e in expressions}) >= 3:
@@ -89,7 +93,8 @@ def make_video(size: Size, split: str, index: int) -> Made:
 
 
 def _preference(meaning: Meaning, rng: RandomStream) -> float:
-    """Small comes first: mostly brief ones, and places without a time."""
+    """Draw a sort key: brief meanings and positions without a time tend to
+    be first."""
     wordy = meaning.type_id != 'appearance' and len(meaning.words) > 2
     timed = any(p.when != 'always' for p in meaning.parts)
     return rng.unit() + 0.5 * wordy + 0.4 * timed
@@ -97,7 +102,7 @@ def _preference(meaning: Meaning, rng: RandomStream) -> float:
 
 def _rounds(found: dict[tuple[str, int], list[Meaning]], type_id: str,
             rng: RandomStream) -> list[Meaning]:
-    """The meanings of a type, the targets taking turns."""
+    """Return the meanings of a type, one per target in each round."""
     queues = []
     for (found_type, _), meanings in found.items():
         if found_type == type_id:
@@ -113,7 +118,8 @@ def _rounds(found: dict[tuple[str, int], list[Meaning]], type_id: str,
 
 def make_expressions(facts: Facts, split: str,
                      rng: RandomStream) -> list[Expression]:
-    """The pool of a training video, or the few of a validation video."""
+    """Make the sentences of a video: a large pool for training, a few for
+    validation."""
     evaluator = MeaningEvaluator(facts)
     found = candidates(evaluator, rng)
     anchors = describable(evaluator)
@@ -123,7 +129,7 @@ def make_expressions(facts: Facts, split: str,
         count = TRAIN_TEXTS if split == 'train' else VALID_TEXTS[type_id]
         start = len(out)
         meanings = _rounds(found, type_id, rng)
-        if split == 'train':  # few meanings are said in several ways
+        if split == 'train':  # with two wordings per meaning
             meanings = meanings + meanings
         first_long = rng.integer(2)
         for number, meaning in enumerate(meanings):
@@ -136,7 +142,7 @@ def make_expressions(facts: Facts, split: str,
             if text in texts:
                 continue
             texts.add(text)
-            said = long or meaning
-            out.append(Expression(text, 'long' if long else 'short', said,
-                                  evaluator.oracles(said)))
+            worded = long or meaning
+            out.append(Expression(text, 'long' if long else 'short', worded,
+                                  evaluator.oracles(worded)))
     return out

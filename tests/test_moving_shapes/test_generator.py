@@ -1,9 +1,11 @@
+import ast
 import hashlib
 import importlib
 import json
 import multiprocessing
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -205,7 +207,7 @@ def test_set_oracle_is_at_half_on_motion_order_only(made):
 def backwards(m):
     scene = replace(m.scene, objects=tuple(
         replace(o, path=o.path.reversed()) for o in m.scene.objects))
-    return Facts(scene, m.video.labels[::-1], m.video.silhouettes[:, ::-1])
+    return Facts(scene, m.video.labels[::-1], m.video.amodal_masks[:, ::-1])
 
 
 def test_order_sentences_mean_the_twin_when_the_video_runs_backwards(made):
@@ -345,7 +347,7 @@ def test_mirrored_videos_swap_the_facts(made, axis, names):
                 + [size * (1 - axis), axis * size]))
             for o in m.scene.objects))
         back = np.s_[..., ::-1] if axis == 0 else np.s_[..., ::-1, :]
-        facts = Facts(scene, m.video.labels[back], m.video.silhouettes[back])
+        facts = Facts(scene, m.video.labels[back], m.video.amodal_masks[back])
         for (name, when), found in m.facts.region.items():
             assert facts.region[other(name), when] == found
         for name, found in m.facts.order.items():
@@ -354,6 +356,19 @@ def test_mirrored_videos_swap_the_facts(made, axis, names):
             assert facts.extent[name] == found, name
         for (name, anchor), found in m.facts.relation.items():
             assert facts.relation[other(name), anchor] == found, name
+
+
+def test_the_generator_imports_no_other_part_of_the_package():
+    files = sorted(Path(grammar.__file__).parent.glob('*.py'))
+    assert len(files) > 5
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level < 2, path
+            if isinstance(node, (ast.ImportFrom, ast.Import)):
+                names = [alias.name for alias in node.names]
+                names.append(getattr(node, 'module', None) or '')
+                assert not any(n.startswith('mmrvos') for n in names), path
 
 
 # ---- making the tree

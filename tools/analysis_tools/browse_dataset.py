@@ -1,6 +1,6 @@
-"""Write what the network will see: augmented frames, masks, boxes, words.
+"""Draw the inputs of the network: augmented frames, masks, boxes, sentences.
 
-One picture per sample, all frames of the clip side by side.
+Each sample gives one picture with all frames of the clip side by side.
 """
 import argparse
 import random
@@ -27,7 +27,13 @@ from mmrvos.visualization.drawing import colour_of
 
 def draw_boxes(image: np.ndarray, boxes: torch.Tensor,
                valid: torch.Tensor) -> np.ndarray:
-    """Boxes (E, 4), normalised (cx, cy, w, h), of the valid expressions."""
+    """Draw the boxes of the valid expressions.
+
+    Args:
+        image: (H, W, 3) uint8.
+        boxes: (E, 4), normalised (cx, cy, w, h).
+        valid: (E,) bool.
+    """
     height, width = image.shape[:2]
     image = np.ascontiguousarray(image)
     for e in torch.nonzero(valid).flatten().tolist():
@@ -40,7 +46,7 @@ def draw_boxes(image: np.ndarray, boxes: torch.Tensor,
 
 
 def draw_sample(inputs: torch.Tensor, sample: RVOSDataSample) -> np.ndarray:
-    """All frames of a packed sample in one picture, with its sentences.
+    """Draw all frames of a packed sample and its sentences.
 
     Args:
         inputs: (T, 3, h, w) uint8.
@@ -61,13 +67,26 @@ def draw_sample(inputs: torch.Tensor, sample: RVOSDataSample) -> np.ndarray:
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config')
-    parser.add_argument('--out', type=Path, required=True)
     parser.add_argument(
-        '--loader', choices=['train', 'val', 'test'], default='train')
-    parser.add_argument('--num', type=int, default=20, help='samples')
-    parser.add_argument('--seed', type=int, default=0)
+        '--out', type=Path, required=True, help='folder of the pictures')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+        '--loader',
+        choices=['train', 'val', 'test'],
+        default='train',
+        help='whose samples to draw (default: %(default)s)')
+    parser.add_argument(
+        '--num',
+        type=int,
+        default=20,
+        help='number of samples (default: %(default)s)')
+    parser.add_argument(
+        '--seed', type=int, default=0, help='of samples and augmentations')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change values of the config')
     return parser.parse_args()
 
 

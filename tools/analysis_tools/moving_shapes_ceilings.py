@@ -1,4 +1,4 @@
-"""Print what oracles reach on a tree of Moving Shapes."""
+"""Print the J&F and hit rates of oracles on Moving Shapes."""
 import argparse
 
 from mmrvos.evaluation.moving_shapes_ceilings import ORACLES, ceilings, table
@@ -8,9 +8,9 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='what each oracle knows:\n' + '\n'.join(
+        epilog='oracles and what they know:\n' + '\n'.join(
             f'  {name:14} {what}' for name, what in ORACLES.items()))
-    parser.add_argument('root', help='folder of Moving Shapes')
+    parser.add_argument('root', help='folder of the data set')
     parser.add_argument('--subset', choices=['train', 'valid'],
                         default='valid')
     return parser.parse_args()

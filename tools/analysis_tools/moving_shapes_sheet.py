@@ -1,4 +1,4 @@
-"""Draw some videos of Moving Shapes with their sentences in one picture."""
+"""Draw videos of Moving Shapes and their sentences into one picture."""
 import argparse
 import json
 from pathlib import Path
@@ -12,17 +12,17 @@ FONT = ImageFont.load_default(size=11)
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('root', help='folder of Moving Shapes')
+    parser.add_argument('root', help='folder of the data set')
     parser.add_argument('out', help='picture to write')
     parser.add_argument('--subset', choices=['train', 'valid'],
                         default='valid')
     parser.add_argument('--videos', type=int, nargs='+', default=[0, 1, 2, 3],
-                        help='which ones, by number')
+                        help='indices of the videos')
     return parser.parse_args()
 
 
 def one_per_type(expressions: dict[str, dict]) -> list[dict]:
-    """The first sentence of each type."""
+    """Return the first sentence of each type."""
     found: dict[str, dict] = {}
     for e in expressions.values():
         found.setdefault(e['type_id'], e)
@@ -30,7 +30,7 @@ def one_per_type(expressions: dict[str, dict]) -> list[dict]:
 
 
 def draw_video(base: Path, name: str, video: dict) -> Image.Image:
-    """Frames from first to last, the last one's masks, sentences below."""
+    """Draw some frames and the masks of the last one, sentences below."""
     last = len(video['frames']) - 1
     tiles = [
         Image.open(base / 'JPEGImages' / name / f'{video["frames"][i]}.jpg')
@@ -39,14 +39,14 @@ def draw_video(base: Path, name: str, video: dict) -> Image.Image:
         base / 'Annotations' / name / f'{video["frames"][last]}.png')
     tiles.append(masks.convert('RGB'))
     width, height = tiles[0].size
-    said = one_per_type(video['expressions'])
+    sentences = one_per_type(video['expressions'])
     sheet = Image.new('RGB', (len(tiles) * (width + 2) - 2,
-                              height + LINE * len(said) + 8), 'white')
+                              height + LINE * len(sentences) + 8), 'white')
     for k, tile in enumerate(tiles):
         sheet.paste(tile, (k * (width + 2), 0))
     draw = ImageDraw.Draw(sheet)
     palette = masks.getpalette()
-    for k, e in enumerate(said):
+    for k, e in enumerate(sentences):
         y = height + 2 + k * LINE
         i = 3 * int(e['obj_id'])
         draw.rectangle((2, y + 2, 12, y + 12), fill=tuple(palette[i:i + 3]))

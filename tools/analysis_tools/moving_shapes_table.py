@@ -1,13 +1,13 @@
-"""One table of trainings on Moving Shapes, from what they logged.
+"""Print a table of trainings on Moving Shapes from their logs.
 
     python tools/analysis_tools/moving_shapes_table.py \\
         work_dirs/{referformer,soc}/tiny_shapes \\
         --data-root data/moving_shapes_small
 
-A row is a work dir: the metrics of its last validation, the seed of its
-config, the clips that it had seen (a video is one clip an epoch) and the time
-of its training steps (loading included, validation not). The rows below it
-are the ceilings of --data-root.
+Each work dir gives one row: the metrics of its last validation, the seed of
+its config, the number of training clips (one per video and epoch) and the time
+of the training steps (with loading, without validation). With --data-root,
+rows with the ceilings follow.
 """
 import argparse
 import json
@@ -23,8 +23,8 @@ SPLITS = ('static3', 'appearance', 'position', 'relation', 'motion-extent',
           'motion-order', 'mixed', 'total', 'short', 'long')
 CEILINGS = dict(
     stride4_mean='stride-4 masks',
-    static='sees one frame',
-    set='sees frames in no order')
+    static='one frame',
+    set='frames without order')
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,15 +33,15 @@ def parse_args() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dirs', nargs='+', type=Path)
     parser.add_argument(
-        '--data-root', help='folder of Moving Shapes, for the ceilings')
+        '--data-root', help='folder of the data set, for the ceilings')
     return parser.parse_args()
 
 
 def cells(values: dict[str, dict[str, float]]) -> list[str]:
-    """J&F / hit rate of every split.
+    """Format J&F / hit rate per split.
 
     Args:
-        values: split to measure to percent.
+        values: {split: {'J&F': percent, 'hit': percent}}.
     """
     return [
         f'{values[s]["J&F"]:.1f} / {values[s]["hit"]:.0f}' for s in SPLITS
@@ -49,11 +49,11 @@ def cells(values: dict[str, dict[str, float]]) -> list[str]:
 
 
 def row(work_dir: Path) -> list[str]:
-    """What a work dir's config, log and scalars say.
+    """Make the row of a work dir from its config and scalars.
 
     Raises:
-        FileNotFoundError: it has no config or no log.
-        ValueError: it has not been validated.
+        FileNotFoundError: the config or the scalars are missing.
+        ValueError: the scalars hold no validation on Moving Shapes.
     """
     configs = sorted(work_dir.glob('*.py'))
     logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
@@ -67,7 +67,7 @@ def row(work_dir: Path) -> list[str]:
     if scores is None:
         raise ValueError(f'{work_dir} holds no validation on Moving Shapes: '
                          'train to the end first')
-    # a resumed training logs the steps that it repeats twice: the last counts
+    # a resumed training repeats steps: keep the last entry of a step
     steps = {e['iter']: e['time'] for e in entries if 'loss' in e}
     seconds = sum(
         (step - before) * steps[step] for before, step in zip(
