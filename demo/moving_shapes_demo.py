@@ -1,10 +1,11 @@
-"""Segment a validation video of Moving Shapes by a sentence of every kind.
+"""Segment a validation video of Moving Shapes by one sentence per type.
 
-Moving Shapes is made on first use. Run from the repository's folder.
+The first use generates Moving Shapes. Run it from the repository's folder.
 """
 import argparse
+from pathlib import Path
 
-from mmrvos.apis import RVOSInferencer
+from mmrvos.apis import OUTPUTS, RVOSInferencer, check_folder
 from mmrvos.registry import DATASETS
 from mmrvos.utils import clear_errors
 
@@ -16,14 +17,14 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        '--index', type=int, default=0, help='of the video (default: 0)')
+        '--index', type=int, default=0, help='index of the video (default: 0)')
     parser.add_argument(
         '--out-dir', default='demo/output', help='default: %(default)s')
     return parser.parse_args()
 
 
 def one_of_each_kind(expressions: list[dict]) -> list[str]:
-    """The first short expression of every ``type_id``."""
+    """Return the first short expression of every ``type_id``."""
     chosen: dict[str, str] = {}
     for expression in expressions:
         if expression['length'] == 'short':
@@ -34,11 +35,12 @@ def one_of_each_kind(expressions: list[dict]) -> list[str]:
 @clear_errors
 def main() -> None:
     args = parse_args()
+    check_folder(Path(args.out_dir), OUTPUTS)
     inferencer = RVOSInferencer(MODEL)
     dataset = DATASETS.build(inferencer.cfg.test_dataloader.dataset)
     if not 0 <= args.index < len(dataset):
         raise ValueError(f'--index {args.index}: expected 0 to '
-                         f'{len(dataset) - 1}, one of the videos')
+                         f'{len(dataset) - 1}, the index of a video')
     video = dataset.get_data_info(args.index)
     results = inferencer(
         video['img_paths'],

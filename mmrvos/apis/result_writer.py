@@ -1,10 +1,12 @@
 """Write the results of a video into a folder, complete or not at all."""
+import fcntl
 import json
+import os
 import re
 import shutil
 import warnings
-from collections.abc import Collection, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
@@ -21,6 +23,7 @@ from .video_source import VideoFile, VideoSource
 OUTPUTS = ('overlay', 'masks', 'json')
 RESULT = 'result.json'
 DEFAULT_FPS = 10
+UNFINISHED = '.unfinished_'
 
 
 class ResultWriter:
@@ -58,17 +61,18 @@ class ResultWriter:
         if fps is None:
             fps = rate_of(source)
             audio = source.path if isinstance(source, VideoFile) else None
+        self.files = ExitStack()
         existing = next(
             p for p in (folder, *folder.absolute().parents) if p.exists())
         # in the same file system, so that files can be moved
-        self.unfinished = Path(mkdtemp(dir=existing, prefix='.unfinished_'))
+        self.unfinished = self.files.enter_context(unfinished_folder(existing))
         self.overlay = None
         if 'overlay' in outputs:
             try:
                 self.overlay = visualizer.open_overlay(
                     self.unfinished / 'overlay', shape, texts, fps, audio)
             except BaseException as error:
-                shutil.rmtree(self.unfinished)
+                self.files.close()
                 if isinstance(error, OSError):
                     raise OSError(
                         f"{error}; leave 'overlay' out of outputs to write "
@@ -115,8 +119,7 @@ class ResultWriter:
     def __exit__(self, kind: type[BaseException] | None,
                  error: BaseException | None,
                  trace: TracebackType | None) -> None:
-        with ExitStack() as stack:
-            stack.callback(shutil.rmtree, self.unfinished)
+        with self.files:
             if self.overlay is not None:
                 try:
                     self.overlay.__exit__(kind, error, trace)
@@ -137,6 +140,42 @@ class ResultWriter:
             target = self.folder / path.relative_to(self.unfinished)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
+
+
+@contextmanager
+def unfinished_folder(parent: Path) -> Iterator[Path]:
+    """Create a temporary folder that is deleted at the end of the block.
+
+    Folders of runs that were killed are deleted, too. A lock, which ends with
+    its process, tells them from those of other running processes.
+    """
+    with locked(parent):
+        for path in parent.glob(f'{UNFINISHED}*'):
+            with suppress(OSError), locked(path, fcntl.LOCK_NB):
+                shutil.rmtree(path)
+        folder = Path(mkdtemp(dir=parent, prefix=UNFINISHED))
+        lock = locked(folder)
+        lock.__enter__()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        lock.__exit__(None, None, None)
+
+
+@contextmanager
+def locked(folder: Path, flags: int = 0) -> Iterator[None]:
+    """Lock a folder against other processes that lock it.
+
+    Raises:
+        BlockingIOError: it is locked, with ``fcntl.LOCK_NB`` in ``flags``.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def earlier_files(folder: Path) -> list[Path]:

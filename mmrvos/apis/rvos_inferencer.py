@@ -2,7 +2,6 @@ from collections import deque
 from collections.abc import (
     Callable,
     Collection,
-    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -25,9 +24,15 @@ from torch import Tensor, nn
 from mmrvos.datasets.base import pipeline_steps
 from mmrvos.models import join_windows
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
-from mmrvos.utils import apply_options, load_weights, read_checkpoint
+from mmrvos.utils import (
+    apply_options,
+    load_config,
+    load_weights,
+    read_checkpoint,
+)
 from mmrvos.visualization import RVOSVisualizer, check_fps
 
+from .arguments import check_apart, check_device, check_texts
 from .result_writer import OUTPUTS, ResultWriter, check_folder
 from .results import (
     ExpressionResult,
@@ -35,7 +40,7 @@ from .results import (
     empty_below,
     results_of,
 )
-from .video_source import ImageFiles, VideoSource, open_video
+from .video_source import VideoSource, open_video
 
 
 class RVOSInferencer(BaseInferencer):
@@ -74,7 +79,7 @@ class RVOSInferencer(BaseInferencer):
     """
 
     def __init__(self,
-                 model: str | Config | ConfigDict | None = None,
+                 model: str | Path | Config | ConfigDict | None = None,
                  weights: str | None = None,
                  device: str | None = None,
                  window: int | None = None,
@@ -84,10 +89,9 @@ class RVOSInferencer(BaseInferencer):
                  style: str | None = None,
                  cfg_options: Mapping[str, Any] | None = None,
                  show_progress: bool = True) -> None:
-        if isinstance(model, str) and model.endswith(
-                '.py') and not Path(model).is_file():
-            raise FileNotFoundError(
-                f'{model} is missing: expected a config file')
+        if isinstance(model, str | Path) and (
+                Path(model).suffix == '.py' or Path(model).is_file()):
+            model = load_config(model)
         if device is not None:
             check_device(device)
         init_default_scope('mmrvos')
@@ -112,7 +116,7 @@ class RVOSInferencer(BaseInferencer):
                  | VideoSource,
                  texts: str | Sequence[str],
                  out_dir: str | Path | None = None,
-                 outputs: Collection[str] = OUTPUTS,
+                 outputs: str | Collection[str] = OUTPUTS,
                  fps: float | None = None,
                  min_score: float = 0.) -> list[ExpressionResult]:
         """Segment a video by sentences.
@@ -148,6 +152,7 @@ class RVOSInferencer(BaseInferencer):
             raise ValueError(f'min_score={min_score}: expected 0 to 1')
         if fps is not None:
             check_fps(fps)
+        outputs = [outputs] if isinstance(outputs, str) else outputs
         if out_dir is not None:
             check_folder(Path(out_dir), outputs)
         source = open_video(video)
@@ -363,58 +368,6 @@ class RVOSInferencer(BaseInferencer):
         if self.style is not None:
             options['style'] = self.style
         return VISUALIZERS.build(options)
-
-
-def check_texts(texts: str | Sequence[str]) -> list[str]:
-    """Return the sentences as a list.
-
-    Raises:
-        TypeError: they are not strings.
-        ValueError: there is none, or one is empty.
-    """
-    if isinstance(texts, str):
-        texts = [texts]
-    if not isinstance(texts, Iterable):
-        raise TypeError(f'the sentences are {texts!r}, expected a string or a '
-                        'list of strings')
-    texts = list(texts)
-    for text in texts:
-        if not isinstance(text, str):
-            raise TypeError(f'a sentence is {text!r} ({type(text).__name__}),'
-                            ' expected a string')
-    if not texts or not all(t.strip() for t in texts):
-        raise ValueError(f'the sentences are {texts}: expected at least one, '
-                         'none of them empty')
-    return texts
-
-
-def check_device(device: str) -> None:
-    """Check that tensors can be made on a device.
-
-    Raises:
-        ValueError: they cannot.
-    """
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(
-            f"device {device!r} cannot be used ({reason}); expected 'cpu', or "
-            f"'cuda:<index>' with an index below {torch.cuda.device_count()}, "
-            'the number of GPUs here') from None
-
-
-def check_apart(source: VideoSource, out_dir: Path) -> None:
-    """Check that results are not written among the frames of the video.
-
-    Raises:
-        ValueError: ``out_dir`` is the folder of the frames; the overlay would
-            be one of the frames in the next call.
-    """
-    if isinstance(source, ImageFiles) and out_dir.resolve() in {
-            path.parent.resolve() for path in source.paths}:
-        raise ValueError(
-            f'out_dir {out_dir} is the folder of the frames: choose another')
 
 
 def put_back(item: Any, rest: Iterator) -> Iterator:

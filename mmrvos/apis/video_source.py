@@ -65,7 +65,8 @@ class ImageFiles(VideoSource):
                 raise FileNotFoundError(
                     f'{path} is missing: expected an image file')
         self.names = [path.stem for path in self.paths]
-        if len(set(self.names)) < len(self.names):
+        # Windows and macOS do not tell A.png from a.png
+        if len({n.casefold() for n in self.names}) < len(self.names):
             self.names = [f'{i:05d}' for i in range(len(self.paths))]
 
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:

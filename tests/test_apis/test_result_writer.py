@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmrvos.apis import RVOSInferencer
+from mmrvos.apis.result_writer import locked, unfinished_folder
 from mmrvos.visualization import OverlayWriter, write_image
 
 from ..colour_segmentor import (
@@ -198,3 +199,15 @@ def test_times_and_sound_of_the_video_are_kept(inferencer, tmp_path, fps):
     expected = [t / 1000 for t in times] if fps is None else [
         t / fps for t in range(5)]
     assert shown == pytest.approx(expected, abs=1e-4)
+
+
+def test_folders_of_killed_runs_are_deleted(tmp_path):
+    """Those of running processes are not."""
+    for name in ('.unfinished_dead', '.unfinished_alive', 'other'):
+        write_image(tmp_path / name / '0.png', colour_video(1)[0])
+    with (locked(tmp_path / '.unfinished_alive'),
+          unfinished_folder(tmp_path) as folder):
+        left = {p.name for p in tmp_path.iterdir()}
+        assert left == {'.unfinished_alive', 'other', folder.name}
+    assert {p.name for p in tmp_path.iterdir()} == {
+        '.unfinished_alive', 'other'}

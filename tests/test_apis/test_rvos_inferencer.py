@@ -83,6 +83,8 @@ def test_json_of_more_frames_than_a_byte_counts(inferencer, tmp_path):
 def test_outputs_are_chosen(inferencer, tmp_path):
     inferencer(colour_video(2), 'red', tmp_path / 'out', outputs=['json'])
     assert [p.name for p in (tmp_path / 'out').iterdir()] == ['result.json']
+    inferencer(colour_video(2), 'red', tmp_path / 'out', outputs='masks')
+    assert [p.name for p in (tmp_path / 'out').iterdir()] == ['masks']
     with pytest.raises(ValueError, match='gif.*expected some of'):
         inferencer(colour_video(2), 'red', tmp_path, outputs=['gif'])
 
@@ -156,6 +158,12 @@ def test_cfg_options_are_checked(tmp_path):
     inferencer = RVOSInferencer(
         colour_config(), weights, cfg_options={'log_level': 'ERROR'})
     assert inferencer.cfg.log_level == 'ERROR'
+
+
+def test_a_config_that_does_not_run_is_named(tmp_path):
+    (tmp_path / 'bad.py').write_text('model = dict(')
+    with pytest.raises(ConfigError, match='bad.py cannot be read'):
+        RVOSInferencer(tmp_path / 'bad.py', 'weights.pth')
 
 
 def test_names_of_the_index():

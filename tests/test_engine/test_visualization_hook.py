@@ -42,6 +42,13 @@ def test_writes_every_nth_test_sample(runner, tmp_path):
     assert names == ['v_0_3.mp4', 'v_0_3.png', 'v_2_3.mp4', 'v_2_3.png']
 
 
+def test_a_picture_that_fails_does_not_end_the_test(runner, tmp_path):
+    hook = RVOSVisualizationHook(draw=True)
+    (tmp_path / 'vis').touch()
+    with pytest.warns(UserWarning, match='no overlay of v_0_3'):
+        hook.after_test_iter(runner, 0, *batch(1))
+
+
 def test_off_by_default(runner, tmp_path):
     hook = RVOSVisualizationHook()
     hook.after_test_iter(runner, 0, *batch(1))

@@ -15,7 +15,7 @@ from mmengine.utils import track_iter_progress
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import RVOSDataSample
-from mmrvos.utils import clear_errors, load_config
+from mmrvos.utils import check_output_folder, clear_errors, load_config
 from mmrvos.visualization import (
     contact_sheet,
     draw_legend,
@@ -93,6 +93,7 @@ def parse_args() -> argparse.Namespace:
 @clear_errors
 def main() -> None:
     args = parse_args()
+    check_output_folder(args.out)
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope('mmrvos')
     if f'{args.loader}_dataloader' not in cfg:

@@ -1,4 +1,5 @@
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class RVOSVisualizationHook(Hook):
 
     Validation samples become contact sheets, which go to the visualizer's
     backends. Test samples become a video and a contact sheet each, which
-    every process writes to ``out_dir``.
+    every process writes to ``out_dir``. If drawing a test sample fails, a
+    warning says so and testing goes on.
 
     Args:
         draw: False draws nothing.
@@ -73,10 +75,15 @@ class RVOSVisualizationHook(Hook):
             # samples of one video (annotators, say) differ in expressions
             name = file_name('_'.join([sample.video_id, *sample.exp_ids[:1]]))
             pred = sample.pred
-            with runner.visualizer.open_overlay(
-                    self.folder(runner) / name, sample.ori_shape,
-                    sample.texts, self.fps) as overlay:
-                overlay.write(to_frames(clip), pred.masks, pred.scores)
+            try:
+                with runner.visualizer.open_overlay(
+                        self.folder(runner) / name, sample.ori_shape,
+                        sample.texts, self.fps) as overlay:
+                    overlay.write(to_frames(clip), pred.masks, pred.scores)
+            except Exception as error:  # a picture must not cost the scores
+                warnings.warn(
+                    f'no overlay of {name}: {type(error).__name__}: {error}',
+                    stacklevel=2)
 
 
 def to_frames(clip: Tensor) -> np.ndarray:

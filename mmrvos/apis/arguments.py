@@ -1,0 +1,59 @@
+"""Checks of the inferencer's arguments, made before the work."""
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+
+from .video_source import ImageFiles, VideoSource
+
+
+def check_texts(texts: str | Sequence[str]) -> list[str]:
+    """Return the sentences as a list.
+
+    Raises:
+        TypeError: they are not strings.
+        ValueError: there is none, or one is empty.
+    """
+    if isinstance(texts, str):
+        texts = [texts]
+    if not isinstance(texts, Iterable):
+        raise TypeError(f'the sentences are {texts!r}, expected a string or a '
+                        'list of strings')
+    texts = list(texts)
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f'a sentence is {text!r} ({type(text).__name__}),'
+                            ' expected a string')
+    if not texts or not all(t.strip() for t in texts):
+        raise ValueError(f'the sentences are {texts}: expected at least one, '
+                         'none of them empty')
+    return texts
+
+
+def check_device(device: str) -> None:
+    """Check that tensors can be made on a device.
+
+    Raises:
+        ValueError: they cannot.
+    """
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(
+            f"device {device!r} cannot be used ({reason}); expected 'cpu', or "
+            f"'cuda:<index>' with an index below {torch.cuda.device_count()}, "
+            'the number of GPUs here') from None
+
+
+def check_apart(source: VideoSource, out_dir: Path) -> None:
+    """Check that results are not written among the frames of the video.
+
+    Raises:
+        ValueError: ``out_dir`` is the folder of the frames; the overlay would
+            be one of the frames in the next call.
+    """
+    if isinstance(source, ImageFiles) and out_dir.resolve() in {
+            path.parent.resolve() for path in source.paths}:
+        raise ValueError(
+            f'out_dir {out_dir} is the folder of the frames: choose another')
