@@ -2,6 +2,7 @@
 
 Each case is scored from its files, and by the metric as during testing.
 """
+import json
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from mmrvos.evaluation import (
     RefSAVMetric,
     ReVOSMetric,
 )
+from mmrvos.evaluation.functional import span_values
 from mmrvos.evaluation.missing import Fault
 from mmrvos.evaluation.offline.benchmarks import benchmark_dataset, make_scorer
 from mmrvos.evaluation.offline.predictions import (
@@ -165,6 +167,14 @@ def revos_protocol(case: Case) -> None:
                   ('J', 'F', 'J&F', 'A', 'R'))
             _frames(case, records, 'visa/frames', measures,
                     names_objects_without_a_target)
+        # RLEs of a model have no grey values: they count 255 per pixel
+        records, summary = while_testing(
+            dataset, ReVOSMetric(protocol='visa', missing='official'), read)
+        black_white = _black_and_white(case, PredictionFiles(pred))
+        compare(case, records, out['visa/per_expression'], measures,
+                means(*measures),
+                lambda i: i not in black_white or
+                names_objects_without_a_target(i))
         failed = {tuple(x.rsplit('_', 1))
                   for x in meta['failed'] + meta['missing_video']}
         dropped = out['binary/per_expression'].copy()
@@ -199,11 +209,23 @@ def revos_protocol(case: Case) -> None:
 
 
 def _names_objects(case: Case, i: int) -> bool:
-    import json
     content = json.loads(
         case.inputs['gt/meta_expressions_valid_.json'].tobytes())
     video, exp_id = case.meta['expressions'][i]
     return bool(content['videos'][video]['expressions'][exp_id]['anno_id'])
+
+
+def _black_and_white(case: Case, files: PredictionFiles) -> set[int]:
+    """Indices of the expressions whose PNGs hold the grey values 0 and 255
+    only; damaged ones count as such."""
+    found = set()
+    for i, expression in enumerate(case.meta['expressions']):
+        start = '/'.join(expression) + '/'
+        values = {v for path in files.paths if path.startswith(start)
+                  for v in np.unique(files.grey(path)).tolist()}
+        if values <= {0, 255}:
+            found.add(i)
+    return found
 
 
 def _rows(case: Case, summary: dict[str, float], table: np.ndarray,
@@ -313,7 +335,6 @@ def long_rvos_protocol(case: Case) -> None:
                          1e-9, f'J&F {name}')
 
     def numbers(record: dict) -> list[float]:
-        from mmrvos.evaluation.functional import span_values
         return [*means('J', 'F')(record), *span_values(record)]
 
     def unscored(i: int) -> bool:

@@ -4,12 +4,15 @@ import json
 import shutil
 import subprocess
 import sys
+import weakref
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from mmrvos.evaluation.offline.predictions import PredictionFiles
 
 from .conftest import FRAMES, SIZE, TOOLS, load_tool, save
 
@@ -282,6 +285,21 @@ def test_a_zip_that_climbs_out_is_refused(ytvos, run, tmp_path, name):
     assert 'refused' in err and 'leads out of the archive' in err
 
 
+def test_linked_folders_are_followed_once(davis, run):
+    linked = davis / 'links'
+    (linked / 'anno_0').mkdir(parents=True)
+    (linked / 'anno_0/cat').symlink_to(davis / 'pred/anno_0/cat')
+    (linked / 'anno_0/loop').symlink_to(linked)
+    status, result, _ = run(davis, 'davis17', pred=linked)
+    assert (status, result['summary']['J&F']) == (0, 100)
+
+
+def test_folders_of_plots_are_checked_first(ytvos, run):
+    (ytvos / 'file').write_text('x')
+    status, result, err = run(ytvos, 'ytvos', '--plot', ytvos / 'file/plots')
+    assert (status, result) == (2, None) and 'file' in err
+
+
 def test_a_zip_with_a_link_or_a_damaged_entry(ytvos, run, tmp_path):
     link = zipfile.ZipInfo('Annotations/aa/0/link.png')
     link.external_attr = 0o120777 << 16
@@ -352,6 +370,16 @@ def test_broken_ground_truth(ytvos, run):
     assert result['left_out'] == 1
 
 
+def test_annotations_of_some_videos_are_missing(ytvos, run):
+    shutil.rmtree(ytvos / 'gt/valid/Annotations/aa')
+    status, result, err = run(ytvos, 'ytvos')
+    assert status == 1 and 'aa: left out, its ground truth' in err
+    assert result['left_out'] == 1
+    shutil.rmtree(ytvos / 'gt/valid/Annotations')
+    status, _, err = run(ytvos, 'ytvos')
+    assert status == 2 and 'holds no masks' in err
+
+
 def test_expressions_without_objects(ytvos, run):
     path = ytvos / 'gt/meta_expressions/valid/meta_expressions.json'
     content = json.loads(path.read_text())
@@ -386,6 +414,24 @@ def test_the_test_videos_are_left_out(ytvos, run):
     (folder / 'test/meta_expressions.json').write_text(json.dumps(content))
     _, result, _ = run(ytvos, 'ytvos')
     assert {e['video_id'] for e in result['expressions']} == {'aa'}
+
+
+def test_masks_are_not_kept(ytvos, run, monkeypatch):
+    """At most one predicted mask per expression is in memory."""
+    read, alive, most = PredictionFiles.mask, weakref.WeakSet(), [0]
+
+    class Mask(np.ndarray):
+        __hash__ = object.__hash__
+
+    def watched(self, path):
+        mask = read(self, path).view(Mask)
+        alive.add(mask)
+        most[0] = max(most[0], len(alive))
+        return mask
+
+    monkeypatch.setattr(PredictionFiles, 'mask', watched)
+    assert run(ytvos, 'ytvos')[0] == 0
+    assert 1 <= most[0] <= 2 < 2 * 3 * len(FRAMES)
 
 
 def test_exit_status_of_the_command(ytvos):

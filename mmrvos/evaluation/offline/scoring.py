@@ -38,19 +38,26 @@ def known_expressions(dataset: BaseRVOSDataset) -> Known:
     """List the videos and expressions of a dataset.
 
     Raises:
-        GroundTruthError: a video has no ground truth.
+        GroundTruthError: an expression names no objects, or no video has
+            masks.
     """
     known: Known = {}
+    any_masks = False
     for index in range(len(dataset)):
         entry = dataset.get_data_info(index)
-        if entry['mask_source'] is None:
-            raise GroundTruthError(
-                f'{dataset.ann_file}: video {entry["video_id"]} has no ground '
-                'truth: its masks are missing, or its expressions name no '
-                'objects (those of a competition do not). Give the expression '
-                'file that was published with the masks by --expressions')
-        known.setdefault(entry['video_id'], []).extend(
-            e['exp_id'] for e in entry['expressions'])
+        any_masks |= entry['mask_source'] is not None
+        for e in entry['expressions']:
+            if entry['mask_source'] is None and not e['obj_ids']:
+                raise GroundTruthError(
+                    f'{dataset.ann_file}: expression {e["exp_id"]} of video '
+                    f'{entry["video_id"]} names no objects, as in the file '
+                    'of a competition: give the expression file that was '
+                    'published with the masks by --expressions')
+            known.setdefault(entry['video_id'], []).append(e['exp_id'])
+    if not any_masks:
+        raise GroundTruthError(
+            f'{dataset.data_root} holds no masks for {dataset.ann_file}: '
+            f'nothing can be scored. {dataset.hint}')
     return known
 
 
@@ -87,6 +94,8 @@ class Scorer:
         entry = self.dataset.get_data_info(self.entries[index])
         scored = Scored([])
         try:
+            if entry['mask_source'] is None:
+                raise FileNotFoundError('its masks are missing')
             for sample in self.reader.samples(entry, scored.problems):
                 records = self.metric.records(sample)
                 scored.records += records
