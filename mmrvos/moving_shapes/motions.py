@@ -42,8 +42,8 @@ def _eased(kind: str, time: np.ndarray) -> np.ndarray:
     return time
 
 
-def draw_path(kind: str, num_frames: int, rng: RandomStream, turn: float,
-              reach: tuple[float, float]) -> Path:
+def random_path(kind: str, num_frames: int, rng: RandomStream, turn: float,
+                reach: tuple[float, float]) -> Path:
     """Draw a path of a kind; its first point is the origin.
 
     Args:

@@ -109,9 +109,9 @@ def _texture(obj: Object, u: np.ndarray, v: np.ndarray,
     return coverage(np.sqrt(du * du + dv * dv) - 0.27 * period)
 
 
-def _draw_object(obj: Object, canvas: np.ndarray, labels: np.ndarray,
-                 amodal_mask: np.ndarray, number: int, pad: int,
-                 unit: float) -> None:
+def _paint_object(obj: Object, canvas: np.ndarray, labels: np.ndarray,
+                  amodal_mask: np.ndarray, number: int, pad: int,
+                  unit: float) -> None:
     """Paint one object over the canvas, all frames at once."""
     path = obj.path
     frames = np.flatnonzero(path.present)
@@ -159,8 +159,8 @@ def render(scene: Scene, height: int, width: int) -> Video:
     order = sorted(range(len(scene.objects)),
                    key=lambda i: scene.objects[i].depth)
     for i in order:  # the farthest object first
-        _draw_object(scene.objects[i], canvas, labels, amodal_masks[i], i + 1,
-                     pad, height)
+        _paint_object(scene.objects[i], canvas, labels, amodal_masks[i], i + 1,
+                      pad, height)
     frames = canvas[inner]
     noise = rng.bytes(2, num_frames, height, width, 3)
     noise = (noise[0].astype(np.int16) + noise[1]) - 255  # triangular

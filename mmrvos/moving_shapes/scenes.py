@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from .motions import EXTENT, ORDER, Path, draw_path, leaving_path
+from .motions import EXTENT, ORDER, Path, leaving_path, random_path
 from .random_stream import RandomStream
 from .shapes import SHAPES, direction, outer_radius
 
@@ -187,8 +187,8 @@ class _Builder:
         sideways = abs(direction(move.turn)[0])
         reach = ((0.45, 0.8) if sideways > 0.9 else
                  (0.34, 0.52) if sideways > 0.3 else (0.3, 0.45))
-        path = draw_path(move.kind, self.num_frames, self.rng, move.turn,
-                         reach)
+        path = random_path(move.kind, self.num_frames, self.rng, move.turn,
+                           reach)
         return path.reversed() if move.backwards else path
 
     # ---- positions

@@ -24,7 +24,7 @@ from mmrvos.moving_shapes import (
 )
 from mmrvos.moving_shapes.generate import VERSION_FILE
 from mmrvos.moving_shapes.meanings import TYPES, MeaningEvaluator
-from mmrvos.moving_shapes.motions import draw_path
+from mmrvos.moving_shapes.motions import random_path
 from mmrvos.moving_shapes.random_stream import RandomStream
 from mmrvos.moving_shapes.scene_facts import (
     EXTENT_FACTS,
@@ -293,7 +293,7 @@ def test_sizes_lie_a_factor_of_two_apart():
 def test_motions_are_recognised(kind, forward, reversed_, frames):
     facts = {**EXTENT_FACTS, **ORDER_FACTS}
     for seed in range(10):
-        drawn = draw_path(kind, frames, RandomStream(seed), 0.25, (0.3, 0.5))
+        drawn = random_path(kind, frames, RandomStream(seed), 0.25, (0.3, 0.5))
         for path, name in ((drawn, forward), (drawn.reversed(), reversed_)):
             assert facts[name](Motion(path, path.present)) == YES
             if forward != reversed_:
