@@ -116,9 +116,9 @@ class VideoFile(VideoSource):
             video.release()
         if 0 < count < self.length:
             warnings.warn(
-                f'{self.path}: {count} of {self.length} frames can be read, '
-                'the file is damaged or incomplete; the result covers these '
-                f'{count} frames',
+                f'{self.path}: {count} of {self.length} frames can be read: '
+                'the file is damaged or incomplete, or its header is wrong; '
+                f'the result covers these {count} frames',
                 stacklevel=2)
 
     def _add_time(self, time: float) -> None:

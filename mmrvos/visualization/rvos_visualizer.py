@@ -154,11 +154,12 @@ class RVOSVisualizer(Visualizer):
             for t, (image, _) in zip(chosen, pictures, strict=True)
         ], texts, scores, self.found_in(rles))
 
-    @staticmethod
-    def join_sheet(pictures: Sequence[tuple[int, np.ndarray]],
+    def join_sheet(self, pictures: Sequence[tuple[int, np.ndarray]],
                    texts: Sequence[str], scores: Tensor,
                    found: np.ndarray) -> np.ndarray:
         """Put drawn frames side by side, with their indices and one legend.
+
+        Frames wider than ``min_width`` are reduced to it.
 
         Args:
             pictures: index of the frame and (H, W, 3) uint8 RGB, each.
@@ -168,7 +169,11 @@ class RVOSVisualizer(Visualizer):
         """
         images = []
         for index, image in pictures:
-            image = image.copy()
+            height, width = image.shape[:2]
+            scale = min(1., self.min_width / width)
+            image = cv2.resize(
+                image, (round(width * scale), max(1, round(height * scale))),
+                interpolation=cv2.INTER_AREA)
             draw_tag(image, f'frame {index}')
             images.append(image)
         sheet = contact_sheet(images)

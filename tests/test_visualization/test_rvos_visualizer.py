@@ -93,6 +93,16 @@ def test_one_legend_per_sheet():
     assert (corners[1] != corners[2]).any()
 
 
+def test_sheets_of_large_frames_are_reduced():
+    visualizer = RVOSVisualizer('t6')
+    frames, texts = np.zeros((8, 720, 1280, 3), np.uint8), ['a']
+    rles = [to_rles(np.ones((8, 720, 1280)))]
+    sheet = visualizer.draw_sheet(frames, rles, texts, torch.ones(1))
+    width = 4 * 480 + 3 * 4
+    assert sheet.shape == (
+        2 * 270 + 4 + Legend(texts, width).height, width, 3)
+
+
 def test_contact_sheet_goes_to_the_backend(tmp_path):
     visualizer = VISUALIZERS.build(
         dict(
