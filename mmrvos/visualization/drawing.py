@@ -75,9 +75,11 @@ def draw_masks(frame: np.ndarray,
         image[outside] = (look.background * image[outside]).round()
     if look.fill:
         for e, mask in enumerate(masks):
+            area = area_of(mask)
+            part, mask = image[area], mask[area]
             tint = np.array(colour_of(e), dtype=np.float32)
-            image[mask] = ((1 - look.fill) * image[mask]
-                           + look.fill * tint).round()
+            part[mask] = ((1 - look.fill) * part[mask]
+                          + look.fill * tint).round()
     if look.outline and len(masks):
         width = outline_width or max(2, round(min(frame.shape[:2]) / 150))
         draw_outlines(image, masks, width)
@@ -92,19 +94,40 @@ def draw_outlines(image: np.ndarray, masks: np.ndarray, width: int) -> None:
         masks: (E, H, W) bool.
         width: of the lines, in pixels.
     """
-    lines = np.stack([outline(mask, width) for mask in masks])
-    shared = lines.sum(axis=0, dtype=np.uint16)
+    areas = [area_of(mask, width + 1) for mask in masks]
+    lines = [outline(mask[area], width)
+             for mask, area in zip(masks, areas, strict=True)]
+    shared = np.zeros(masks.shape[1:], dtype=np.uint16)  # lines per pixel
+    for line, area in zip(lines, areas, strict=True):
+        shared[area] += line
     # an object of the line's own colour shows the line by its dark edge
-    near = cv2.dilate((shared > 0).astype(np.uint8), np.ones((3, 3)))
-    image[(near > 0) & (shared == 0) & ~masks.any(axis=0)] = DARK
-    # diagonal stripes decide which of the masks that share a pixel colours it
-    height, length = shared.shape
-    stripe = np.add.outer(np.arange(height), np.arange(length)) // (3 * width)
-    turn = stripe % np.maximum(shared, 1)
-    rank = np.zeros_like(turn)
-    for e, line in enumerate(lines):
-        image[line & (rank == turn)] = colour_of(e)
-        rank += line
+    for line, area in zip(lines, areas, strict=True):
+        if not line.size:
+            continue
+        near = cv2.dilate(line.astype(np.uint8), np.ones((3, 3)))
+        covered = shared[area] + masks[:, *area].any(axis=0)
+        image[area][(near > 0) & (covered == 0)] = DARK
+    rank = np.zeros_like(shared)
+    for e, (line, area) in enumerate(zip(lines, areas, strict=True)):
+        # diagonal stripes decide which of the masks that share a pixel
+        # colours it
+        rows, columns = np.ogrid[area]
+        turn = (rows + columns) // (3 * width) % np.maximum(shared[area], 1)
+        image[area][line & (rank[area] == turn)] = colour_of(e)
+        rank[area] += line
+
+
+def area_of(mask: np.ndarray, margin: int = 0) -> tuple[slice, slice]:
+    """Return the rows and columns of a mask (H, W) with a margin.
+
+    Work on this area is faster than on the frame.
+    """
+    x, y, width, height = cv2.boundingRect(mask.astype(np.uint8))
+    if not width:
+        return slice(0, 0), slice(0, 0)
+    bottom, right = mask.shape
+    return (slice(max(0, y - margin), min(y + height + margin, bottom)),
+            slice(max(0, x - margin), min(x + width + margin, right)))
 
 
 def outline(mask: np.ndarray, width: int) -> np.ndarray:
@@ -114,6 +137,8 @@ def outline(mask: np.ndarray, width: int) -> np.ndarray:
     """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE,
                                        (2 * width + 1, 2 * width + 1))
+    if not mask.size:
+        return mask
     line = cv2.dilate(mask.astype(np.uint8), kernel).astype(bool) & ~mask
     for side in (np.s_[:width], np.s_[-width:], np.s_[:, :width],
                  np.s_[:, -width:]):
@@ -238,14 +263,16 @@ def draw_numbers(image: np.ndarray, masks: np.ndarray) -> None:
     height, width = image.shape[:2]
     size, taken = 18, []
     for e, mask in enumerate(masks):
-        if not mask.any():
+        area = rows, columns = area_of(mask)
+        if not rows.stop:
             continue
         *_, parts, centres = cv2.connectedComponentsWithStats(
-            mask.astype(np.uint8))
+            mask[area].astype(np.uint8))
         largest = 1 + parts[1:, cv2.CC_STAT_AREA].argmax()  # 0: background
-        x = int(centres[largest][0]) - size // 2
+        x = columns.start + int(centres[largest][0]) - size // 2
         x = min(max(x, 0), width - size)
-        y = max(int(parts[largest, cv2.CC_STAT_TOP]) - size - 4, 0)
+        top = rows.start + int(parts[largest, cv2.CC_STAT_TOP])
+        y = max(top - size - 4, 0)
         while any(abs(x - u) < size + 6 and abs(y - v) < size
                   for u, v in taken) and x + size < width:
             x += size + 6
