@@ -17,6 +17,16 @@ MOVED = {}
 CHANGED = {
     ('*', 'model.backbone.window*'):
     'renamed window_size, since test_cfg.window are frames of a video',
+    ('*', 'model.test_cfg.expressions_per_pass'):
+    'part of test_cfg.chunks; 8 expressions are at most 64 pairs as before',
+    ('*', 'model.test_cfg.chunks'):
+    'the limits of before, which were constants in the code',
+    ('*', 'model.category_head.stage'):
+    'renamed level, since a stage is a stage of training',
+    ('*', 'model.category_head.level'):
+    'was stage',
+    ('*', 'model.pixel_decoder.num_levels'):
+    'handed down by the segmentor, to check the number of reductions',
 }
 
 LEAVES = {name_of(path): path for path in leaf_configs()}

@@ -1,4 +1,4 @@
-"""Layout and checks of submission files for the servers of benchmarks."""
+"""Submission files of the benchmarks with a server: layout and checks."""
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,32 +15,29 @@ YTVOS_VIDEOS = 202
 
 
 class ExpectedVideo(NamedTuple):
-    """The expressions and frames that a submission must hold of one video."""
+    """What a submission must hold of one video."""
     exp_ids: Sequence[str]
     frame_names: Sequence[str]
     size: tuple[int, int] | None  # (height, width), where known
 
 
 def mask_path(layout: str, video_id: str, exp_id: str, frame: str) -> str:
-    """The path of a mask in a submission."""
+    """Where a mask belongs in a submission."""
     path = f'{video_id}/{exp_id}/{frame}.png'
     top = TOP_FOLDERS[layout]
     return f'{top}/{path}' if top else path
 
 
 def save_mask(path: Path, mask: np.ndarray) -> None:
-    """Write an (H, W) mask as the servers expect it: 8-bit grey, 0 and 255."""
+    """Write an (H, W) mask as the servers take it: 8-bit grey, 0 and 255."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray((mask > 0).astype(np.uint8) * 255).save(path)
 
 
 def frame_size(folder: Path,
                frame_names: Sequence[str]) -> tuple[int, int] | None:
-    """Read (height, width) from the header of a video's first frame.
-
-    Returns:
-        None if the frame is missing.
-    """
+    """(height, width) of a video's frames, from a file's head; None where the
+    first frame is not there."""
     for suffix in ('.jpg', '.png'):
         path = folder / f'{frame_names[0]}{suffix}'
         if path.exists():
@@ -53,18 +50,17 @@ def check_submission(files: PredictionFiles,
                      layout: str,
                      expected: Mapping[str, ExpectedVideo],
                      num_videos: int | None = None) -> Iterator[str]:
-    """Find all faults of a submission.
+    """Everything that is wrong with a submission, a line each.
 
     Args:
         files: the folder or zip.
         layout: 'ytvos' or 'mevis'.
         expected: {video id: what it must hold}.
-        num_videos: of the official list. Another number of expected videos is
-            reported, because then the expression files are not the official
-            ones.
+        num_videos: of the official list; another number of expected videos is
+            reported, for then the list itself is wrong.
 
     Yields:
-        One line per fault.
+        Lines, none if the submission is right.
     """
     if num_videos is not None and len(expected) != num_videos:
         yield (f'the expression files list {len(expected)} videos, the '
@@ -93,7 +89,7 @@ def check_submission(files: PredictionFiles,
                 except PredictionError as error:
                     yield str(error)
                     continue
-                # Without a known size all masks of a video must have one.
+                # where nothing says the size, the masks must agree at least
                 size = size or image.size[::-1]
                 yield from _check_image(path, image, size)
     surplus: dict[PurePosixPath, list[str]] = defaultdict(list)

@@ -5,6 +5,7 @@ from .fusions import *  # noqa: F401,F403
 from .heads import *  # noqa: F401,F403
 from .layers import *  # noqa: F401,F403
 from .pixel_decoders import *  # noqa: F401,F403
+from .postprocessors import *  # noqa: F401,F403
 from .propagators import *  # noqa: F401,F403
 from .segmentors import *  # noqa: F401,F403
 from .task_modules import *  # noqa: F401,F403

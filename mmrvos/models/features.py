@@ -1,49 +1,66 @@
-"""What the three steps of a segmentor hand to each other.
+"""Dataclasses between the three steps of a segmentor.
 
-Letters: B videos, E expressions a video, P = the sum of E over the batch
+Letters: B videos, E expressions per video, P = the sum of E over the batch
 (pairs of a video and an expression), T frames, L words, N queries, C channels,
-D decoder layers, h_i w_i the size of level i. Frames are folded into the batch
-video-major: b * T + t.
+K classes, D decoder layers, h_i w_i the size of level i. Frames are folded
+into the batch axis video by video: row b * T + t.
+
+A method whose steps exchange more than this derives its own classes, see
+``SOCPredictions`` in ``heads/soc_head.py``.
 """
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from .chunks import WHOLE, Chunks
 
-@dataclass
+
+@dataclass(kw_only=True)
 class ClipFeatures:
-    """A clip without its language: what ``encode_clip`` returns.
+    """Features of clips without language, returned by ``encode_clip``.
 
     Args:
-        fine: (B*T, C_0, h_0, w_0), the backbone's stride-4 map as it is.
-        levels: (B*T, C, h_i, w_i) each, projected maps of strides 8, 16, ...
+        num_frames: T, frames that are decoded.
+        image_sizes: (B, 2) float, (height, width) without padding.
+        input_size: (height, width) with padding.
+        chunks: limits of what the next steps compute at once.
+    """
+    num_frames: int
+    image_sizes: Tensor
+    input_size: tuple[int, int] | None = None
+    chunks: Chunks = WHOLE
+
+
+@dataclass(kw_only=True)
+class MultiscaleFeatures(ClipFeatures):
+    """Maps of several strides (ReferFormer, SOC, MTTR).
+
+    Args:
+        fine: (B*T, C_0, h_0, w_0), the backbone's stride-4 map, not projected.
+        levels: (B*T, C, h_i, w_i) each, maps of strides 8, 16, ...
         padding: (B, h_i, w_i) bool each, True where padded, of strides 4, 8,
             ...; None where the batch has no padding at all.
         positions: (B or 1, C, h_i, w_i) each, 2D sine encodings of strides
             4, 8, ...
-        num_frames: T.
-        image_sizes: (B, 2) float, (height, width) without padding.
-        input_size: (height, width) with padding.
+        num_frames, image_sizes, input_size, chunks: see
+            :class:`ClipFeatures`.
     """
     fine: Tensor
     levels: tuple[Tensor, ...]
     padding: tuple[Tensor, ...] | None
     positions: tuple[Tensor, ...]
-    num_frames: int
-    image_sizes: Tensor
-    input_size: tuple[int, int] | None = None
 
-    def select(self, video_index: Tensor) -> 'ClipFeatures':
-        """One clip a (video, expression) pair, B becomes P.
+    def select(self, video_index: Tensor) -> 'MultiscaleFeatures':
+        """Repeat the clips once per (video, expression) pair; B becomes P.
 
         Args:
-            video_index: (P,) long, the video of each pair; every video once
-                at least, in order.
+            video_index: (P,) long, the video of each pair; every video at
+                least once, in order.
         """
         num_videos = len(self.image_sizes)
-        if len(video_index) == num_videos:  # one each: asked of no GPU
-            return self
+        if len(video_index) == num_videos:
+            return self  # one expression per video; needs no GPU sync
 
         def frames(x: Tensor) -> Tensor:
             return x.unflatten(0, (num_videos, -1))[video_index].flatten(0, 1)
@@ -54,17 +71,16 @@ class ClipFeatures:
         padding = self.padding
         if padding is not None:
             padding = tuple(p[video_index] for p in padding)
-        return ClipFeatures(
+        return replace(
+            self,
             fine=frames(self.fine),
             levels=tuple(frames(x) for x in self.levels),
             padding=padding,
             positions=tuple(videos(x) for x in self.positions),
-            num_frames=self.num_frames,
-            image_sizes=self.image_sizes[video_index],
-            input_size=self.input_size)
+            image_sizes=self.image_sizes[video_index])
 
-    def take(self, frames: Tensor) -> 'ClipFeatures':
-        """Some frames of each clip, T becomes T'.
+    def take(self, frames: Tensor) -> 'MultiscaleFeatures':
+        """Take some frames of each clip; T becomes T'.
 
         Args:
             frames: (B, T') long, positions in the clip.
@@ -81,16 +97,16 @@ class ClipFeatures:
 
 @dataclass
 class TextFeatures:
-    """Expressions: what ``encode_text`` returns.
+    """Features of expressions, returned by ``encode_text``.
 
     Args:
-        words: (P, L, C). Start and end tokens count as words.
-        padding: (P, L) bool, True where padded; None where the expressions
-            have one length.
+        words: (P, L, C), one per token, start and end tokens included.
+        padding: (P, L) bool, True where padded; None where all expressions
+            have the same length.
         sentence: (P, C).
         positions: (P, L, C), 1D sine encoding.
-        video_index: (P,) long, the video each expression is about, in order;
-            every video has one at least.
+        video_index: (P,) long, the video of each expression, in order; every
+            video has at least one.
     """
     words: Tensor
     padding: Tensor | None
@@ -99,7 +115,7 @@ class TextFeatures:
     video_index: Tensor
 
     def pairs(self, chosen: slice) -> 'TextFeatures':
-        """Some of the expressions of a single video."""
+        """Take some of the expressions of a single video."""
         return replace(
             self,
             padding=None if self.padding is None else self.padding[chosen],
@@ -109,48 +125,58 @@ class TextFeatures:
             })
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Predictions:
-    """What ``decode`` returns; masks are built on demand by the head.
+    """Predictions of any method, returned by ``decode``.
+
+    Masks are not part of them: the head builds masks on demand.
+
+    Args:
+        logits: (D, P, T, N, K), class scores before the sigmoid. A method
+            without queries has N = 1, one without layers D = 1.
+        image_sizes: (P, 2) float, (height, width) without padding.
+        input_size: (height, width) with padding; None stands for 4 times the
+            size of the masks.
+        boxes: (D, P, T, N, 4), (cx, cy, w, h) in [0, 1] of the image without
+            padding; None from a method without boxes.
+        dense: (P*T, C, h, w), a map that depends on the sentence, for the
+            training-only dense head; None from a method that has no such map.
+    """
+    logits: Tensor
+    image_sizes: Tensor
+    input_size: tuple[int, int] | None = None
+    boxes: Tensor | None = None
+    dense: Tensor | None = None
+
+
+@dataclass(kw_only=True)
+class QueryPredictions(Predictions):
+    """Predictions of a method with object queries.
 
     Args:
         queries: (D, P, T, N, C), decoder states, first layer first.
-        references: (D, P, T, N, 4), (cx, cy, w, h) in [0, 1] of the unpadded
-            image after each layer, detached; None where queries have no place.
-        logits: (D, P, T, N, K).
-        boxes: (D, P, T, N, 4), as ``references`` but with gradients; None
-            from a method without boxes.
+        references: (D, P, T, N, 4), boxes after each layer, detached; None
+            from a method without reference points.
         mask_features: (P, T, C, h_0, w_0), stride 4.
-        image_sizes: (P, 2) float, (height, width) without padding.
-        input_size: (height, width) with padding, where masks go through that
-            size at test time; None is 4 times the mask features'.
-        dense: (P*T, C, h, w), a map that knows the sentence, of stride 8 in
-            most methods, for the training-only dense loss; None where a
-            method has none.
-        extra: anything else that a method's own head needs.
+        logits, image_sizes, input_size, boxes, dense: see
+            :class:`Predictions`.
     """
     queries: Tensor
     references: Tensor | None
-    logits: Tensor
-    boxes: Tensor | None
     mask_features: Tensor
-    image_sizes: Tensor
-    input_size: tuple[int, int] | None = None
-    dense: Tensor | None = None
-    extra: dict = field(default_factory=dict)
 
 
 @dataclass
 class Targets:
-    """Ground truth of a training batch, one row a (video, expression) pair.
+    """Ground truth of a training batch, one row per (video, expression) pair.
 
     Args:
         masks: (P, T, H, W) bool at the padded size of the batch.
         boxes: (P, T, 4), normalised (cx, cy, w, h), zero where absent.
         valid: (P, T) bool, False where the object is absent.
         labels: (P,) long, class of the object.
-        others: (n, T, H, W) bool of each pair, the other annotated objects of
-            its clip; None where the pipeline does not load them.
+        others: (n, T, H, W) bool per pair, the other annotated objects of
+            the clip; None where the pipeline does not load them.
     """
     masks: Tensor
     boxes: Tensor
@@ -159,7 +185,7 @@ class Targets:
     others: list[Tensor] | None = None
 
     def take(self, frames: Tensor) -> 'Targets':
-        """Some frames of each pair, T becomes T'.
+        """Take some frames of each pair; T becomes T'.
 
         Args:
             frames: (P, T') long, positions in the clip.

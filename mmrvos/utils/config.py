@@ -11,6 +11,8 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmrvos import registry
+
 from .config_keys import (
     FOREIGN_KEYS,
     PLAIN_DICTS,
@@ -49,17 +51,14 @@ def load_config(path: str | Path,
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: not a Python file, or it does not run, or nothing reads
-            one of its keys or of the options; names similar keys.
+        ConfigError: the file does not run, or nothing reads one of its keys
+            or of the options; names similar keys.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f'{path} is missing: expected a config file, e.g. '
             'configs/referformer/tiny_shapes.py')
-    if path.suffix != '.py':
-        # MMEngine runs Python code that a YAML file contains
-        raise ConfigError(f'{path}: expected a config file ending in .py')
     cfg = read_config(path)
     check_helpers(cfg, path)
     check_keys(cfg)
@@ -297,24 +296,38 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
 
 
 def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:
-    """Change the config of a model, in place, to one of random weights.
+    """Change the config of a model, in place, so that it downloads nothing.
+
+    The whole config is searched. Pretrained weights of an ``init_cfg`` become
+    random ones. A class with more to change has a class method
+    ``without_downloads(cfg, vocabulary)``: text encoders and propagators.
 
     Args:
-        model: its config; a text model by name becomes a RoBERTa-base, and a
-            propagator keeps its architecture.
-        vocabulary: words of the tokenizer; repetitions do no harm.
+        model: the config of a model, or of a part.
+        vocabulary: the words that a text encoder must know; may repeat.
     """
     vocabulary = sorted(set(vocabulary))
-    model['backbone']['init_cfg'] = None
-    text = model['text_encoder']
-    if text.pop('name', None):
-        text.update(
-            vocabulary=vocabulary,
-            config=dict(vocab_size=50265, max_position_embeddings=514))
-    elif text.pop('tokenizer', None):
-        text['vocabulary'] = vocabulary
-    if propagator := model.get('test_cfg', {}).get('propagator'):
-        propagator['weights'] = None
+    for node in list(_mappings(model)):
+        init_cfg = node.get('init_cfg') or ()
+        steps = [init_cfg] if isinstance(init_cfg, Mapping) else init_cfg
+        if any(step.get('type') == 'Pretrained' for step in steps):
+            node['init_cfg'] = None
+        kind = node.get('type')
+        if isinstance(kind, str):
+            kind = (registry.MODELS.get(kind)
+                    or registry.TASK_UTILS.get(kind))
+        if hasattr(kind, 'without_downloads'):
+            kind.without_downloads(node, vocabulary)
+
+
+def _mappings(node: Any) -> Iterator[dict]:
+    """All mappings of a nested config."""
+    if isinstance(node, Mapping):
+        yield node
+        node = list(node.values())
+    if isinstance(node, (list, tuple)):
+        for child in node:
+            yield from _mappings(child)
 
 
 def default_work_dir(path: str | Path) -> str:

@@ -81,11 +81,12 @@ PLAIN_DICTS = {
     'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
     'env_cfg.mp_cfg': {'mp_start_method', 'opencv_num_threads'},
     'load_cfg': {'drop'},
-    # the fields of mmrvos.models.InferenceCfg
+    # the fields of mmrvos.models.InferenceCfg and of its Chunks
     'model.test_cfg': {
-        'amp', 'expressions_per_pass', 'overlap', 'postprocessor',
-        'propagator', 'query', 'window'
+        'amp', 'chunks', 'overlap', 'postprocessor', 'propagator', 'query',
+        'window'
     },
+    'model.test_cfg.chunks': {'frames', 'pairs', 'pixels', 'queries'},
     'optim_wrapper.clip_grad': {
         'clip_value', 'error_if_nonfinite', 'foreach', 'max_norm',
         'norm_type', 'type'

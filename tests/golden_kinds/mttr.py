@@ -13,7 +13,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmrvos.conversion import METHODS
-from mmrvos.models.features import Predictions, Targets
+from mmrvos.models.features import QueryPredictions, Targets
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
 
@@ -48,7 +48,7 @@ def frames_first(x: Tensor, pairs: int) -> Tensor:
 
 
 def run_network(model: torch.nn.Module,
-                case: Case) -> tuple[Predictions, SimpleNamespace]:
+                case: Case) -> tuple[QueryPredictions, SimpleNamespace]:
     """Run the three steps and record the outputs of the parts."""
     frames, sizes = load_clips(case)
     index = case.inputs.get('valid_indices')
@@ -68,7 +68,7 @@ def run_network(model: torch.nn.Module,
 
 
 def official_outputs(model: torch.nn.Module,
-                     predictions: Predictions) -> dict[str, Tensor]:
+                     predictions: QueryPredictions) -> dict[str, Tensor]:
     """Compute masks and both scores, (D, T, P, N, ...)."""
     scores = model.head.scores(predictions.queries)
     # the toolbox uses one logit that is equivalent to the two scores
@@ -224,14 +224,15 @@ def run_loss(case: Case) -> None:
                   f'grad of {name}', atol=1e-5)
 
 
-def stored(case: Case, sub: str, pair: int) -> tuple[StoredHead, Predictions]:
+def stored(case: Case, sub: str,
+           pair: int) -> tuple[StoredHead, QueryPredictions]:
     """Load the stored predictions of one video."""
     inputs = {
         k.removeprefix(f'{sub}/'): torch.from_numpy(v)
         for k, v in case.inputs.items() if k.startswith(f'{sub}/')
     }
     scores = inputs['pred_is_referred'][:, pair]
-    return StoredHead(inputs['pred_masks'][None, :, pair]), Predictions(
+    return StoredHead(inputs['pred_masks'][None, :, pair]), QueryPredictions(
         queries=None,
         references=None,
         logits=(scores[..., :1] - scores[..., 1:])[None, None],

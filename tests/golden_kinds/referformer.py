@@ -10,7 +10,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmrvos.conversion import METHODS
-from mmrvos.models.features import Predictions, Targets
+from mmrvos.models.features import QueryPredictions, Targets
 from mmrvos.models.losses import mask_targets
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
@@ -83,7 +83,7 @@ def load_clips(case: Case) -> tuple[Tensor, Tensor]:
     return torch.stack(frames), sizes
 
 
-def run_network(model, case: Case) -> tuple[Predictions, SimpleNamespace]:
+def run_network(model, case: Case) -> tuple[QueryPredictions, SimpleNamespace]:
     """Run the three steps and record the outputs of the parts."""
     frames, sizes = load_clips(case)
     index = case.inputs.get('valid_indices')
@@ -284,9 +284,9 @@ class StoredHead:
 
 
 def stored_predictions(logits: Tensor, boxes: Tensor | None,
-                       sizes: Tensor) -> Predictions:
+                       sizes: Tensor) -> QueryPredictions:
     """Build predictions from the stored parts."""
-    return Predictions(
+    return QueryPredictions(
         queries=None,
         references=None,
         logits=logits[None],

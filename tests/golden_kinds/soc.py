@@ -17,7 +17,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from mmrvos.conversion import METHODS
-from mmrvos.models.features import Predictions, Targets
+from mmrvos.models.features import QueryPredictions, Targets
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
 
@@ -104,7 +104,7 @@ def encode(model, case: Case) -> SimpleNamespace:
     return seen
 
 
-def decode_watched(model, seen: SimpleNamespace) -> Predictions:
+def decode_watched(model, seen: SimpleNamespace) -> QueryPredictions:
     """Decode, and add the outputs of the parts to ``seen``."""
     with recorded(model, 'fusion', 'encoder', 'decoder',
                   'pixel_decoder') as parts:
@@ -113,14 +113,14 @@ def decode_watched(model, seen: SimpleNamespace) -> Predictions:
     return predictions
 
 
-def official(predictions: Predictions, head) -> dict[str, Tensor]:
+def official(predictions: QueryPredictions, head) -> dict[str, Tensor]:
     """Convert to official names and axes (layers, frames, videos, ...)."""
     return dict(
         pred_cls=predictions.logits.transpose(1, 2),
         pred_boxes=predictions.boxes.transpose(1, 2),
         pred_masks=head.masks(predictions).transpose(1, 2),
-        pred_logit=predictions.extra['video_queries'],
-        text_sentence_feature=predictions.extra['guidance'])
+        pred_logit=predictions.video_queries,
+        text_sentence_feature=predictions.guidance)
 
 
 def intermediate(seen: SimpleNamespace) -> dict[str, Tensor]:

@@ -4,7 +4,7 @@ import torch
 from mmengine.config import Config
 
 from mmrvos.models.derive import derive, parameters, setting
-from mmrvos.models.segmentors.base import check_channels
+from mmrvos.models.segmentors.backbone_maps import check_channels
 from mmrvos.registry import MODELS
 
 from .tiny import CONFIGS, make_batch

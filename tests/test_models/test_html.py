@@ -6,10 +6,11 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from torch import nn
 
+from mmrvos.models.chunks import WHOLE
 from mmrvos.models.features import Targets
 from mmrvos.models.segmentors import HTML, ReferFormer
-from mmrvos.models.segmentors.base import collect_targets
-from mmrvos.models.task_modules import TemporalScale, draw_scales
+from mmrvos.models.segmentors.batch import collect_targets
+from mmrvos.models.task_modules import TemporalScale, sample_scales
 from mmrvos.registry import MODELS
 
 from .tiny import CONFIGS, make_batch, tiny_model
@@ -37,13 +38,13 @@ def make_video_batch(model, num_frames=5, shapes=SHAPES, training=True):
 
 
 def fix_draw(monkeypatch, scales):
-    monkeypatch.setattr('mmrvos.models.segmentors.html.draw_scales',
+    monkeypatch.setattr('mmrvos.models.segmentors.html.sample_scales',
                         lambda *args: scales)
 
 
 def two_clip_scales() -> list[TemporalScale]:
     torch.manual_seed(3)
-    return draw_scales((2, 5), 3, 2, CPU)
+    return sample_scales((2, 5), 3, 2, CPU)
 
 
 @pytest.mark.parametrize('total,stride,expected', [
@@ -53,22 +54,22 @@ def test_scales_have_one_frame_of_every_group(total, stride, expected):
     torch.manual_seed(0)
     seen = set()
     for _ in range(40):
-        scales = draw_scales((2, total), 3, stride, CPU)
+        scales = sample_scales((2, total), 3, stride, CPU)
         assert [s.frames.shape for s in scales] == [(2, n) for n in expected]
         assert scales[0].frames.tolist() == [list(range(total))] * 2
         for above, scale in zip(scales[:-1], scales[1:], strict=True):
             # the same frames, found in the scale above
             assert torch.equal(
-                above.frames.gather(1, scale.places), scale.frames)
-            group = torch.arange(scale.places.shape[1])
-            assert torch.equal(scale.places // stride, group.expand(2, -1))
+                above.frames.gather(1, scale.positions), scale.frames)
+            group = torch.arange(scale.positions.shape[1])
+            assert torch.equal(scale.positions // stride, group.expand(2, -1))
         seen |= set(scales[1].frames.flatten().tolist())
     assert seen == set(range(total))  # any frame can be picked
 
 
 def test_clips_of_a_batch_have_their_own_draw():
     torch.manual_seed(0)
-    frames = draw_scales((2, 64), 2, 2, CPU)[1].frames
+    frames = sample_scales((2, 64), 2, 2, CPU)[1].frames
     assert not torch.equal(frames[0], frames[1])
 
 
@@ -76,7 +77,7 @@ def test_clips_of_a_batch_have_their_own_draw():
 def test_a_kept_frame_is_in_all_scales(keep):
     torch.manual_seed(0)
     for _ in range(20):
-        for scale in draw_scales((2, 5), 3, 2, CPU, torch.tensor(keep)):
+        for scale in sample_scales((2, 5), 3, 2, CPU, torch.tensor(keep)):
             for frames, frame in zip(scale.frames, keep, strict=True):
                 assert frame in frames
 
@@ -100,6 +101,7 @@ def test_frames_encoded_once_or_at_every_scale_give_equal_losses(monkeypatch):
     results = []
     for anew in (False, True):
         model = html_model()
+        model.test_cfg.chunks = WHOLE  # the model is in evaluation mode
         backbone, lengths = model.backbone, []
         backbone.register_forward_hook(
             lambda _, inputs, __, to=lengths: to.append(len(inputs[0])))
@@ -167,7 +169,7 @@ def test_masks_across_scales_follow_the_equation(direction):
     predictions, video_index = decode_scales(model, batch, scales)
     for s in (0, 1):
         fine, coarse = predictions[s:s + 2]
-        places = scales[s + 1].places[video_index]
+        places = scales[s + 1].positions[video_index]
         masks = model.inter_scale_masks(fine, coarse, places)
         assert masks.shape[:4] == (1, 4, places.shape[1], 3)
         for p, video in enumerate(video_index):
@@ -245,7 +247,7 @@ def test_the_total_is_the_mean_over_scales_and_over_pairs(
                 model.head.mask_loss(
                     model.inter_scale_masks(
                         predictions[s], predictions[s + 1],
-                        scales[s + 1].places[video_index]),
+                        scales[s + 1].positions[video_index]),
                     targets_at(scales[s + 1])).values()) for s in (0, 1)
         ]
         expected = expected + sum(inter) / 2
@@ -269,7 +271,7 @@ def test_it_is_referformer_at_test_time(monkeypatch):
     def no_scales(*args):
         raise AssertionError('scales are for training')
 
-    monkeypatch.setattr('mmrvos.models.segmentors.html.draw_scales',
+    monkeypatch.setattr('mmrvos.models.segmentors.html.sample_scales',
                         no_scales)
     outputs = []
     for kind in ('HTML', 'ReferFormer'):
@@ -328,7 +330,7 @@ def test_queries_of_a_frame_are_the_same_at_all_scales():
         (fine, coarse, _), video_index = decode_scales(
             model, make_video_batch(model), scales)
     rows = torch.arange(len(video_index))[:, None]
-    places = scales[1].places[video_index]
+    places = scales[1].positions[video_index]
     torch.testing.assert_close(
         fine.queries[:, rows, places], coarse.queries, rtol=1e-4, atol=1e-5)
     change = fine.mask_features[rows, places] - coarse.mask_features

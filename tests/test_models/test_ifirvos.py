@@ -6,7 +6,7 @@ import torch
 from mmengine.config import Config
 
 from mmrvos.models.decoders import InterFrameLayer
-from mmrvos.models.features import ClipFeatures, TextFeatures
+from mmrvos.models.features import MultiscaleFeatures, TextFeatures
 from mmrvos.models.fusions import (
     CrossModalFusion,
     VisionLanguageInteraction,
@@ -22,7 +22,7 @@ C = 16
 
 
 def make_features(num_frames: int, num_words: int,
-                  padded: bool) -> tuple[ClipFeatures, TextFeatures]:
+                  padded: bool) -> tuple[MultiscaleFeatures, TextFeatures]:
     """Two pairs, three levels; the second pair is smaller and shorter."""
     torch.manual_seed(0)
     padding = tuple(torch.zeros(2, h, w).bool() for h, w in [(8, 12), *SIZES])
@@ -30,7 +30,7 @@ def make_features(num_frames: int, num_words: int,
         mask[1, :, -(-mask.shape[2] // 2):] = True
     word_padding = torch.zeros(2, num_words).bool()
     word_padding[1, 1:] = True
-    clip = ClipFeatures(
+    clip = MultiscaleFeatures(
         fine=torch.randn(2 * num_frames, C, 8, 12),
         levels=tuple(torch.randn(2 * num_frames, C, *s) for s in SIZES),
         padding=padding if padded else None,

@@ -8,10 +8,10 @@ import torch
 from mmengine.config import Config
 
 from mmrvos.models import InferenceCfg
-from mmrvos.models.segmentors.inference import cut_windows
+from mmrvos.models.segmentors.window_streaming import cut_windows
 from mmrvos.registry import MODELS
 
-from .tiny import CONFIGS, make_batch, several_queries, tiny_model
+from .tiny import CONFIGS, make_batch, several_queries
 
 TEXTS = ('the red square', 'the star', 'the small one that moves right')
 
@@ -94,27 +94,11 @@ def test_objects_that_exclude_each_other_keep_their_queries():
         window=2,
         overlap=1,
         query='carried',
-        expressions_per_pass=2,
+        chunks=dict(pairs=4),
         postprocessor=dict(type='MergeObjects', threshold=0.))
     pred = predict(model, 5)
     assert [len(masks) for masks in pred.masks] == [5, 5, 5]
     assert (pred.queries == pred.queries[:, :1]).all()
-
-
-def test_long_clips_are_decoded_with_fewer_sentences(monkeypatch):
-    model = build('referformer')
-    sizes = []
-    decode = model.decode
-
-    def counted(clip, text):
-        sizes.append(len(text.words))
-        return decode(clip, text)
-
-    model.decode = counted
-    expected = predict(model, 4).masks
-    monkeypatch.setattr('mmrvos.models.segmentors.base.FRAMES_PER_PASS', 8)
-    assert predict(model, 4).masks == expected
-    assert sizes == [3, 2, 1]
 
 
 def test_a_video_is_predicted_while_it_is_read():
@@ -171,43 +155,3 @@ def test_testing_normalises_window_by_window():
         lambda _, args, output: sizes.append(len(output['inputs'][0])))
     predict(model, 7)
     assert sizes == [3, 3, 1]
-
-
-@pytest.mark.parametrize('method', ['referformer', 'mttr'])
-def test_parts_can_be_compiled(method):
-    model = build(method)
-    names = list(model.state_dict())
-    expected = predict(model, 3)
-    model.compile_parts(backend='eager')  # capture alone, no compiler
-    assert list(model.state_dict()) == names
-    found = predict(model, 3)
-    torch.testing.assert_close(found.frame_scores, expected.frame_scores)
-    assert found.masks == expected.masks
-
-
-def test_parts_of_a_clip_make_the_whole(monkeypatch):
-    """Backbone, encoder and pixel decoder take few frames at a time, where
-    no gradients are wanted, and padding or several sentences do not matter."""
-    model = tiny_model()
-    frames = torch.randn(2, 5, 3, 64, 96)
-    sizes = torch.tensor([[64., 96.], [50., 80.]])
-    clip = model.encode_clip(frames, sizes)
-    text = model.encode_text([['a red ring', 'the star'], ['a blue disc']])
-    whole = model.decode(clip, text)
-    taken = []
-    for module, name in ((model.backbone, 'backbone'),
-                         (model.pixel_decoder.outputs[0], 'output')):
-        module.register_forward_pre_hook(
-            lambda _, inputs, name=name: taken.append((name, len(inputs[0]))))
-    base = 'mmrvos.models'
-    monkeypatch.setattr(f'{base}.segmentors.base.BACKBONE_FRAMES', 4)
-    monkeypatch.setattr(f'{base}.layers.deformable_encoder.FRAMES_AT_ONCE', 4)
-    monkeypatch.setattr(f'{base}.pixel_decoders.cross_modal_fpn.'
-                        'PIXELS_AT_ONCE', 3 * 2 * 16 * 24)
-    with torch.no_grad():
-        parts = model.decode(model.encode_clip(frames, sizes), text)
-    assert taken == [('backbone', 4), ('backbone', 4), ('backbone', 2),
-                     ('output', 6), ('output', 6), ('output', 3)]
-    for name in ('queries', 'boxes', 'mask_features', 'dense'):
-        torch.testing.assert_close(
-            getattr(parts, name), getattr(whole, name), atol=1e-5, rtol=1e-4)

@@ -14,7 +14,9 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor
 
-from mmrvos.registry import MODELS
+from mmrvos.models import merge_windows
+from mmrvos.models.chunks import WHOLE, Chunks
+from mmrvos.registry import MODELS, TASK_UTILS
 
 from .tiny import CONFIGS, add_objects, make_batch
 
@@ -252,6 +254,60 @@ def test_mixed_precision_gives_nearly_the_same(model):
         predict(model, 1)
 
 
+@pytest.mark.parametrize('postprocessor', ['BestQuery', 'MergeObjects'])
+def test_chunks_of_one_equal_the_whole(model, monkeypatch, postprocessor):
+    """Frames, pairs, pixels and queries one at a time; videos with padding."""
+    processor = TASK_UTILS.build(dict(type=postprocessor))
+    monkeypatch.setattr(model, 'postprocessor', processor)
+    frames = torch.randn(4, 3, 64, 96)
+    sample, = make_batch(num_frames=4, texts=TEXTS)['data_samples']
+    sample.set_metainfo(dict(img_shape=(64, 80)))
+    found = []
+    for chunks in (WHOLE, Chunks(frames=1, pairs=1, pixels=1, queries=1)):
+        model.test_cfg = replace(model.test_cfg, chunks=chunks)
+        sizes = count_sizes(model, monkeypatch)
+        with torch.no_grad():
+            found.append(merge_windows(model.stream([frames], sample)))
+        whole = chunks is WHOLE
+        assert sizes['decode'] == ([3] if whole else [1, 1, 1])
+        if not getattr(model.backbone, 'temporal', False):
+            assert sizes['backbone'] == ([4] if whole else [1] * 4)
+    whole, parts = found
+    torch.testing.assert_close(
+        parts.frame_scores, whole.frame_scores, rtol=0, atol=1e-5)
+    assert torch.equal(parts.queries, whole.queries)
+    for ours, theirs in zip(parts.masks, whole.masks, strict=True):
+        # a pixel may be within rounding of the threshold
+        difference = mask_utils.decode(ours) != mask_utils.decode(theirs)
+        assert difference.mean() < 1e-3
+
+
+def count_sizes(model, monkeypatch) -> dict[str, list[int]]:
+    """Record the expressions per ``decode`` and the frames per call of the
+    backbone."""
+    sizes = dict(decode=[], backbone=[])
+    decode, backbone = type(model).decode, type(model.backbone).forward
+
+    def counted_decode(clip, text):
+        sizes['decode'].append(len(text.words))
+        return decode(model, clip, text)
+
+    def counted_backbone(frames):
+        sizes['backbone'].append(len(frames))
+        return backbone(model.backbone, frames)
+
+    monkeypatch.setattr(model, 'decode', counted_decode)
+    monkeypatch.setattr(model.backbone, 'forward', counted_backbone)
+    return sizes
+
+
+def test_training_is_whole(model):
+    model.test_cfg = replace(
+        model.test_cfg, chunks=Chunks(frames=1, pairs=1, pixels=1, queries=1))
+    assert model.chunks.frames == 1
+    assert model.train().chunks == WHOLE
+
+
 def test_an_annotated_frame_is_decoded_alone(model):
     batch = make_batch(num_frames=3)
     batch['data_samples'][0].set_metainfo(dict(valid_index=1))
@@ -316,6 +372,32 @@ def test_losses_of_a_padded_batch_are_finite_in_mixed_precision(model):
 
 
 # ---- compilation
+
+
+def test_all_modules_belong_to_declared_parts(method):
+    """``parts`` of the class lists every module with parameters, and no
+    module that no configuration has."""
+    model = build(method)
+    declared = {part.path.split('.')[0] for part in model.parts}
+    modules = {
+        name for name, module in model.named_children()
+        if next(module.parameters(), None) is not None
+    }
+    assert modules <= declared
+    for part in model.parts:
+        if part.path not in STAGES.values():
+            assert list(part.modules(model)), part
+
+
+def test_compiled_parts_give_the_same_masks(method):
+    model = build(method)
+    names = list(model.state_dict())
+    expected = predict(model)
+    model.compile_parts(backend='eager')  # capture alone, no compiler
+    assert list(model.state_dict()) == names
+    found = predict(model)
+    torch.testing.assert_close(found.frame_scores, expected.frame_scores)
+    assert found.masks == expected.masks
 
 
 def test_the_large_parts_are_compiled(model, monkeypatch):

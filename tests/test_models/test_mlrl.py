@@ -15,7 +15,7 @@ from mmrvos.models.losses import (
     sequence_dice,
     sigmoid_focal,
 )
-from mmrvos.models.segmentors.base import collect_targets
+from mmrvos.models.segmentors.batch import collect_targets
 from mmrvos.registry import MODELS
 
 from .tiny import CONFIGS, add_objects, make_batch
@@ -257,7 +257,7 @@ def masks_of(model, texts) -> Tensor:
 
 
 def test_a_window_is_encoded_once_for_all_sentences():
-    model = tiny_mlrl(test_cfg__window=2, test_cfg__expressions_per_pass=1)
+    model = tiny_mlrl(test_cfg__window=2, test_cfg__chunks=dict(pairs=1))
     calls = []
     model.backbone.register_forward_hook(lambda *_: calls.append(1))
     pred = model.test_step(make_batch(texts=TEXTS, num_frames=3))[0].pred

@@ -8,7 +8,7 @@ from mmengine.structures import InstanceData
 
 from mmrvos.models.features import Targets
 from mmrvos.models.heads import ReferredInstanceHead
-from mmrvos.models.segmentors.base import collect_targets
+from mmrvos.models.segmentors.batch import collect_targets
 from mmrvos.models.task_modules import InstanceMatcher
 from mmrvos.models.text_encoders import HuggingFaceTextEncoder
 from mmrvos.registry import MODELS

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from mmengine.structures import InstanceData
 from transformers import Sam2VideoInferenceSession
 
+from mmrvos.models.postprocessors.masks import encode_masks
 from mmrvos.models.propagators import (
     STCN,
     MaskPropagator,
@@ -18,7 +19,6 @@ from mmrvos.models.propagators import (
 )
 from mmrvos.models.propagators.stcn_memory import MemoryBank
 from mmrvos.models.propagators.stcn_tracker import STCNTracker
-from mmrvos.models.task_modules.postprocessors import encode_masks
 from mmrvos.registry import TASK_UTILS
 
 from .tiny import make_batch, tiny_model

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from mmrvos.models import InferenceCfg
-from mmrvos.models.segmentors.base import collect_targets, image_sizes
-from mmrvos.models.segmentors.referformer import padding_masks
+from mmrvos.models.segmentors.backbone_maps import padding_masks
+from mmrvos.models.segmentors.batch import collect_targets, image_sizes
 
 from .tiny import make_batch, make_sample, tiny_model
 
@@ -19,16 +19,6 @@ def tensors(model, batch, training=False):
     with torch.no_grad():
         return model(
             **model.data_preprocessor(batch, training), mode='tensor')
-
-
-@pytest.mark.parametrize('size', [1, 2, 8])
-def test_expressions_per_pass_changes_nothing(size):
-    batch = make_batch(texts=TEXTS)
-    expected = masks_of(tiny_model().test_step(batch))
-    model = tiny_model(test_cfg__expressions_per_pass=size)
-    assert masks_of(model.test_step(make_batch(texts=TEXTS))) == expected
-    assert len(expected[0]) == 3
-    assert len(expected[0][0]) == 2
 
 
 def test_positions_and_masks_know_the_padding():

@@ -50,16 +50,16 @@ def test_training_has_all_layers_and_testing_one():
     model.backbone.eval()  # its norms take the statistics of testing
     train = tensors(model, make_batch(texts=TEXTS))
     assert train.logits.shape == (3, 2, 2, 5, 1)
-    assert train.extra['video_queries'].shape == (3, 2, 5, 64)
+    assert train.video_queries.shape == (3, 2, 5, 64)
     last, first = (
         tensors(soc_model(inference_layer=layer), make_batch(texts=TEXTS))
         for layer in (-1, 0))
     assert last.logits.shape == (1, 2, 2, 5, 1)
-    assert last.extra['video_queries'].shape == (1, 2, 5, 64)
+    assert last.video_queries.shape == (1, 2, 5, 64)
     # the tiny model has no dropout, so training shows all layers' numbers
     torch.testing.assert_close(last.queries[0], train.queries[2])
     # the first layer gets the video queries of the last, as officially
-    moved = train.extra['video_queries'][2] - train.extra['video_queries'][0]
+    moved = train.video_queries[2] - train.video_queries[0]
     torch.testing.assert_close(first.queries[0],
                                train.queries[0] + moved[:, None])
 

@@ -4,13 +4,10 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from mmrvos.models.segmentors.inference import join_windows
-from mmrvos.models.task_modules import (
-    MergeObjects,
-    SequenceMatcher,
-    smooth_giou,
-)
-from mmrvos.models.task_modules.postprocessors import encode_masks
+from mmrvos.models import merge_windows
+from mmrvos.models.postprocessors import MergeObjects
+from mmrvos.models.postprocessors.masks import encode_masks
+from mmrvos.models.task_modules import SequenceMatcher, smooth_giou
 
 
 def test_giou_with_the_zero_box_of_an_absent_object():
@@ -78,7 +75,7 @@ def test_windows_join_in_time_and_scores_weigh_frames():
             frame_scores=torch.full((1, frames), score),
             queries=torch.tensor([[query]]))
 
-    joined = join_windows([window(3, 0.9, 1), window(1, 0.5, 2)])
+    joined = merge_windows([window(3, 0.9, 1), window(1, 0.5, 2)])
     assert len(joined.masks[0]) == 4
     assert joined.scores.tolist() == pytest.approx([0.8])
     assert joined.frame_scores[0].tolist() == pytest.approx([.9] * 3 + [.5])

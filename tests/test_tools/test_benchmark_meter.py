@@ -36,8 +36,8 @@ def test_a_part_excludes_the_parts_that_it_calls():
     model = Model()
     model.inner.forward = lambda x: wait(5)
     meter = Meter(lambda: passed)
-    watch(model, meter, dict(
-        outer=('', 'outer'), inner=('inner', 'forward'), absent=('no', 'one')))
+    watch(model, meter, [('outer', '', 'outer'), ('inner', 'inner', 'forward'),
+                         ('absent', 'no', 'one')])
     assert model.outer() == 'done'
     assert meter.parts == dict(outer=1, inner=10)
 

@@ -58,8 +58,9 @@ model = dict(
             dice=1.,
             boundary=0.2,
             confidence=0.1)),
-    # as many frames at once as in training; every pair has maps of stride 2
+    # As many frames per window as in training. Each pair has maps of stride 2,
+    # so only the frames of two expressions are decoded together.
     test_cfg=dict(
         window=12,
-        expressions_per_pass=2,
+        chunks=dict(pairs=24),
         postprocessor=dict(type='BestQuery', threshold=0.5)))

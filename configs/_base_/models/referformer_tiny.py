@@ -93,7 +93,6 @@ model = dict(
         type='DenseMaskHead', in_channels=64, mask_weight=5., dice_weight=5.),
     channels_last=True,
     test_cfg=dict(
-        expressions_per_pass=16,
         # The focal loss weighs background three times as much as the object,
         # so that at 0.5 small objects lose their rim. Best of 0.5, 0.2, 0.1
         # and 0.05 on training videos.

@@ -90,5 +90,4 @@ model = dict(
     # the whole video in one pass, one query for all of it
     test_cfg=dict(
         window=None,
-        expressions_per_pass=8,
         postprocessor=dict(type='BestQuery', threshold=0.5)))

@@ -1,4 +1,4 @@
-"""Measures as pure functions of numpy arrays."""
+"""Pure measures: numpy in, numbers out."""
 from .boxes import box_overlap, enclosing_box
 from .label_map_sequence import (
     PROTOCOLS,

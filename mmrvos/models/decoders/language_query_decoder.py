@@ -15,12 +15,12 @@ from ..layers import (
 
 
 def refine(delta: Tensor, reference: Tensor) -> Tensor:
-    """Move a reference by a predicted delta in logit space.
+    """Add a predicted delta to a reference in logit space.
 
     Args:
         delta: (..., 4).
-        reference: (..., 2 or 4) in [0, 1]; a point is only a centre, width
-            and height then come from ``delta`` alone.
+        reference: (..., 2 or 4) in [0, 1]; a point is only a centre, so
+            width and height are those of ``delta`` alone.
 
     Returns:
         (..., 4) in [0, 1], (cx, cy, w, h).
@@ -33,22 +33,22 @@ def refine(delta: Tensor, reference: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class LanguageQueryDecoder(BaseModule):
-    """ReferFormer's decoder: the sentence asks every frame N times.
+    """ReferFormer's decoder with language queries.
 
-    The sentence is the content of all queries, N learned embeddings are their
-    positions, the same in all frames. Frames do not see each other
-    (ReferFormer, section 3.3), unless ``inter_frame`` lets them.
+    The sentence is the content of all queries. N learned embeddings are their
+    positions, the same in all frames. Frames are decoded independently
+    (ReferFormer, section 3.3), unless ``inter_frame`` mixes them.
 
     Args:
-        num_queries: N, queries a frame.
+        num_queries: N, queries per frame.
         num_layers: D.
         embed_dims: C.
         num_heads, num_levels, num_points: of deformable attention.
         feedforward_channels: width of the feed-forward network.
         dropout: after attention and inside the feed-forward network.
-        inter_frame: config of a layer behind every decoder layer in which the
-            queries of all frames meet; it gets ``embed_dims``. See
-            :class:`InterFrameLayer`. None leaves frames alone.
+        inter_frame: config of a layer after each decoder layer with attention
+            across frames, see :class:`InterFrameLayer`; it gets
+            ``embed_dims``. None for no such layer.
 
     Raises:
         ValueError: ``inter_frame`` sets another ``embed_dims``.
@@ -105,8 +105,8 @@ class LanguageQueryDecoder(BaseModule):
             sentence: (P, C).
             memory: of P*T frames.
             num_frames: T.
-            box_branches: the head's box predictors, one a layer, that refine
-                the references; None keeps the first points.
+            box_branches: box predictors of the head, one per layer, that
+                refine the references; None keeps the initial points.
 
         Returns:
             Queries (D, P, T, N, C); initial references (P, T, N, 2);
@@ -122,7 +122,7 @@ class LanguageQueryDecoder(BaseModule):
 
         references, all_queries, all_references = initial, [], []
         for index, layer in enumerate(self.layers):
-            # one reference a level, relative to the padded maps
+            # one reference per level, relative to the padded maps
             scale = memory.valid_ratios.repeat(
                 1, 1, references.shape[-1] // 2)[:, None]
             queries = layer(
@@ -131,7 +131,8 @@ class LanguageQueryDecoder(BaseModule):
                 query_pos=positions,
                 key_padding_mask=memory.padding,
                 reference_points=references[:, :, None] * scale,
-                shapes=memory.shapes)
+                shapes=memory.shapes,
+                max_queries=memory.chunks.queries)
             if self.inter_frame is not None:
                 queries = self.inter_frame[index](queries, num_frames)
             if box_branches is not None:

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import ClipFeatures, TextFeatures
+from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import AttentionBlock
 
 
@@ -84,7 +84,7 @@ class MultimodalTransformer(BaseModule):
                 nn.init.xavier_uniform_(parameter)
         nn.init.normal_(self.query_embed.weight)
 
-    def forward(self, clip: ClipFeatures,
+    def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[Tensor, Tensor]:
         """Find the instances of every frame.
 
@@ -106,7 +106,7 @@ class MultimodalTransformer(BaseModule):
         states = torch.stack(states).unflatten(1, (-1, clip.num_frames))
         return states, self.pixels(tokens, clip)
 
-    def encode(self, clip: ClipFeatures,
+    def encode(self, clip: MultiscaleFeatures,
                text: TextFeatures) -> tuple[Tensor, Tensor, Tensor | None]:
         """The sequences, (P*T, S, C), pixels before words; their positions
         (P*T or 1, S, C) and padding (P*T, S), if there is any."""
@@ -120,13 +120,13 @@ class MultimodalTransformer(BaseModule):
         return tokens, positions, padding
 
     @staticmethod
-    def pixels(tokens: Tensor, clip: ClipFeatures) -> Tensor:
+    def pixels(tokens: Tensor, clip: MultiscaleFeatures) -> Tensor:
         """The pixels of sequences as maps, (P*T, C, h, w)."""
         size = clip.levels[-1].shape[-2:]
         return tokens[:, :size.numel()].transpose(1, 2).unflatten(-1, size)
 
     @staticmethod
-    def places(clip: ClipFeatures,
+    def places(clip: MultiscaleFeatures,
                text: TextFeatures) -> tuple[Tensor, Tensor | None]:
         """Positions (P*T or 1, S, C) and padding (P*T, S) of the sequence;
         no padding where nothing is padded."""

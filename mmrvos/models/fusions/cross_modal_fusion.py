@@ -3,7 +3,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import ClipFeatures, TextFeatures
+from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import to_maps, to_tokens
 
 
@@ -29,7 +29,7 @@ class CrossModalFusion(BaseModule):
         self.attention = nn.MultiheadAttention(
             embed_dims, num_heads, batch_first=True)
 
-    def forward(self, clip: ClipFeatures,
+    def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[tuple[Tensor, ...], Tensor]:
         """Fuse every level with the words.
 

@@ -3,7 +3,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import ClipFeatures, TextFeatures
+from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import to_tokens
 from .cross_modal_fusion import CrossModalFusion
 
@@ -40,7 +40,7 @@ class TwoStreamFusion(BaseModule):
             self.language = nn.MultiheadAttention(
                 embed_dims, num_heads, batch_first=True)
 
-    def forward(self, clip: ClipFeatures,
+    def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[tuple[Tensor, ...], Tensor]:
         """Fuse both ways; a stream that is switched off changes nothing.
 
@@ -58,7 +58,7 @@ class TwoStreamFusion(BaseModule):
             words = words * self.attend_pixels(words, clip)
         return levels, words
 
-    def attend_pixels(self, words: Tensor, clip: ClipFeatures) -> Tensor:
+    def attend_pixels(self, words: Tensor, clip: MultiscaleFeatures) -> Tensor:
         """Words (P, L, C) look at the pixels of all frames at stride 32."""
         level, position = clip.levels[-2], clip.positions[-2]
         padding = None if clip.padding is None else clip.padding[-2]

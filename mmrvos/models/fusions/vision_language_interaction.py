@@ -3,7 +3,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import ClipFeatures, TextFeatures
+from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import AttentionBlock, to_maps, to_tokens
 
 
@@ -95,7 +95,7 @@ class VisionLanguageInteraction(BaseModule):
         if isinstance(self.lewv, AttentionMultiply):
             nn.init.ones_(self.lewv.attention.out_proj.bias)
 
-    def forward(self, clip: ClipFeatures,
+    def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[tuple[Tensor, ...], Tensor]:
         """Enhance every level with the words, and the words with all levels.
 

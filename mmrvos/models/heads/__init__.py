@@ -1,3 +1,4 @@
+from .base import BaseRVOSHead
 from .boundary_aware_head import BoundaryAwareHead
 from .category_head import CategoryHead
 from .dense_mask_head import DenseMaskHead
@@ -6,6 +7,6 @@ from .referring_head import ReferringHead
 from .soc_head import SOCHead
 
 __all__ = [
-    'BoundaryAwareHead', 'CategoryHead', 'DenseMaskHead',
+    'BaseRVOSHead', 'BoundaryAwareHead', 'CategoryHead', 'DenseMaskHead',
     'ReferredInstanceHead', 'ReferringHead', 'SOCHead'
 ]

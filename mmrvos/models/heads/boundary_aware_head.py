@@ -3,12 +3,12 @@ from dataclasses import dataclass
 
 import torch
 from mmdet.models.layers import MLP
-from mmengine.model import BaseModule, bias_init_with_prob
+from mmengine.model import bias_init_with_prob
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import Targets
+from ..features import Predictions, Targets
 from ..losses import (
     balanced_cross_entropy,
     mask_boundaries,
@@ -16,54 +16,51 @@ from ..losses import (
     sigmoid_focal,
 )
 from ..pixel_decoders import PyramidDecoder
+from .base import BaseRVOSHead
 
 
-@dataclass
-class AlignedFeatures:
-    """What MLRL's ``decode`` returns; masks are built on demand by the head.
+@dataclass(kw_only=True)
+class AlignedPredictions(Predictions):
+    """Predictions of MLRL.
+
+    ``logits`` are the confidence of each frame, (1, P, T, 1, 1), as that of a
+    single query. There is no ``dense`` map: the method's own loss is dense.
 
     Args:
-        aligned: (P*T, M, h, w), pixels that know the sentence, all levels.
+        aligned: (P*T, M, h, w), pixel features of all levels that depend on
+            the sentence.
         objects: (B*T, C, h, w), the object embedding, or None.
         pyramid: (B*T, C_i, h_i, w_i) each, the backbone's maps, fine to
             coarse.
         video_index: (P,) long, the video of each pair.
-        logits: (1, P, T, 1, 1), the confidence before its sigmoid: what a
-            postprocessor takes for the class of a single query.
-        image_sizes: (P, 2) float, (height, width) without padding.
-        input_size: (H, W) with padding.
-        dense: None; a dense method needs no dense loss beside its own.
     """
     aligned: Tensor
     objects: Tensor | None
     pyramid: Sequence[Tensor]
     video_index: Tensor
-    logits: Tensor
-    image_sizes: Tensor
-    input_size: tuple[int, int]
-    dense: None = None
 
     @property
     def num_frames(self) -> int:
+        """T."""
         return self.logits.shape[2]
 
     @property
     def rows(self) -> Tensor:
-        """(P*T,) long, the frame of the pyramid for each aligned map."""
+        """(P*T,) long, the row of the pyramid for each aligned map."""
         frames = torch.arange(self.num_frames, device=self.video_index.device)
         return (self.video_index[:, None] * self.num_frames + frames).flatten()
 
 
 @MODELS.register_module()
-class BoundaryAwareHead(BaseModule):
+class BoundaryAwareHead(BaseRVOSHead):
     """MLRL's boundary-aware segmentation and its losses (sections 3.3, 3.4).
 
-    Boundary and segmentation come from a pyramid decoder each, and a 3x3
-    convolution makes the mask of both. In training a third decoder finds all
-    salient objects, from the object embedding alone.
+    Two pyramid decoders predict a boundary and a segmentation. A 3x3
+    convolution combines both into the mask. In training a third decoder
+    segments all salient objects from the object embedding.
 
     Args:
-        in_channels: M, of the aligned pixels.
+        in_channels: M, channels of the aligned features.
         object_channels: of the object embedding; None without that level.
         pyramid_channels: of the backbone's maps, fine to coarse.
         channels: width of the decoders.
@@ -73,8 +70,15 @@ class BoundaryAwareHead(BaseModule):
             'boundary' and 'confidence'; a mask loss is a focal loss.
 
     Raises:
-        ValueError: an unknown loss name.
+        ValueError: the name of a loss is unknown.
     """
+    LOSS_WEIGHTS = dict(
+        object_mask=1.,
+        object_dice=1.,
+        mask=1.,
+        dice=1.,
+        boundary=0.2,
+        confidence=0.1)
 
     def __init__(self,
                  *,
@@ -86,18 +90,7 @@ class BoundaryAwareHead(BaseModule):
                  hidden_channels: int = 256,
                  loss_weights: dict[str, float] | None = None,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
-        weights = dict(
-            object_mask=1.,
-            object_dice=1.,
-            mask=1.,
-            dice=1.,
-            boundary=0.2,
-            confidence=0.1)
-        if unknown := set(loss_weights or {}) - set(weights):
-            raise ValueError(f'unknown losses {sorted(unknown)}, known are '
-                             f'{list(weights)}')
-        self.loss_weights = weights | (loss_weights or {})
+        super().__init__(loss_weights=loss_weights, init_cfg=init_cfg)
 
         def decoder(num: int, bias: float) -> PyramidDecoder:
             return PyramidDecoder(
@@ -107,7 +100,8 @@ class BoundaryAwareHead(BaseModule):
                 num_groups=num_groups,
                 bias=bias)
 
-        rare = bias_init_with_prob(0.01)  # few pixels are the object's
+        # few pixels belong to the object
+        rare = bias_init_with_prob(0.01)
         self.boundary = decoder(in_channels, 0.)
         self.segmentation = decoder(in_channels, rare)
         self.objects = (
@@ -118,7 +112,7 @@ class BoundaryAwareHead(BaseModule):
 
     def init_weights(self) -> None:
         super().init_weights()
-        # begin with the segmentation as it is
+        # the initial mask is the segmentation
         nn.init.zeros_(self.refine.weight)
         nn.init.ones_(self.refine.weight[:, 1, 1, 1])
         nn.init.zeros_(self.refine.bias)
@@ -126,13 +120,13 @@ class BoundaryAwareHead(BaseModule):
     def forward(self, aligned: Tensor, objects: Tensor | None,
                 pyramid: Sequence[Tensor], video_index: Tensor,
                 padding: Tensor | None, image_sizes: Tensor,
-                input_size: tuple[int, int]) -> AlignedFeatures:
+                input_size: tuple[int, int]) -> AlignedPredictions:
         """Predict the confidence of every frame; masks are built on demand.
 
         Args:
             padding: (P, h, w) bool, True where padded, or None.
 
-        The other arguments are those of :class:`AlignedFeatures`.
+        The other arguments are fields of :class:`AlignedPredictions`.
         """
         if padding is None:
             means = aligned.mean((2, 3))
@@ -143,7 +137,7 @@ class BoundaryAwareHead(BaseModule):
             sums = (frames * shown[:, None]).sum((3, 4))
             means = (sums / counts[:, None]).flatten(0, 1)
         logits = self.confidence(means)
-        return AlignedFeatures(
+        return AlignedPredictions(
             aligned=aligned,
             objects=objects,
             pyramid=pyramid,
@@ -152,8 +146,8 @@ class BoundaryAwareHead(BaseModule):
             image_sizes=image_sizes,
             input_size=input_size)
 
-    def maps(self, predictions: AlignedFeatures) -> tuple[Tensor, Tensor]:
-        """Mask and boundary logits, (P, T, H, W) each, with padding."""
+    def maps(self, predictions: AlignedPredictions) -> tuple[Tensor, Tensor]:
+        """Build mask and boundary logits, (P, T, H, W) each, with padding."""
         arguments = (predictions.aligned, predictions.pyramid,
                      predictions.input_size, predictions.rows)
         boundary = self.boundary(*arguments)
@@ -162,13 +156,13 @@ class BoundaryAwareHead(BaseModule):
         return self.refine(both).view(shape), boundary.view(shape)
 
     def masks(self,
-              predictions: AlignedFeatures,
+              predictions: AlignedPredictions,
               layer: int | None = None,
               chosen: Tensor | None = None) -> Tensor:
-        """Mask logits without padding, for the postprocessors.
+        """Build mask logits of full size without padding.
 
-        There is one mask a pair, so ``layer`` and ``chosen`` can only be the
-        last and the first. Pairs of one video have one size.
+        There is one layer and one mask per pair, so ``layer`` and ``chosen``
+        select nothing. All pairs must belong to clips of one size.
 
         Returns:
             (1, P, T, 1, H, W).
@@ -177,15 +171,16 @@ class BoundaryAwareHead(BaseModule):
         masks = self.maps(predictions)[0][..., :height, :width]
         return masks[None, :, :, None]
 
-    def loss(self, predictions: AlignedFeatures,
+    def loss(self, predictions: AlignedPredictions,
              targets: Targets) -> dict[str, Tensor]:
-        """Losses of MLRL (Eq. 7, 14 and 16), means over the batch.
+        """Compute the losses of MLRL (Eq. 7, 14 and 16), means over the batch.
 
-        In Eq. 14 the boundary has the mask's loss and the mask the
-        boundary's; the text around it says the reverse, which is done here.
+        Eq. 14 exchanges the losses of mask and boundary; this follows the
+        text around it.
 
         Raises:
-            ValueError: there is an object level, but no masks of all objects.
+            ValueError: the object level needs masks of all objects, which
+                the pipeline does not load.
         """
         masks, boundaries = self.maps(predictions)
         objects = None
@@ -207,33 +202,49 @@ class BoundaryAwareHead(BaseModule):
                         all_objects(targets, predictions.video_index,
                                     len(objects)),
                         'object_'))
-        return {
-            f'loss_{name}': self.loss_weights[name] * value
-            for name, value in losses.items()
-        }
+        return self.weigh(
+            {name: value[None] for name, value in losses.items()})
 
     def instance_losses(self, masks: Tensor, boundaries: Tensor,
                         targets: Targets) -> dict[str, Tensor]:
-        """Of the referred object; both arguments are (P, T, H, W) logits."""
-        goals = mask_boundaries(targets.masks)
+        """Compute the losses of the referred object.
+
+        Args:
+            masks, boundaries: (P, T, H, W) logits.
+            targets: of P pairs.
+        """
         boundary = balanced_cross_entropy(
-            boundaries.flatten(1), goals.flatten(1))
+            boundaries.flatten(1),
+            mask_boundaries(targets.masks).flatten(1))
         return dict(
             mask_losses(masks, targets.masks), boundary=boundary.mean())
 
 
 def mask_losses(logits: Tensor, masks: Tensor,
                 prefix: str = '') -> dict[str, Tensor]:
-    """Focal and dice loss of whole clips; both arguments (P, T, H, W)."""
-    logits, goals = logits.flatten(1), masks.flatten(1).float()
+    """Compute focal and dice loss of whole clips.
+
+    Args:
+        logits: (P, T, H, W).
+        masks: (P, T, H, W) bool.
+        prefix: of the names of the losses.
+    """
+    logits, masks = logits.flatten(1), masks.flatten(1).float()
     return {
-        f'{prefix}mask': sigmoid_focal(logits, goals).mean(),
-        f'{prefix}dice': sequence_dice(logits, goals).mean()
+        f'{prefix}mask': sigmoid_focal(logits, masks).mean(),
+        f'{prefix}dice': sequence_dice(logits, masks).mean()
     }
 
 
 def mask_iou(masks: Tensor, targets: Tensor) -> Tensor:
-    """Of every frame; both (P, T, H, W) bool. Two empty masks agree."""
+    """Compute the IoU of each frame; two empty masks have IoU 1.
+
+    Args:
+        masks, targets: (P, T, H, W) bool.
+
+    Returns:
+        (P, T).
+    """
     overlap = (masks & targets).sum((2, 3))
     union = (masks | targets).sum((2, 3))
     return torch.where(union > 0, overlap / union.clamp(min=1), 1.)
@@ -241,21 +252,21 @@ def mask_iou(masks: Tensor, targets: Tensor) -> Tensor:
 
 def all_objects(targets: Targets, video_index: Tensor,
                 num_videos: int) -> Tensor:
-    """Where a clip shows any annotated object, (B, T, H, W) bool.
+    """Merge the masks of all annotated objects, (B, T, H, W) bool.
 
     Args:
-        targets: of P pairs; every pair knows all objects of its video.
+        targets: of P pairs; each pair has all objects of its video.
         video_index: (P,) long, the video of each.
         num_videos: B.
     """
     if targets.others is None:
         raise ValueError(
-            "MLRL's object level learns from all objects of a clip: set "
+            "MLRL's object level is trained with all objects of a clip: set "
             'all_objects=True in the LoadClipMasks of the training pipeline')
     pairs = torch.stack([
         own | others.any(0)
         for own, others in zip(targets.masks, targets.others, strict=True)
     ])
     videos = pairs.new_zeros(num_videos, *pairs.shape[1:])
-    videos[video_index] = pairs  # the same of all pairs of a video
+    videos[video_index] = pairs  # equal for all pairs of a video
     return videos

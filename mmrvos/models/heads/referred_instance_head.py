@@ -5,37 +5,39 @@ import torch.nn.functional as F
 from mmcv.cnn import Linear
 from mmdet.models.layers import MLP
 from mmdet.utils import reduce_mean
-from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmrvos.registry import MODELS, TASK_UTILS
 
-from ..features import Predictions, Targets
+from ..features import QueryPredictions, Targets
+from ..layers import upsample
 from ..losses import sequence_dice, sigmoid_focal
-from ..task_modules import assign, upsample
+from ..task_modules import assign
+from .base import BaseRVOSHead
 
 
 @MODELS.register_module()
-class ReferredInstanceHead(BaseModule):
+class ReferredInstanceHead(BaseRVOSHead):
     """MTTR's heads and losses: masks of all instances, one of them referred.
 
     A mask is the inner product of the query's kernel and the mask features.
-    Two scores, referred and not, go through a softmax; their difference is
-    the logit of the only class, since the softmax of two is the sigmoid of
-    that (MTTR, sections 3.4 and 3.5).
+    The logit of the only class is the difference of two scores, referred and
+    not referred: its sigmoid equals the softmax of the two (MTTR, sections
+    3.4 and 3.5).
 
     Args:
         embed_dims: C of the queries.
         mask_channels: channels of kernels and mask features.
-        unreferred_weight: of queries that are not the referred one in the
-            loss of the scores.
+        unreferred_weight: weight, in the loss of the scores, of queries that
+            do not match the referred object.
         loss_weights: of 'referred', 'mask' (focal) and 'dice'; the same for
             every decoder layer.
         matcher: config of the matcher.
 
     Raises:
-        ValueError: an unknown loss name.
+        ValueError: the name of a loss is unknown.
     """
+    LOSS_WEIGHTS = dict(referred=2., mask=2., dice=5.)
 
     def __init__(self,
                  *,
@@ -45,13 +47,8 @@ class ReferredInstanceHead(BaseModule):
                  loss_weights: dict[str, float] | None = None,
                  matcher: dict | None = None,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
-        weights = dict(referred=2., mask=2., dice=5.)
-        if unknown := set(loss_weights or {}) - set(weights):
-            raise ValueError(f'unknown losses {sorted(unknown)}, known are '
-                             f'{list(weights)}')
+        super().__init__(loss_weights=loss_weights, init_cfg=init_cfg)
         self.unreferred_weight = unreferred_weight
-        self.loss_weights = weights | (loss_weights or {})
         self.matcher = TASK_UTILS.build(
             matcher or dict(type='InstanceMatcher'))
         self.scores = Linear(embed_dims, 2)
@@ -59,8 +56,8 @@ class ReferredInstanceHead(BaseModule):
 
     def forward(self, queries: Tensor, mask_features: Tensor,
                 image_sizes: Tensor,
-                input_size: tuple[int, int]) -> Predictions:
-        """Scores of every query; masks are built when asked for.
+                input_size: tuple[int, int]) -> QueryPredictions:
+        """Predict the score of every query.
 
         Args:
             queries: (D, P, T, N, C).
@@ -69,7 +66,7 @@ class ReferredInstanceHead(BaseModule):
             input_size: (height, width) with padding.
         """
         referred, other = self.scores(queries).split(1, dim=-1)
-        return Predictions(
+        return QueryPredictions(
             queries=queries,
             references=None,
             logits=referred - other,
@@ -79,18 +76,10 @@ class ReferredInstanceHead(BaseModule):
             input_size=input_size)
 
     def masks(self,
-              predictions: Predictions,
+              predictions: QueryPredictions,
               layer: int | None = None,
               chosen: Tensor | None = None) -> Tensor:
-        """Mask logits at stride 4, of nothing but what is asked for.
-
-        Args:
-            layer: a decoder layer; None for all.
-            chosen: (P,), one query sequence a pair; None for all.
-
-        Returns:
-            (D, P, T, N, h, w), D = 1 with a ``layer``, N = 1 with ``chosen``.
-        """
+        """Build mask logits at stride 4; see the base class."""
         queries = predictions.queries
         if layer is not None:
             queries = queries[layer][None]
@@ -100,16 +89,12 @@ class ReferredInstanceHead(BaseModule):
         return torch.einsum('dptnc,ptchw->dptnhw', self.kernels(queries),
                             predictions.mask_features)
 
-    def loss(self, predictions: Predictions,
+    def loss(self, predictions: QueryPredictions,
              targets: Targets) -> dict[str, Tensor]:
-        """Losses of all layers (MTTR, section 3.5).
-
-        Returns:
-            ``loss_<name>`` of the last layer and ``d<l>.loss_<name>`` of the
-            others, weighted.
+        """Compute the losses of all layers (MTTR, section 3.5).
 
         Raises:
-            ValueError: the other objects of the clips are not loaded.
+            ValueError: the pipeline does not load the other objects.
         """
         masks = self.masks(predictions)
         # sums over the pixels of a frame overflow half precision
@@ -124,12 +109,14 @@ class ReferredInstanceHead(BaseModule):
         Args:
             logits: (D, P, T, N, 1).
             masks: (D, P, T, N, h, w) logits.
-            targets: masks of any size; the logits are brought to it.
+            targets: masks of any size; the logits are resized to it.
         """
         if targets.others is None:
-            raise ValueError('this head learns from all objects of a clip: '
-                             'set all_objects=True in LoadClipMasks')
-        # (n, T, H, W) of each pair, the referred object first
+            raise ValueError(
+                'ReferredInstanceHead is trained with all objects of a clip: '
+                'set all_objects=True in the LoadClipMasks of the training '
+                'pipeline')
+        # (n, T, H, W) per pair, the referred object first
         objects = [
             torch.cat((own[None], others))
             for own, others in zip(targets.masks, targets.others, strict=True)
@@ -142,33 +129,29 @@ class ReferredInstanceHead(BaseModule):
             self.matcher.cost(*pair) for layer in layers
             for pair in zip(*layer, objects, targets.valid, strict=True)
         ])
-        losses = {}
+        losses = []
         for layer, (layer_logits, layer_masks) in enumerate(layers):
             first = layer * len(objects)
             matches = all_matches[first:first + len(objects)]
             focal, dice = self.mask_losses(layer_masks, objects, matches)
-            named = dict(
-                referred=self.referred_loss(layer_logits, targets.valid,
-                                            matches),
-                mask=focal / num_masks,
-                dice=dice / num_masks)
-            prefix = '' if layer == len(logits) - 1 else f'd{layer}.'
-            for name, value in named.items():
-                losses[f'{prefix}loss_{name}'] = (
-                    self.loss_weights[name] * value)
-        return losses
+            referred = self.referred_loss(layer_logits, targets.valid, matches)
+            losses.append(
+                torch.stack((referred, focal / num_masks, dice / num_masks)))
+        names = ('referred', 'mask', 'dice')
+        return self.weigh(
+            dict(zip(names, torch.stack(losses, dim=1), strict=True)))
 
     def referred_loss(self, logits: Tensor, valid: Tensor,
                       matches: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
-        """Cross-entropy of the two scores, summed over queries.
+        """Compute the cross-entropy of the two scores, summed over queries.
 
-        The referred object's query has its full weight in every frame, also
-        in those without the object, where it shall say "not referred".
+        The query that matches the referred object has weight 1 in every
+        frame. In frames without the object its target is "not referred".
 
         Args:
             logits: (P, T, N).
             valid: (P, T) bool, frames that show the referred object.
-            matches: queries and their objects, of each pair.
+            matches: matched queries and objects of each pair.
         """
         chosen = torch.zeros(len(logits), logits.shape[-1])  # (P, N)
         for row, (queries, numbers) in zip(chosen, matches, strict=True):
@@ -186,14 +169,14 @@ class ReferredInstanceHead(BaseModule):
     def mask_losses(masks: Tensor, objects: Sequence[Tensor],
                     matches: Sequence[tuple[Tensor, Tensor]]
                     ) -> tuple[Tensor, Tensor]:
-        """Focal and dice, summed over frames and objects.
+        """Compute focal and dice loss, summed over frames and objects.
 
-        Frames that do not show an object have an empty mask and count.
+        Frames without an object count, with an empty target mask.
 
         Args:
             masks: (P, T, N, h, w) logits.
-            objects: (n, T, H, W) bool of each pair.
-            matches: queries and their objects, of each pair.
+            objects: (n, T, H, W) bool per pair.
+            matches: matched queries and objects of each pair.
         """
         sums = []
         for logits, goals, (queries, numbers) in zip(

@@ -3,42 +3,44 @@ import torch.nn.functional as F
 from mmcv.cnn import Linear
 from mmdet.models.layers import MLP
 from mmdet.utils import reduce_mean
-from mmengine.model import BaseModule, ModuleList, bias_init_with_prob
+from mmengine.model import ModuleList, bias_init_with_prob
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS, TASK_UTILS
 
 from ..decoders.language_query_decoder import refine
-from ..features import Predictions, Targets
+from ..features import QueryPredictions, Targets
 from ..losses import mask_targets, sequence_dice, sigmoid_focal
 from ..task_modules import smooth_giou
+from .base import BaseRVOSHead
 from .dynamic_mask import DynamicMaskLayers
 
-STRIDE = 4  # pixels a cell of the mask features
+STRIDE = 4  # of the mask features
 
 
 @MODELS.register_module()
-class ReferringHead(BaseModule):
+class ReferringHead(BaseRVOSHead):
     """Class, box and dynamic-mask heads of ReferFormer, and their losses.
 
     Args:
-        num_classes: K; 1 tells only referred from not referred.
+        num_classes: K; 1 distinguishes only referred and not referred.
         num_layers: D, decoder layers; each has its own class and box head,
             or all share one without ``box_refinement``.
         embed_dims: C of the queries.
         mask_channels: channels of the mask features.
         dynamic_channels: hidden channels of the dynamic convolution.
-        relative_coords: give the dynamic convolution each cell's vector to
-            the reference, in pixels.
+        relative_coords: the dynamic convolution also takes the vector from
+            each cell to the reference, in pixels.
         box_refinement: the decoder refines references with the box heads.
-        mask_target: how ground truth comes to stride 4: 'subsample' (the
-            pixel at [2::4, 2::4], official) or 'average' (of 4 x 4 pixels).
+        mask_target: how target masks are reduced to stride 4: 'subsample'
+            (the pixel at [2::4, 2::4], official) or 'average' (of 4 x 4
+            pixels).
         loss_weights: of 'cls', 'bbox', 'giou', 'mask' and 'dice'; the same
             for every decoder layer.
         matcher: config of the matcher.
 
     Raises:
-        ValueError: an unknown ``mask_target`` or loss name.
+        ValueError: ``mask_target`` or the name of a loss is unknown.
     """
     LOSS_WEIGHTS = dict(cls=2., bbox=5., giou=2., mask=2., dice=5.)
 
@@ -55,17 +57,13 @@ class ReferringHead(BaseModule):
                  loss_weights: dict[str, float] | None = None,
                  matcher: dict | None = None,
                  init_cfg: dict | None = None) -> None:
-        super().__init__(init_cfg)
+        super().__init__(loss_weights=loss_weights, init_cfg=init_cfg)
         if mask_target not in ('subsample', 'average'):
             raise ValueError("mask_target is 'subsample' or 'average', got "
                              f'{mask_target!r}')
-        if unknown := set(loss_weights or {}) - set(self.LOSS_WEIGHTS):
-            raise ValueError(f'unknown losses {sorted(unknown)}, known are '
-                             f'{list(self.LOSS_WEIGHTS)}')
         self.num_classes = num_classes
         self.box_refinement = box_refinement
         self.mask_target = mask_target
-        self.loss_weights = self.LOSS_WEIGHTS | (loss_weights or {})
         self.matcher = TASK_UTILS.build(
             matcher or dict(type='SequenceMatcher'))
 
@@ -86,19 +84,20 @@ class ReferringHead(BaseModule):
         for index, branch in enumerate(self.box_branches):
             nn.init.zeros_(branch.layers[-1].weight)
             nn.init.zeros_(branch.layers[-1].bias)
-            if index == 0:  # small boxes to begin with
+            if index == 0:  # the initial boxes are small
                 nn.init.constant_(branch.layers[-1].bias[2:], -2.)
         for layer in self.controller.layers:
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
 
     def refiners(self) -> nn.ModuleList | None:
-        """The box heads that the decoder refines its references with."""
+        """Return the box heads with which the decoder refines references."""
         return self.box_branches if self.box_refinement else None
 
     def forward(self, queries: Tensor, initial: Tensor, references: Tensor,
-                mask_features: Tensor, image_sizes: Tensor) -> Predictions:
-        """Class and box of every query; masks are built when asked for.
+                mask_features: Tensor,
+                image_sizes: Tensor) -> QueryPredictions:
+        """Predict class and box of every query.
 
         Args:
             queries: (D, P, T, N, C).
@@ -112,11 +111,11 @@ class ReferringHead(BaseModule):
         for layer, states in enumerate(queries):
             index = 0 if share else layer
             logits.append(self.class_branches[index](states))
-            # the box is the refinement of the layer's own input, computed
-            # again because the decoder's references are detached
+            # The box refines the reference before this layer. It is computed
+            # again because the references of the decoder are detached.
             before = initial if layer == 0 or share else references[layer - 1]
             boxes.append(refine(self.box_branches[index](states), before))
-        return Predictions(
+        return QueryPredictions(
             queries=queries,
             references=references,
             logits=torch.stack(logits),
@@ -125,18 +124,10 @@ class ReferringHead(BaseModule):
             image_sizes=image_sizes)
 
     def masks(self,
-              predictions: Predictions,
+              predictions: QueryPredictions,
               layer: int | None = None,
               chosen: Tensor | None = None) -> Tensor:
-        """Mask logits at stride 4, of nothing but what is asked for.
-
-        Args:
-            layer: a decoder layer; None for all.
-            chosen: (P,), one query sequence a pair; None for all.
-
-        Returns:
-            (D, P, T, N, h, w), D = 1 with a ``layer``, N = 1 with ``chosen``.
-        """
+        """Build mask logits at stride 4; see the base class."""
         pick = slice(None) if layer is None else [layer]
         queries = predictions.queries[pick]
         centres = predictions.references[pick][..., :2]
@@ -157,18 +148,14 @@ class ReferringHead(BaseModule):
         return masks.view(pairs, frames, layers, num_queries,
                           *masks.shape[-2:]).permute(2, 0, 1, 3, 4, 5)
 
-    def loss(self, predictions: Predictions,
+    def loss(self, predictions: QueryPredictions,
              targets: Targets) -> dict[str, Tensor]:
-        """Losses of all layers (ReferFormer, section 3.5).
+        """Compute the losses of all layers (ReferFormer, section 3.5).
 
         Every loss is a sum over the batch divided by the number of frames
-        that show their object, averaged over the GPUs. Boxes of frames
-        without the object stay in the L1 and GIoU losses with a zero target,
-        and masks are one value a clip: both are the official choice.
-
-        Returns:
-            ``loss_<name>`` of the last layer and ``d<l>.loss_<name>`` of the
-            others, weighted.
+        that show their object, averaged over the GPUs. As in the official
+        code, frames without the object count in the L1 and GIoU losses with a
+        zero box, and the mask losses have one value per clip.
         """
         masks = self.masks(predictions)
         # sums over the pixels of a clip overflow half precision
@@ -185,7 +172,7 @@ class ReferringHead(BaseModule):
             logits: (D, P, T, N, K).
             boxes: (D, P, T, N, 4).
             masks: (D, P, T, N, h, w) logits.
-            targets: padded to (4h, 4w), or a few pixels less.
+            targets: of size (4h, 4w), or up to 3 pixels less.
         """
         goals = mask_targets(targets.masks, STRIDE,
                              self.mask_target == 'average')
@@ -201,9 +188,9 @@ class ReferringHead(BaseModule):
 
     def mask_loss(self, masks: Tensor,
                   targets: Targets) -> dict[str, Tensor]:
-        """Losses of masks alone, of the sequence that fits best by them.
+        """Compute the mask losses of the sequence with the lowest mask cost.
 
-        Normalised and weighted as in :meth:`loss` (HTML, Eq. 7).
+        They are normalised and weighted as in :meth:`loss` (HTML, Eq. 7).
 
         Args:
             masks: (D, P, T, N, h, w) logits.
@@ -220,7 +207,7 @@ class ReferringHead(BaseModule):
                 {name: values / num_valid for name, values in losses.items()})
 
     def target_labels(self, targets: Targets) -> Tensor:
-        """(P,) long; there is only class 0 where K = 1."""
+        """Return the class of each target, (P,) long; 0 where K = 1."""
         if self.num_classes > 1:
             return targets.labels
         return torch.zeros_like(targets.labels)
@@ -228,7 +215,7 @@ class ReferringHead(BaseModule):
     def class_and_box_losses(self, logits: Tensor, boxes: Tensor,
                              targets: Targets, labels: Tensor,
                              matched: Tensor) -> dict[str, Tensor]:
-        """Sums over the batch of every layer, (D,) each.
+        """Compute class and box losses, sums over the batch, (D,) each.
 
         Args:
             labels: (P,).
@@ -243,21 +230,10 @@ class ReferringHead(BaseModule):
             bbox=(box - targets.boxes).abs().sum((1, 2, 3)),
             giou=(1 - smooth_giou(box, targets.boxes)).sum((1, 2)))
 
-    def weigh(self, losses: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Losses (D,) of all layers under the names that training reads."""
-        named = {}
-        for name, values in losses.items():
-            for index, value in enumerate(values):
-                last = index == len(values) - 1
-                prefix = '' if last else f'd{index}.'
-                named[f'{prefix}loss_{name}'] = (
-                    self.loss_weights[name] * value)
-        return named
-
 
 def mask_losses(masks: Tensor, goals: Tensor,
                 matched: Tensor) -> dict[str, Tensor]:
-    """Focal and dice loss of a clip as a whole, summed over the pairs.
+    """Compute focal and dice loss per clip, summed over the pairs.
 
     Args:
         masks: (D, P, T, N, h, w) logits.
@@ -275,10 +251,14 @@ def mask_losses(masks: Tensor, goals: Tensor,
 
 
 def of_matched(x: Tensor, matched: Tensor) -> Tensor:
-    """(D, P, T, N, ...) to (D, P, T, ...) of one query sequence a target.
+    """Select the matched query sequence of each target.
 
     Args:
+        x: (D, P, T, N, ...).
         matched: (D, P), index of the query.
+
+    Returns:
+        (D, P, T, ...).
     """
     layer = torch.arange(len(matched), device=x.device)[:, None]
     pair = torch.arange(matched.shape[1], device=x.device)

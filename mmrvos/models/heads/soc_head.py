@@ -1,4 +1,5 @@
 import math
+from dataclasses import dataclass
 
 import torch
 from mmdet.utils import reduce_mean
@@ -6,18 +7,30 @@ from torch import Tensor
 
 from mmrvos.registry import MODELS
 
-from ..features import Predictions, Targets
+from ..features import QueryPredictions, Targets
+from ..layers import upsample
 from ..losses import sequence_dice, sigmoid_focal
-from ..task_modules import upsample
 from .referring_head import ReferringHead, of_matched
+
+
+@dataclass(kw_only=True)
+class SOCPredictions(QueryPredictions):
+    """Predictions of SOC.
+
+    Args:
+        video_queries: (D, P, N, C); D is 1 at test time.
+        guidance: (P, C), text features for the contrastive loss.
+    """
+    video_queries: Tensor
+    guidance: Tensor
 
 
 @MODELS.register_module()
 class SOCHead(ReferringHead):
     """ReferFormer's heads on SOC's queries, with SOC's losses.
 
-    Masks are supervised frame by frame at full size, frames without the
-    object included, and the video queries learn to agree with the text
+    Masks are supervised frame by frame at full size, including frames without
+    the object. A contrastive loss aligns the video queries with the text
     (SOC, sections 3.4 and 3.5).
 
     Args:
@@ -31,7 +44,7 @@ class SOCHead(ReferringHead):
             :class:`ReferringHead`.
 
     Raises:
-        ValueError: an unknown ``contrast_scale`` or loss name.
+        ValueError: ``contrast_scale`` or the name of a loss is unknown.
     """
     LOSS_WEIGHTS = dict(cls=2., bbox=2., giou=2., mask=2., dice=5., con=1.)
 
@@ -65,26 +78,38 @@ class SOCHead(ReferringHead):
                              f'{contrast_scale!r}')
         self.contrast_scale = scales[contrast_scale]
 
-    def loss(self, predictions: Predictions,
+    def forward(self, queries: Tensor, initial: Tensor, references: Tensor,
+                mask_features: Tensor, image_sizes: Tensor,
+                video_queries: Tensor, guidance: Tensor) -> SOCPredictions:
+        """Predict class and box of every query.
+
+        Args:
+            queries, initial, references, mask_features, image_sizes: see
+                :class:`ReferringHead`.
+            video_queries, guidance: see :class:`SOCPredictions`.
+        """
+        predictions = super().forward(queries, initial, references,
+                                      mask_features, image_sizes)
+        return SOCPredictions(
+            **vars(predictions),
+            video_queries=video_queries,
+            guidance=guidance)
+
+    def loss(self, predictions: SOCPredictions,
              targets: Targets) -> dict[str, Tensor]:
-        """Losses of all layers (SOC, Eq. 9).
+        """Compute the losses of all layers (SOC, Eq. 9).
 
         All but the contrastive loss are sums over the batch divided by the
         number of its frames, averaged over the GPUs.
-
-        Returns:
-            ``loss_<name>`` of the last layer and ``d<l>.loss_<name>`` of the
-            others, weighted.
         """
         masks = self.masks(predictions)
-        video = predictions.extra['video_queries']
-        guidance = predictions.extra['guidance']
         # sums over the pixels of a frame overflow half precision
         with torch.autocast(masks.device.type, enabled=False):
             return self.loss_by_layer(predictions.logits.float(),
                                       predictions.boxes.float(),
-                                      masks.float(), targets, video.float(),
-                                      guidance.float())
+                                      masks.float(), targets,
+                                      predictions.video_queries.float(),
+                                      predictions.guidance.float())
 
     def loss_by_layer(self, logits: Tensor, boxes: Tensor, masks: Tensor,
                       targets: Targets, video: Tensor,
@@ -96,8 +121,8 @@ class SOCHead(ReferringHead):
             boxes: (D, P, T, N, 4).
             masks: (D, P, T, N, h, w) logits.
             targets: their masks are (P, T, H, W).
-            video: (D, P, N, C), queries of the video.
-            guidance: (P, C), the text that they are held against.
+            video: (D, P, N, C), video queries.
+            guidance: (P, C), text features that they are compared with.
         """
         labels = self.target_labels(targets)
         matched = self.matcher(logits, boxes, masks, targets.boxes,
@@ -117,7 +142,8 @@ class SOCHead(ReferringHead):
 
     def contrast(self, video: Tensor, guidance: Tensor,
                  matched: Tensor) -> Tensor:
-        """The text should find the matched video query among all (Eq. 6).
+        """Classify the matched video query by its similarity to the text
+        (Eq. 6).
 
         Returns:
             (D,), mean over the pairs.

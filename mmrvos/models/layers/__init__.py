@@ -1,13 +1,14 @@
 from .attention_block import AttentionBlock
 from .deformable_attention import DeformableAttention, sample_levels
 from .deformable_encoder import (
-                                 DeformableDecoderLayer,
-                                 DeformableEncoder,
-                                 Memory,
-                                 init_deformable,
-                                 layer_cfgs,
+    DeformableDecoderLayer,
+    DeformableEncoder,
+    Memory,
+    init_deformable,
+    layer_cfgs,
 )
 from .position_encoding import clip_time_positions, sine_word_positions
+from .resize import upsample
 from .tokens import (
     join_frames,
     masked_mean,
@@ -20,5 +21,5 @@ __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
     'DeformableEncoder', 'Memory', 'clip_time_positions', 'init_deformable',
     'join_frames', 'layer_cfgs', 'masked_mean', 'sample_levels',
-    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens'
+    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens', 'upsample'
 ]

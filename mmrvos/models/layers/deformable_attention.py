@@ -7,17 +7,17 @@ from mmcv.ops import MultiScaleDeformableAttention
 from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttnFunction
 from torch import Tensor
 
+from ..chunks import chunk_slices
+
 Shapes = Sequence[tuple[int, int]]
-# On a CPU without gradients: what they ask for stays in the caches.
-QUERIES_AT_ONCE = 2**13
 
 
 def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
                   weights: Tensor) -> Tensor:
-    """Multi-scale deformable sampling in PyTorch.
+    """Sample and weight features of several levels, in PyTorch.
 
-    The numbers are those of mmcv's ``multi_scale_deformable_attn_pytorch``,
-    which holds the samples of all levels before it weighs them.
+    The result equals that of mmcv's ``multi_scale_deformable_attn_pytorch``,
+    which keeps the samples of all levels in memory.
 
     Args:
         value: (B, sum h_i*w_i, heads, C).
@@ -28,22 +28,21 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     Returns:
         (B, Q, heads * C).
     """
-    if torch.is_grad_enabled() or value.device.type != 'cpu':
+    needs_gradient = torch.is_grad_enabled() and any(
+        x.requires_grad for x in (value, locations, weights))
+    if needs_gradient or value.device.type != 'cpu':
         return interpolate_levels(value, shapes, locations, weights)
-    step = max(1, QUERIES_AT_ONCE // locations.shape[1])
-    return torch.cat([
-        gather_levels(part, shapes, *rest) for part, *rest in zip(
-            *(x.split(step) for x in (value, locations, weights)),
-            strict=True)
-    ])
+    return gather_levels(value, shapes, locations, weights)
 
 
 def interpolate_levels(value: Tensor, shapes: Shapes, locations: Tensor,
                        weights: Tensor) -> Tensor:
-    """:func:`sample_levels`, one level after the other: no more than one
-    level's samples are held."""
+    """:func:`sample_levels` with ``grid_sample``, level by level.
+
+    Only the samples of one level are in memory at a time.
+    """
     batch, num_queries, num_heads = locations.shape[:3]
-    # points before queries: the sum over points then runs along memory
+    # points before queries: the sum over points is then contiguous
     grids = (2 * locations - 1).permute(3, 0, 2, 4, 1, 5).flatten(1, 2)
     weights = weights.permute(3, 0, 2, 4, 1).flatten(1, 2).unsqueeze(2)
     maps = value.permute(0, 2, 3, 1).flatten(0, 1)  # (B*heads, C, sum hw)
@@ -58,16 +57,16 @@ def interpolate_levels(value: Tensor, shapes: Shapes, locations: Tensor,
 
 def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
                   weights: Tensor) -> Tensor:
-    """:func:`sample_levels` as one weighted sum over all levels, points and
-    their four neighbours.
+    """:func:`sample_levels` with ``embedding_bag``, for inference on a CPU.
 
-    The C channels of a cell and head lie together in memory, so nothing is
-    copied channels-first, and no sample is ever held: on a CPU about six
-    times as fast as ``grid_sample``. A backward pass would have to keep the
-    index and the shares of everything.
+    The result is one weighted sum over all levels, points and their four
+    neighbouring cells. The C channels of a cell and head are contiguous in
+    memory, so nothing is copied and no sample is stored: about six times as
+    fast as ``grid_sample``. A backward pass would have to keep all indices
+    and weights.
     """
     batch, num_queries, num_heads, _, num_points = locations.shape[:-1]
-    # a border of zeros: what lies outside needs no mask
+    # a border of zeros, so that points outside need no mask
     borders = [(h + 2, w + 2) for h, w in shapes]
     areas = [h * w for h, w in borders]
     table = value.new_zeros(batch, sum(areas), *value.shape[2:])
@@ -76,8 +75,8 @@ def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
             table.split(areas, dim=1), strict=True):
         padded.unflatten(1, border)[:, 1:-1, 1:-1] = part.unflatten(1, (h, w))
 
-    # (B, Q, heads, levels * points) each: points of all levels in a row, so
-    # that every operation runs along memory
+    # (B, Q, heads, levels * points) each: the points of all levels are
+    # contiguous in memory
     sizes, _ = level_sizes(tuple(shapes), value.device)
     height, width = sizes.repeat_interleave(num_points, 0).T
     x, y = locations.flatten(3, 4).unbind(-1)
@@ -86,7 +85,8 @@ def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     columns = torch.stack((1 - right, right), dim=-2)
     rows = torch.stack((1 - below, below), dim=-2)
     rows = rows * weights.flatten(3)[..., None, :]
-    shares = rows[..., None, :] * columns[..., None, :, :]
+    # weight of the four cells (above, below) x (left, right) of each point
+    corner_weights = rows[..., None, :] * columns[..., None, :, :]
 
     first = sizes.new_tensor([0, *areas[:-1]]).cumsum(0).repeat_interleave(
         num_points) + width + 3  # the first cell inside the border
@@ -100,41 +100,41 @@ def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     output = F.embedding_bag(
         (index[..., None, None, :] + corners).flatten(3).flatten(0, 2),
         table.flatten(0, 2),
-        per_sample_weights=shares.flatten(3).flatten(0, 2),
+        per_sample_weights=corner_weights.flatten(3).flatten(0, 2),
         mode='sum')
     return output.view(batch, num_queries, -1)
 
 
-def neighbours(place: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
-    """Cells before and behind a place on one axis.
+def neighbours(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the two cells next to positions on one axis.
 
     Args:
-        place: (..., n) in [0, 1].
+        position: (..., n) in [0, 1].
         size: (n,), cells of the axis.
 
     Returns:
-        The cell before, int32, -1 to size - 1; and the share of the one
-        behind it. Places outside share a cell of the border.
+        The lower cell, int32, -1 to size - 1; and the weight of the upper
+        cell. Positions outside fall into a cell of the border.
     """
-    place = (place * size).sub_(0.5).clamp_(min=-1).minimum(size)
-    # not a number is no cell, but stays in the share
-    low = place.floor().nan_to_num_(-1).minimum(size - 1)
-    return low.int(), place - low
+    position = (position * size).sub_(0.5).clamp_(min=-1).minimum(size)
+    # NaN gets a valid cell, and stays NaN in the weight
+    low = position.floor().nan_to_num_(-1).minimum(size - 1)
+    return low.int(), position - low
 
 
 @lru_cache(maxsize=64)
 def level_sizes(shapes: tuple[tuple[int, int], ...],
                 device: torch.device) -> tuple[Tensor, Tensor]:
-    """(h_i, w_i) of each level and the index of its first cell, long.
+    """Return (h_i, w_i) of each level and the index of its first cell, long.
 
-    Kept, because a copy from the host lets it wait for the GPU.
+    Cached, because a copy from the host waits for the GPU.
     """
     sizes = torch.tensor(shapes, device=device)
     return sizes, sizes.prod(1).cumsum(0) - sizes.prod(1)
 
 
 def largest_divisor(number: int, limit: int) -> int:
-    """The largest divisor of ``number`` that is at most ``limit``."""
+    """Return the largest divisor of ``number`` that is at most ``limit``."""
     return next(d for d in range(min(number, limit), 0, -1)
                 if number % d == 0)
 
@@ -142,10 +142,10 @@ def largest_divisor(number: int, limit: int) -> int:
 class DeformableAttention(MultiScaleDeformableAttention):
     """mmcv's deformable attention, for any batch size and without host syncs.
 
-    Same weights and numbers. Two differences: level sizes come as Python ints,
-    so that nothing waits for the GPU to learn them; and ``im2col_step`` is
-    fitted to the batch, because the compiled op refuses a batch that is not a
-    multiple of it (a video of 67 frames, say).
+    Weights and results are equal. There are two differences. Level sizes are
+    Python ints, so that nothing waits for the GPU. ``im2col_step`` is fitted
+    to the batch, because the compiled op refuses a batch that is not a
+    multiple of it (a video of 67 frames, for example).
     """
 
     def forward(self,
@@ -156,6 +156,7 @@ class DeformableAttention(MultiScaleDeformableAttention):
                 shapes: Shapes,
                 query_pos: Tensor | None = None,
                 key_padding_mask: Tensor | None = None,
+                max_queries: int | None = None,
                 **kwargs) -> Tensor:
         """Attend to a few sampled points of every level (Deformable DETR).
 
@@ -168,7 +169,9 @@ class DeformableAttention(MultiScaleDeformableAttention):
             query_pos: (B, Q, C).
             key_padding_mask: (B, sum h_i*w_i) bool, True where padded; the
                 values there are zeroed.
-            kwargs: what mmdet's layers pass to every kind of attention.
+            max_queries: queries that are sampled together on a CPU; None for
+                all.
+            kwargs: arguments that mmdet's layers pass to any attention.
 
         Returns:
             (B, Q, C).
@@ -184,8 +187,8 @@ class DeformableAttention(MultiScaleDeformableAttention):
             value = value.masked_fill(key_padding_mask[..., None], 0.)
         dtype = value.dtype
         if dtype == torch.bfloat16:
-            # its 8 bits place a sample a third of a cell off in an 80-cell
-            # row, and the compiled op does not have it
+            # its 8 bits move a sample by a third of a cell in a row of 80
+            # cells, and the compiled op does not support it
             value = value.float()
         value = value.unflatten(-1, (self.num_heads, -1))
         offsets = self.sampling_offsets(query).unflatten(-1, (*points, 2))
@@ -207,6 +210,11 @@ class DeformableAttention(MultiScaleDeformableAttention):
                 weights.contiguous(), largest_divisor(batch,
                                                       self.im2col_step))
         else:
-            output = sample_levels(value, shapes, locations.to(value.dtype),
-                                   weights.to(value.dtype))
+            locations = locations.to(value.dtype)
+            weights = weights.to(value.dtype)
+            output = torch.cat([
+                sample_levels(value[part], shapes, locations[part],
+                              weights[part]) for part in chunk_slices(
+                                  batch, max_queries, cost=num_queries)
+            ])
         return self.dropout(self.output_proj(output.to(dtype))) + identity

@@ -10,13 +10,10 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import ClipFeatures
+from ..chunks import WHOLE, Chunks, chunk_slices
+from ..features import MultiscaleFeatures
 from .deformable_attention import DeformableAttention, Shapes
 from .tokens import join_frames
-
-# Frames are on their own; at test time so many are encoded together, and
-# memory does not grow with the clip.
-FRAMES_AT_ONCE = 8
 
 
 class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
@@ -38,7 +35,7 @@ class DeformableDecoderLayer(DeformableDetrTransformerDecoderLayer):
 def layer_cfgs(embed_dims: int, num_heads: int, num_levels: int,
                num_points: int, feedforward_channels: int,
                dropout: float) -> tuple[dict, dict]:
-    """Deformable attention's and the feed-forward network's configs."""
+    """Return the configs of deformable attention and feed-forward network."""
     attention = dict(
         embed_dims=embed_dims,
         num_heads=num_heads,
@@ -54,7 +51,8 @@ def layer_cfgs(embed_dims: int, num_heads: int, num_levels: int,
 
 
 def init_deformable(module: nn.Module) -> None:
-    """Xavier for every matrix, then deformable attention's own start."""
+    """Initialise matrices with Xavier, deformable attention with its own
+    scheme."""
     for parameter in module.parameters():
         if parameter.dim() > 1:
             nn.init.xavier_uniform_(parameter)
@@ -65,22 +63,24 @@ def init_deformable(module: nn.Module) -> None:
 
 @dataclass
 class Memory:
-    """All levels of P clips as one sequence, as deformable attention takes it.
+    """All levels of P clips in one sequence, for deformable attention.
 
     Args:
         tokens: (P*T, sum h_i*w_i, C).
         shapes: (h_i, w_i) of each level.
         padding: (P*T, sum h_i*w_i) bool, or None without padding.
-        valid_ratios: (P*T, levels, 2), share of (width, height) of each level
-            that is image.
+        valid_ratios: (P*T, levels, 2), the part of (width, height) of each
+            level that is not padding.
+        chunks: limits of what the decoder computes at once.
     """
     tokens: Tensor
     shapes: Shapes
     padding: Tensor | None
     valid_ratios: Tensor
+    chunks: Chunks = WHOLE
 
     def maps(self) -> list[Tensor]:
-        """(P*T, C, h_i, w_i) of each level."""
+        """Return the levels as maps (P*T, C, h_i, w_i)."""
         parts = self.tokens.split([h * w for h, w in self.shapes], dim=1)
         return [
             part.transpose(1, 2).unflatten(-1, shape)
@@ -90,18 +90,23 @@ class Memory:
 
 def flatten_levels(levels: tuple[Tensor, ...],
                    padding: tuple[Tensor, ...] | None,
-                   num_frames: int) -> Memory:
-    """Put levels (P*T, C, h_i, w_i) one behind the other.
+                   num_frames: int,
+                   chunks: Chunks = WHOLE) -> Memory:
+    """Concatenate the cells of all levels to one sequence.
 
     Args:
+        levels: (P*T, C, h_i, w_i) each.
         padding: (P, h_i, w_i) of each level, or None.
+        num_frames: T.
+        chunks: see :class:`Memory`.
     """
     shapes = [(x.shape[-2], x.shape[-1]) for x in levels]
     tokens = torch.cat([x.flatten(2).transpose(1, 2) for x in levels], dim=1)
     if padding is None:
         ratios = tokens.new_ones(len(tokens), len(levels), 2)
-        return Memory(tokens, shapes, None, ratios)
-    # from the first row and the first column of the mask, as officially
+        return Memory(tokens, shapes, None, ratios, chunks)
+    # from the first row and the first column of the mask, as in the official
+    # code
     ratios = torch.stack([
         torch.stack(((~p[:, 0]).float().mean(-1),
                      (~p[:, :, 0]).float().mean(-1)), dim=-1)
@@ -109,17 +114,17 @@ def flatten_levels(levels: tuple[Tensor, ...],
     ], dim=1)
     flat = torch.cat([p.flatten(1) for p in padding], dim=-1)
     return Memory(tokens, shapes, flat.repeat_interleave(num_frames, 0),
-                  ratios.repeat_interleave(num_frames, 0))
+                  ratios.repeat_interleave(num_frames, 0), chunks)
 
 
 def take_frames(x: Tensor | None, frames: slice) -> Tensor | None:
-    """Some rows, where there is more than the one that all frames share."""
+    """Take the rows of some frames; a single row is shared by all frames."""
     return x if x is None or len(x) == 1 else x[frames]
 
 
 @MODELS.register_module()
 class DeformableEncoder(BaseModule):
-    """Deformable DETR's encoder; every frame is on its own.
+    """Encode frames independently with Deformable DETR's encoder.
 
     Args:
         num_layers: encoder layers.
@@ -152,7 +157,7 @@ class DeformableEncoder(BaseModule):
         init_deformable(self.layers)
 
     def forward(self, levels: tuple[Tensor, ...],
-                clip: ClipFeatures) -> Memory:
+                clip: MultiscaleFeatures) -> Memory:
         """Encode the fused levels.
 
         Args:
@@ -160,7 +165,7 @@ class DeformableEncoder(BaseModule):
             clip: padding and positions of strides 4, 8, ...
         """
         padding = None if clip.padding is None else clip.padding[1:]
-        memory = flatten_levels(levels, padding, clip.num_frames)
+        memory = flatten_levels(levels, padding, clip.num_frames, clip.chunks)
         positions = torch.cat([
             position.flatten(2) + embed[:, None] for position, embed in zip(
                 clip.positions[1:], self.level_embed, strict=True)
@@ -169,32 +174,31 @@ class DeformableEncoder(BaseModule):
             positions = positions.repeat_interleave(clip.num_frames, 0)
         inputs = (memory.tokens, positions, memory.padding,
                   self.reference_points(memory))
-        step = len(memory.tokens)
-        if not torch.is_grad_enabled():
-            step = min(step, FRAMES_AT_ONCE)
         parts = (
-            self.encode(*(take_frames(x, slice(start, start + step))
-                          for x in inputs), memory.shapes)
-            for start in range(0, len(memory.tokens), step))
+            self.encode(*(take_frames(x, part) for x in inputs),
+                        memory.shapes, clip.chunks.queries)
+            for part in chunk_slices(
+                len(memory.tokens), clip.chunks.frames))
         memory.tokens = join_frames(parts, 1, len(memory.tokens))
         return memory
 
     def encode(self, tokens: Tensor, positions: Tensor,
                padding: Tensor | None, references: Tensor,
-               shapes: Shapes) -> Tensor:
-        """All layers, on some frames."""
+               shapes: Shapes, max_queries: int | None) -> Tensor:
+        """Apply all layers to some frames."""
         for layer in self.layers:
             tokens = layer(
                 tokens,
                 query_pos=positions,
                 key_padding_mask=padding,
                 reference_points=references,
-                shapes=shapes)
+                shapes=shapes,
+                max_queries=max_queries)
         return tokens
 
     @staticmethod
     def reference_points(memory: Memory) -> Tensor:
-        """Cell centres, relative to the image, then to every level's padding.
+        """Compute the cell centres relative to the padded map of each level.
 
         Returns:
             (P*T or 1, sum h_i*w_i, levels, 2), (x, y).

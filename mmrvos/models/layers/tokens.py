@@ -1,50 +1,51 @@
-"""Maps of single frames, tokens of whole clips, words of sentences."""
+"""Conversions between maps of frames and tokens of clips."""
 from collections.abc import Iterable, Iterator
 
 from torch import Tensor
 
 
 def to_tokens(maps: Tensor, num_frames: int) -> Tensor:
-    """(P*T, C, h, w) to (P, T*h*w, C): all pixels of a clip in a row.
+    """Convert maps (P*T, C, h, w) to tokens (P, T*h*w, C).
 
-    A view where the maps lie channels-last in memory.
+    The result is a view where the maps are channels-last in memory.
     """
     return maps.unflatten(0, (-1, num_frames)).movedim(2, -1).flatten(1, 3)
 
 
 def to_maps(tokens: Tensor, num_frames: int,
             size: tuple[int, int]) -> Tensor:
-    """(P, T*h*w, C) to (P*T, C, h, w), the inverse of :func:`to_tokens`."""
+    """Convert tokens (P, T*h*w, C) to maps (P*T, C, h, w)."""
     return tokens.transpose(1, 2).unflatten(
         -1, (num_frames, *size)).transpose(1, 2).flatten(0, 1)
 
 
-def split_frames(x: Tensor, num_frames: int, step: int) -> Iterator[Tensor]:
-    """Some frames of every clip after the other.
+def split_frames(x: Tensor, num_frames: int,
+                 parts: Iterable[slice]) -> Iterator[Tensor]:
+    """Take consecutive frames of every clip, chunk by chunk.
 
     Args:
         x: (P*T, ...).
         num_frames: T.
-        step: frames of a clip in a part; the last part may have fewer.
+        parts: frames of each chunk.
 
     Returns:
-        (P*step, ...) each.
+        (P*t, ...) for each chunk of t frames.
     """
-    parts = x.unflatten(0, (-1, num_frames)).split(step, dim=1)
-    return (part.flatten(0, 1) for part in parts)
+    clips = x.unflatten(0, (-1, num_frames))
+    return (clips[:, part].flatten(0, 1) for part in parts)
 
 
 def join_frames(parts: Iterable[Tensor], num_clips: int,
                 num_frames: int) -> Tensor:
-    """The inverse of :func:`split_frames`; of the parts only one is held.
+    """Invert :func:`split_frames`; one part is in memory at a time.
 
     Args:
-        parts: (P*t, ...) each, the next t frames of every clip.
+        parts: (P*t, ...) each, consecutive frames of every clip.
         num_clips: P.
         num_frames: T, of all parts.
 
     Returns:
-        (P*T, ...); the part itself where there is only one.
+        (P*T, ...); the part itself if there is only one.
     """
     joined, start = None, 0
     for part in parts:
@@ -59,7 +60,7 @@ def join_frames(parts: Iterable[Tensor], num_clips: int,
 
 
 def masked_mean(words: Tensor, padding: Tensor | None) -> Tensor:
-    """Mean of the words that are there.
+    """Average the words that are not padded.
 
     Args:
         words: (P, L, C).

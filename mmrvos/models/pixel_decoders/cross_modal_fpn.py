@@ -1,7 +1,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 
-import torch
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmcv.cnn.bricks.transformer import FFN
@@ -10,29 +9,25 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..features import ClipFeatures, TextFeatures
+from ..chunks import chunk_slices
+from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import Memory, join_frames, split_frames, to_maps, to_tokens
-
-# At test time so many pixels go through what looks at each of them alone, the
-# feed-forward network with a hidden layer 8 times as wide as the map above
-# all: beside its maps, memory does not grow with the clip.
-PIXELS_AT_ONCE = 2**14
 
 
 class VisionLanguageBlock(BaseModule):
-    """Pixels attend to the pixels of all frames, then to the words.
+    """Self-attention across frames, then cross-attention to the words.
 
-    Post-norm throughout (ReferFormer, section 3.4). Two steps in place of a
-    ``forward``: :meth:`attend_frames` needs all frames, :meth:`attend_words`
-    takes any of them.
+    All norms are post-norms (ReferFormer, section 3.4). There are two steps
+    instead of a ``forward``: :meth:`attend_frames` needs all frames,
+    :meth:`attend_words` takes any of them.
 
     Args:
         embed_dims: C.
         num_heads: attention heads.
         feedforward_channels: width of the feed-forward network.
-        dropout: everywhere, in the attention weights too.
-        reduction: factor by which height and width shrink for the attention
-            among pixels, queries as well as keys.
+        dropout: in all layers, and of the attention weights.
+        reduction: factor by which height and width of queries and keys are
+            reduced for the self-attention.
     """
 
     def __init__(self, embed_dims: int, num_heads: int,
@@ -56,7 +51,7 @@ class VisionLanguageBlock(BaseModule):
 
     def attend_words(self, x: Tensor, attended: Tensor, position: Tensor,
                      text: TextFeatures) -> Tensor:
-        """What comes behind the attention among pixels, pixel by pixel.
+        """Apply the per-pixel layers that follow the self-attention.
 
         Args:
             x: (P*T, C, h, w).
@@ -76,9 +71,9 @@ class VisionLanguageBlock(BaseModule):
             position = position.repeat_interleave(num_frames, 0)
         tokens = self.norms[0](
             to_tokens(x + self.dropout(attended), num_frames))
-        places = to_tokens(position.expand_as(x), num_frames)
+        positions = to_tokens(position.expand_as(x), num_frames)
         attended = self.text_attn(
-            tokens + places,
+            tokens + positions,
             text.words + text.positions,
             text.words,
             key_padding_mask=text.padding,
@@ -87,8 +82,7 @@ class VisionLanguageBlock(BaseModule):
         return to_maps(self.norms[2](self.ffn(tokens)), num_frames, size)
 
     def shrink(self, x: Tensor) -> Tensor:
-        """Nearest samples of maps (..., C, h, w), as the attention among
-        pixels takes them."""
+        """Subsample maps (..., C, h, w) for the self-attention."""
         if self.reduction == 1:
             return x
         return F.interpolate(
@@ -96,13 +90,16 @@ class VisionLanguageBlock(BaseModule):
 
     def attend_frames(self, x: Tensor, position: Tensor,
                       padding: Tensor | None, num_frames: int) -> Tensor:
-        """Attention among all pixels of a clip, shape in, shape out.
+        """Apply self-attention to all pixels of a clip.
 
         Args:
-            x: (P*T, C, h', w'), shrunk.
-            position: (P or 1, C, h, w), not shrunk.
-            padding: (P, h, w) bool, not shrunk, or None.
+            x: (P*T, C, h', w'), reduced.
+            position: (P or 1, C, h, w), not reduced.
+            padding: (P, h, w) bool, not reduced, or None.
             num_frames: T.
+
+        Returns:
+            (P*T, C, h', w').
         """
         position = self.shrink(position)
         if padding is not None:
@@ -126,8 +123,8 @@ class CrossModalFPN(BaseModule):
     """ReferFormer's cross-modal feature pyramid, top-down from stride 32 to 4.
 
     Every level: 1x1 lateral convolution, vision-language block, plus the
-    coarser level (nearest), 3x3 convolution. Here, and nowhere else behind
-    the backbone, do the frames of a clip see each other.
+    coarser level (nearest), 3x3 convolution. Behind an image backbone this is
+    the only module that mixes the frames of a clip.
 
     Args:
         fine_channels: channels of the backbone's stride-4 map.
@@ -183,12 +180,13 @@ class CrossModalFPN(BaseModule):
         for block in self.blocks:
             block.init_weights()
 
-    def forward(self, clip: ClipFeatures, memory: Memory,
+    def forward(self, clip: MultiscaleFeatures, memory: Memory,
                 text: TextFeatures) -> Tensor:
-        """Mask features of P clips.
+        """Compute the mask features of P clips.
 
         Args:
-            clip: its stride-4 map, paddings and positions are used.
+            clip: one clip per pair; its stride-4 map, padding and positions
+                are used.
             memory: encoded levels; the coarsest (stride 64) is not used.
             text: P expressions.
 
@@ -202,26 +200,29 @@ class CrossModalFPN(BaseModule):
         return coarse.unflatten(0, (-1, clip.num_frames))
 
     def level(self, index: int, maps: Tensor, coarse: Tensor | None,
-              clip: ClipFeatures, text: TextFeatures) -> Tensor:
-        """One level of the way down; only the attention among frames needs
-        all of them at once.
+              clip: MultiscaleFeatures, text: TextFeatures) -> Tensor:
+        """Compute one level.
+
+        The self-attention needs all frames; the other layers process chunks
+        of ``clip.chunks.pixels`` pixels.
 
         Args:
             index: of the level, 0 for stride 4.
             maps: (P*T, C_i, h, w).
-            coarse: what this returned for the level above, or None.
+            coarse: the result for the next coarser level, or None.
 
         Returns:
             (P*T, C, h, w); mask features behind level 0.
         """
         block, position = self.blocks[index], clip.positions[index]
-        step = clip.num_frames
-        if not torch.is_grad_enabled():
-            pixels = len(text.words) * maps.shape[-2:].numel()  # of one frame
-            step = max(1, PIXELS_AT_ONCE // pixels)
+        # each frame of a chunk is one of every clip
+        pixels_per_frame = len(text.words) * maps.shape[-2:].numel()
+        chunks = list(
+            chunk_slices(clip.num_frames, clip.chunks.pixels,
+                         cost=pixels_per_frame))
 
         def split(x: Tensor) -> Iterator[Tensor]:
-            return split_frames(x, clip.num_frames, step)
+            return split_frames(x, clip.num_frames, chunks)
 
         def join(parts: Iterable[Tensor]) -> Tensor:
             return join_frames(parts, len(text.words), clip.num_frames)
@@ -229,20 +230,22 @@ class CrossModalFPN(BaseModule):
         def laterals() -> Iterator[Tensor]:
             return map(self.laterals[index], split(maps))
 
-        # several parts are cheap enough to be computed twice, and not held
-        held = list(laterals()) if step >= clip.num_frames else None
+        # The lateral maps of several chunks are computed twice instead of
+        # kept: that is cheap and saves memory.
+        held = list(laterals()) if len(chunks) == 1 else None
         attended = block.attend_frames(
             join(map(block.shrink, held or laterals())), position,
             None if clip.padding is None else clip.padding[index],
             clip.num_frames)
 
         def finish() -> Iterator[Tensor]:
-            above = repeat(None, -(-clip.num_frames // step))
+            coarser_parts = repeat(None, len(chunks))
             if coarse is not None:
-                above = split(coarse)
-            for x, seen, coarser in zip(
-                    held or laterals(), split(attended), above, strict=True):
-                x = block.attend_words(x, seen, position, text)
+                coarser_parts = split(coarse)
+            for x, update, coarser in zip(
+                    held or laterals(), split(attended), coarser_parts,
+                    strict=True):
+                x = block.attend_words(x, update, position, text)
                 if coarser is not None:
                     x = x + F.interpolate(coarser, x.shape[-2:])
                 x = self.outputs[index](x)

@@ -10,7 +10,7 @@ from torch import Tensor
 from mmrvos.structures import RVOSDataSample
 from mmrvos.utils import mask_areas
 
-from ..task_modules.postprocessors import encode_masks
+from ..postprocessors.masks import encode_masks
 
 KEY_FRAMES = ('most_confident', 'first', 'middle')
 
@@ -45,6 +45,16 @@ class MaskPropagator(metaclass=ABCMeta):
                              f'{key_frame!r}')
         self.key_frame = key_frame
         self.compete = compete
+
+    @classmethod
+    def without_downloads(cls, cfg: dict, vocabulary: Sequence[str]) -> None:
+        """Change a config, in place, so that it builds random weights.
+
+        Args:
+            cfg: config of a propagator of this class.
+            vocabulary: not used; text encoders need it.
+        """
+        cfg['weights'] = None
 
     @abstractmethod
     def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],

@@ -1,12 +1,14 @@
 from .base import BaseRVOSSegmentor
 from .html import HTML
-from .inference import InferenceCfg, join_windows
+from .inference_cfg import InferenceCfg
 from .mlrl import MLRL
 from .mttr import MTTR
+from .parts import Part
 from .referformer import ReferFormer
 from .soc import SOC
+from .window_streaming import merge_windows
 
 __all__ = [
-    'HTML', 'MLRL', 'MTTR', 'SOC', 'BaseRVOSSegmentor', 'InferenceCfg',
-    'ReferFormer', 'join_windows'
+    'HTML', 'MLRL', 'MTTR', 'SOC', 'BaseRVOSSegmentor', 'InferenceCfg', 'Part',
+    'ReferFormer', 'merge_windows'
 ]

@@ -7,9 +7,9 @@ from torch import Tensor
 from mmrvos.registry import MODELS
 from mmrvos.structures import RVOSDataSample
 
-from ..features import ClipFeatures, Predictions, Targets
-from ..task_modules import TemporalScale, draw_scales
-from .base import collect_targets, image_sizes, stack_clips, valid_indices
+from ..features import MultiscaleFeatures, QueryPredictions, Targets
+from ..task_modules import TemporalScale, sample_scales
+from .batch import collect_targets, image_sizes, stack_clips, valid_indices
 from .referformer import ReferFormer
 
 DIRECTIONS = ('coarse_to_fine', 'fine_to_coarse', 'none')
@@ -19,17 +19,18 @@ DIRECTIONS = ('coarse_to_fine', 'fine_to_coarse', 'none')
 class HTML(ReferFormer):
     """HTML (Han et al., ICCV 2023): ReferFormer trained at temporal scales.
 
-    A training clip is decoded once with all its frames and again with fewer
-    and fewer of them (section 3.2.1), by the same parameters; masks are also
-    predicted across adjacent scales (section 3.3). At test time it is
-    ReferFormer, with all frames in a single scale.
+    A training clip is decoded at S temporal scales with the same parameters:
+    with all frames, and with fewer frames at each further scale (section
+    3.2.1). Masks are also predicted across adjacent scales (section 3.3).
+    Testing is that of ReferFormer, with all frames in a single scale.
 
     Args:
         num_scales: S; 1 trains ReferFormer.
-        stride: h; a scale has one frame out of every h of the scale above.
-        direction: of the masks across scales (Table 6c): 'coarse_to_fine',
-            kernels of scale s+1 on features of scale s; 'fine_to_coarse', the
-            reverse; or 'none'.
+        stride: h; a scale has one frame of every h frames of the scale before
+            it.
+        direction: of the masks across scales (Table 6c): 'coarse_to_fine'
+            applies kernels of scale s+1 to features of scale s,
+            'fine_to_coarse' the reverse; 'none' predicts no such masks.
         kwargs: of :class:`ReferFormer`.
 
     Raises:
@@ -53,21 +54,19 @@ class HTML(ReferFormer):
         self.stride = stride
         self.direction = direction
 
-    def forward(self,
-                inputs: Sequence[Tensor],
-                data_samples: Sequence[RVOSDataSample],
-                mode: str = 'tensor'):
-        """As the base class; only the losses know of scales.
+    def whole_losses(self, inputs: Sequence[Tensor],
+                     data_samples: Sequence[RVOSDataSample]
+                     ) -> dict[str, Tensor]:
+        """Compute the losses of all scales.
 
         A clip of a single frame has one scale.
         """
-        single = len(inputs[0]) == 1
-        if mode != 'loss' or self.stage != 'whole' or single:
-            return super().forward(inputs, data_samples, mode)
+        if len(inputs[0]) == 1:
+            return super().whole_losses(inputs, data_samples)
         frames = stack_clips(inputs)
         sizes = image_sizes(data_samples)
         index = valid_indices(data_samples, frames)
-        scales = draw_scales(
+        scales = sample_scales(
             tuple(frames.shape[:2]), self.num_scales, self.stride,
             frames.device, index)
         text = self.encode_text([sample.texts for sample in data_samples])
@@ -79,21 +78,22 @@ class HTML(ReferFormer):
         return self.scale_losses(
             [self.decode(clip, text) for clip in clips],
             [targets.take(s.frames[text.video_index]) for s in scales],
-            [s.places[text.video_index] for s in scales])
+            [s.positions[text.video_index] for s in scales])
 
     def encode_scales(self, frames: Tensor, image_sizes: Tensor,
                       scales: Sequence[TemporalScale],
-                      valid_index: Tensor | None) -> list[ClipFeatures]:
-        """The clip as every scale sees it.
+                      valid_index: Tensor | None
+                      ) -> list[MultiscaleFeatures]:
+        """Encode the clips at every scale.
 
-        An image backbone gives a frame the same features at every scale, so
-        each frame is encoded once. To a video backbone neighbours matter:
-        every scale is encoded on its own.
+        An image backbone encodes each frame once, since its features are the
+        same at all scales. A video backbone mixes frames, so each scale is
+        encoded separately.
 
         Args:
-            frames, image_sizes, valid_index: as in :meth:`encode_clip`; no
-                scale leaves the frame of the valid index out.
-            scales: from :func:`draw_scales`.
+            frames, image_sizes, valid_index: as in :meth:`encode_clip`; all
+                scales contain the frame of the valid index.
+            scales: from :func:`sample_scales`.
         """
         if not getattr(self.backbone, 'temporal', False):
             clip = self.encode_clip(frames, image_sizes, valid_index)
@@ -111,19 +111,19 @@ class HTML(ReferFormer):
                                  index))
         return clips
 
-    def scale_losses(self, predictions: Sequence[Predictions],
+    def scale_losses(self, predictions: Sequence[QueryPredictions],
                      targets: Sequence[Targets],
-                     places: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Means of the losses of scales and of pairs of scales (section 3.4).
+                     positions: Sequence[Tensor]) -> dict[str, Tensor]:
+        """Average the losses of scales and of pairs of scales (section 3.4).
 
         Args:
             predictions, targets: of each scale, from fine to coarse.
-            places: (P, T_s) of each scale, see :class:`TemporalScale`.
+            positions: (P, T_s) of each scale, see :class:`TemporalScale`.
 
         Returns:
-            The losses of :meth:`loss`, averaged over the scales (Eq. 6), and
-            with ``inter.`` before them the mask losses across scales,
-            averaged over the pairs (Eq. 7).
+            The losses of :meth:`loss`, averaged over the scales (Eq. 6); and,
+            with the prefix ``inter.``, the mask losses across scales,
+            averaged over the pairs of scales (Eq. 7).
         """
         losses = mean_losses([
             self.loss(p, t) for p, t in zip(predictions, targets, strict=True)
@@ -131,45 +131,48 @@ class HTML(ReferFormer):
         if self.direction == 'none' or len(predictions) == 1:
             return losses
         inter = mean_losses([
-            self.head.mask_loss(self.inter_scale_masks(fine, coarse, place),
-                                target)
-            for fine, coarse, place, target in zip(
-                predictions[:-1], predictions[1:], places[1:], targets[1:],
+            self.head.mask_loss(
+                self.inter_scale_masks(fine, coarse, position), target)
+            for fine, coarse, position, target in zip(
+                predictions[:-1], predictions[1:], positions[1:], targets[1:],
                 strict=True)
         ])
         losses.update((f'inter.{name}', loss) for name, loss in inter.items())
         return losses
 
-    def inter_scale_masks(self, fine: Predictions, coarse: Predictions,
-                          places: Tensor) -> Tensor:
-        """Masks of the last layer across two scales (section 3.3, Eq. 5).
+    def inter_scale_masks(self, fine: QueryPredictions,
+                          coarse: QueryPredictions,
+                          positions: Tensor) -> Tensor:
+        """Build masks of the last layer across two scales (section 3.3,
+        Eq. 5).
 
         Kernels and reference points come from one scale, the features of the
         same frame from the other.
 
         Args:
             fine, coarse: predictions of scales s and s+1.
-            places: (P, T_coarse), where the coarse scale's frames are in the
-                fine scale.
+            positions: (P, T_coarse), positions of the coarse scale's frames
+                in the fine scale.
 
         Returns:
             (1, P, T_coarse, N, h, w) logits.
         """
-        pairs = torch.arange(len(places), device=places.device)[:, None]
+        pairs = torch.arange(
+            len(positions), device=positions.device)[:, None]
         if self.direction == 'coarse_to_fine':
             mixed = replace(
-                coarse, mask_features=fine.mask_features[pairs, places])
+                coarse, mask_features=fine.mask_features[pairs, positions])
         else:
             mixed = replace(
                 fine,
-                queries=fine.queries[:, pairs, places],
-                references=fine.references[:, pairs, places],
+                queries=fine.queries[:, pairs, positions],
+                references=fine.references[:, pairs, positions],
                 mask_features=coarse.mask_features)
         return self.head.masks(mixed, layer=-1)
 
 
 def mean_losses(losses: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Name by name."""
+    """Average several sets of losses, name by name."""
     return {
         name: torch.stack([part[name] for part in losses]).mean()
         for name in losses[0]

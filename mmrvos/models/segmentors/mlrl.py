@@ -7,53 +7,59 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..derive import derive
-from ..features import TextFeatures
-from ..heads.boundary_aware_head import AlignedFeatures
-from .base import BaseRVOSSegmentor, run_backbone
-from .referformer import padding_masks
+from ..features import ClipFeatures, TextFeatures
+from ..heads.boundary_aware_head import AlignedPredictions
+from .backbone_maps import padding_masks, run_backbone
+from .base import BaseRVOSSegmentor
+from .parts import Part
 
 LEVELS = ('video', 'frame', 'object')
 
 
-@dataclass
-class MultiLevelFeatures:
-    """A clip without its language: what MLRL's ``encode_clip`` returns.
+@dataclass(kw_only=True)
+class MultiLevelFeatures(ClipFeatures):
+    """Pixel embeddings of MLRL's levels, without language.
 
     Args:
         embeddings: {level: (B*T, C, h, w)}.
-        pyramid: (B*T, C_i, h_i, w_i) each, the backbone's maps.
+        pyramid: (B*T, C_i, h_i, w_i) each, the backbone's maps, fine to
+            coarse.
         padding: (B, h, w) bool, True where padded, or None.
-        num_frames: T.
-        image_sizes: (B, 2) float, (height, width) without padding.
-        input_size: (H, W) with padding.
     """
     embeddings: dict[str, Tensor]
     pyramid: Sequence[Tensor]
     padding: Tensor | None
-    num_frames: int
-    image_sizes: Tensor
-    input_size: tuple[int, int]
 
 
 @MODELS.register_module()
 class MLRL(BaseRVOSSegmentor):
     """Multi-level representation learning (Wu et al., CVPR 2022).
 
-    A dense method without queries: pixels are embedded at the levels of
-    video, frame and object, each is aligned with a language encoding of its
-    own, and a head makes one mask of all.
+    A dense method without queries. Pixels are embedded at three levels:
+    video, frame and object. Each level is aligned with a language encoding of
+    its own, and the head predicts one mask from all levels.
 
     Args:
         levels: {level: config of its embedding}, of 'video', 'frame' and
             'object'; None switches a level off (Table 3).
-        alignment: config of the alignment, one for every level.
+        alignment: config of the alignment module; each level has one.
         head: config of the head.
         backbone_channels, embed_dims, kwargs: see
             :class:`BaseRVOSSegmentor`.
 
     Raises:
-        ValueError: no level, or an unknown one.
+        ValueError: there is no level, or an unknown one.
     """
+    # the decoders of the head are most of the work behind the backbone
+    parts = (
+        *BaseRVOSSegmentor.parts,
+        Part('projection'),
+        Part('levels', compiled=True),
+        Part('alignments', compiled=True),
+        Part('head.boundary', compiled=True),
+        Part('head.segmentation', compiled=True),
+        Part('head.objects', compiled=True),
+    )
 
     def __init__(self,
                  *,
@@ -103,8 +109,12 @@ class MLRL(BaseRVOSSegmentor):
                     frames: Tensor,
                     image_sizes: Tensor,
                     valid_index: Tensor | None = None) -> MultiLevelFeatures:
-        pyramid, num_frames = run_backbone(self.backbone, frames, valid_index,
-                                           self.channels_last)
+        pyramid, num_frames = run_backbone(
+            self.backbone,
+            frames,
+            valid_index,
+            channels_last=self.channels_last,
+            max_frames=self.chunks.frames)
         x = self.projection(pyramid[-1])
         input_size = tuple(frames.shape[-2:])
         padding = padding_masks(image_sizes, frames, [x.shape[-2:]])
@@ -118,14 +128,15 @@ class MLRL(BaseRVOSSegmentor):
             padding=padding,
             num_frames=num_frames,
             image_sizes=image_sizes.to(frames.device, non_blocking=True),
-            input_size=input_size)
+            input_size=input_size,
+            chunks=self.chunks)
 
     def encode_text(self,
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:
         return self.text_encoder.encode(expressions)
 
     def decode(self, clip: MultiLevelFeatures,
-               text: TextFeatures) -> AlignedFeatures:
+               text: TextFeatures) -> AlignedPredictions:
         videos = text.video_index
         padding = None if clip.padding is None else clip.padding[videos]
         aligned = [

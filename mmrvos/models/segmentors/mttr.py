@@ -7,9 +7,10 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..derive import derive, settings
-from ..features import ClipFeatures, Predictions, TextFeatures
-from .base import BaseRVOSSegmentor, run_backbone
-from .referformer import padding_masks
+from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
+from .backbone_maps import padding_masks, run_backbone
+from .base import BaseRVOSSegmentor
+from .parts import Part
 
 
 @MODELS.register_module()
@@ -25,6 +26,12 @@ class MTTR(BaseRVOSSegmentor):
         backbone_channels, embed_dims, kwargs: see
             :class:`BaseRVOSSegmentor`.
     """
+    parts = (
+        *BaseRVOSSegmentor.parts,
+        Part('projection'),
+        Part('transformer', compiled=True),
+        Part('pixel_decoder', compiled=True),
+    )
 
     def __init__(self,
                  *,
@@ -54,42 +61,53 @@ class MTTR(BaseRVOSSegmentor):
         self.transformer = MODELS.build(transformer)
         self.pixel_decoder = MODELS.build(pixel_decoder)
         self.projection = nn.Conv2d(backbone_channels[-1], embed_dims, 1)
-        # unlike ReferFormer's and SOC's: no half a pixel taken off
+        # without the offset of half a cell of ReferFormer and SOC
         self.position = SinePositionalEncoding(embed_dims // 2, normalize=True)
 
     def encode_clip(self,
                     frames: Tensor,
                     image_sizes: Tensor,
-                    valid_index: Tensor | None = None) -> ClipFeatures:
-        """See the base class. ``levels`` are the backbone's maps as they are,
-        but the last, which is projected; ``padding`` and ``positions`` are
-        those of the last."""
-        maps, num_frames = run_backbone(self.backbone, frames, valid_index,
-                                        self.channels_last)
+                    valid_index: Tensor | None = None
+                    ) -> MultiscaleFeatures:
+        """Encode frames; see the base class.
+
+        Of ``levels`` only the last is projected, the others are the
+        backbone's maps. ``padding`` and ``positions`` have one entry, of the
+        last level.
+        """
+        maps, num_frames = run_backbone(
+            self.backbone,
+            frames,
+            valid_index,
+            channels_last=self.channels_last,
+            max_frames=self.chunks.frames)
         coarse = self.projection(maps[-1])
         padding = padding_masks(image_sizes, frames, [coarse.shape[-2:]])
         position = (
             self.position(None, coarse[:1])
             if padding is None else self.position(padding[0]))
-        return ClipFeatures(
+        return MultiscaleFeatures(
             fine=maps[0],
             levels=(*maps[1:-1], coarse),
             padding=padding,
             positions=(position.to(coarse.dtype), ),
             num_frames=num_frames,
             image_sizes=image_sizes.to(frames.device, non_blocking=True),
-            input_size=tuple(frames.shape[-2:]))
+            input_size=tuple(frames.shape[-2:]),
+            chunks=self.chunks)
 
     def encode_text(self,
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:
         return self.text_encoder.encode(expressions)
 
-    def dense_map(self, clip: ClipFeatures, text: TextFeatures) -> Tensor:
+    def dense_map(self, clip: MultiscaleFeatures,
+                  text: TextFeatures) -> Tensor:
         clip = clip.select(text.video_index)
         return self.transformer.pixels(
             self.transformer.encode(clip, text)[0], clip)
 
-    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
+    def decode(self, clip: MultiscaleFeatures,
+               text: TextFeatures) -> QueryPredictions:
         clip = clip.select(text.video_index)
         queries, encoded = self.transformer(clip, text)
         features = self.pixel_decoder(

@@ -1,8 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import torch
-import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmdet.models.layers import SinePositionalEncoding
 from mmengine.model import ModuleList
@@ -11,9 +9,11 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..derive import derive, settings
-from ..features import ClipFeatures, Predictions, TextFeatures
+from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
 from ..layers import Memory
-from .base import BaseRVOSSegmentor, run_backbone
+from .backbone_maps import padding_masks, run_backbone
+from .base import BaseRVOSSegmentor
+from .parts import Part
 
 
 @MODELS.register_module()
@@ -28,6 +28,14 @@ class ReferFormer(BaseRVOSSegmentor):
         backbone_channels, embed_dims, kwargs: see
             :class:`BaseRVOSSegmentor`.
     """
+    parts = (
+        *BaseRVOSSegmentor.parts,
+        Part('projections'),
+        Part('fusion'),
+        Part('encoder', compiled=True),
+        Part('decoder', compiled=True),
+        Part('pixel_decoder', compiled=True),
+    )
 
     def __init__(self,
                  *,
@@ -96,9 +104,14 @@ class ReferFormer(BaseRVOSSegmentor):
     def encode_clip(self,
                     frames: Tensor,
                     image_sizes: Tensor,
-                    valid_index: Tensor | None = None) -> ClipFeatures:
-        maps, num_frames = run_backbone(self.backbone, frames, valid_index,
-                                        self.channels_last)
+                    valid_index: Tensor | None = None
+                    ) -> MultiscaleFeatures:
+        maps, num_frames = run_backbone(
+            self.backbone,
+            frames,
+            valid_index,
+            channels_last=self.channels_last,
+            max_frames=self.chunks.frames)
         levels = tuple(
             projection(m) for projection, m in zip(
                 self.projections, [*maps[1:], maps[-1]], strict=True))
@@ -109,31 +122,38 @@ class ReferFormer(BaseRVOSSegmentor):
             positions = [self.position(None, m[:1]) for m in strided]
         else:
             positions = [self.position(p) for p in padding]
-        return ClipFeatures(
+        return MultiscaleFeatures(
             fine=maps[0],
             levels=levels,
             padding=padding,
             positions=tuple(p.to(maps[0].dtype) for p in positions),
             num_frames=num_frames,
             image_sizes=image_sizes.to(frames.device, non_blocking=True),
-            input_size=tuple(frames.shape[-2:]))
+            input_size=tuple(frames.shape[-2:]),
+            chunks=self.chunks)
 
     def encode_text(self,
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:
         return self.text_encoder.encode(expressions)
 
-    def fuse(self, clip: ClipFeatures,
-             text: TextFeatures) -> tuple[ClipFeatures, Memory, Tensor]:
-        """One clip a pair, its encoded levels, and the sentences (P, C)."""
+    def fuse(self, clip: MultiscaleFeatures, text: TextFeatures
+             ) -> tuple[MultiscaleFeatures, Memory, Tensor]:
+        """Fuse clips with expressions and encode the levels.
+
+        Returns:
+            One clip per pair, its encoded levels, and the sentences (P, C).
+        """
         clip = clip.select(text.video_index)
         fused, sentence = self.fusion(clip, text)
         return clip, self.encoder(fused, clip), sentence
 
-    def dense_map(self, clip: ClipFeatures, text: TextFeatures) -> Tensor:
+    def dense_map(self, clip: MultiscaleFeatures,
+                  text: TextFeatures) -> Tensor:
         _, memory, _ = self.fuse(clip, text)
         return memory.maps()[0]
 
-    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
+    def decode(self, clip: MultiscaleFeatures,
+               text: TextFeatures) -> QueryPredictions:
         clip, memory, sentence = self.fuse(clip, text)
         queries, initial, references = self.decoder(sentence, memory,
                                                     clip.num_frames,
@@ -142,27 +162,3 @@ class ReferFormer(BaseRVOSSegmentor):
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes)
         return replace(predictions, dense=memory.maps()[0])
-
-
-def padding_masks(image_sizes: Tensor, frames: Tensor,
-                  shapes: Sequence[tuple[int, int]]
-                  ) -> tuple[Tensor, ...] | None:
-    """Where each level is padding.
-
-    Args:
-        image_sizes: (B, 2), (height, width) without padding, on the CPU.
-        frames: (..., H, W), padded.
-        shapes: (h_i, w_i) of each level.
-
-    Returns:
-        (B, h_i, w_i) bool each, nearest samples of the pixels' mask; None
-        where no image has padding.
-    """
-    height, width = frames.shape[-2:]
-    if all(size == [height, width] for size in image_sizes.tolist()):
-        return None
-    sizes = image_sizes.to(frames.device, non_blocking=True)
-    rows = torch.arange(height, device=sizes.device) >= sizes[:, :1]
-    columns = torch.arange(width, device=sizes.device) >= sizes[:, 1:]
-    mask = (rows[:, :, None] | columns[:, None])[:, None].float()
-    return tuple(F.interpolate(mask, s)[:, 0].bool() for s in shapes)

@@ -6,8 +6,10 @@ from torch import Tensor
 from mmrvos.registry import MODELS
 
 from ..derive import derive, settings
-from ..features import ClipFeatures, Predictions, TextFeatures
+from ..features import MultiscaleFeatures, TextFeatures
+from ..heads.soc_head import SOCPredictions
 from ..layers import masked_mean
+from .parts import Part
 from .referformer import ReferFormer
 
 
@@ -15,25 +17,27 @@ from .referformer import ReferFormer
 class SOC(ReferFormer):
     """SOC (Luo et al., NeurIPS 2023).
 
-    Frames are encoded and decoded as in ReferFormer, by queries that begin
-    empty; then the queries of all frames are grouped into queries of the
-    video, which are added back to every frame. ``fusion`` returns the fused
-    words in the place of the sentence.
+    Frames are encoded and decoded as in ReferFormer, but the content of the
+    queries is initialised with zeros. A cluster module then aggregates the
+    queries of all frames into video queries, which are added to the queries
+    of every frame. ``fusion`` returns the fused words instead of the
+    sentence.
 
     Args:
-        cluster: config of what groups queries, :class:`VideoObjectCluster`
-            or another; None leaves the frames alone, and the contrastive loss
-            gets the mean over the frames (Table 3, without VOC).
-        inference_layer: the decoder layer whose queries answer at test time.
-            The official inference takes the first, 0, together with the video
-            queries of the last, and the published numbers are made so; -1 is
-            the layer that training calls the last.
+        cluster: config of the cluster module, :class:`VideoObjectCluster` for
+            example. None adds no video queries; the contrastive loss then
+            uses the mean over the frames (Table 3, without VOC).
+        inference_layer: the decoder layer whose predictions are used at test
+            time. The official inference uses the first, 0, with the video
+            queries of the last layer; the published numbers are made so. -1
+            is the last layer.
         decoder, embed_dims, kwargs: see :class:`ReferFormer`. The cluster
             gets the decoder's number of queries.
 
     Raises:
         ValueError: the decoder has no such layer.
     """
+    parts = (*ReferFormer.parts, Part('cluster', compiled=True))
 
     def __init__(self,
                  *,
@@ -52,8 +56,10 @@ class SOC(ReferFormer):
                              f'decoder has {layers} layers')
         self.inference_layer = inference_layer
 
-    def decode(self, clip: ClipFeatures, text: TextFeatures) -> Predictions:
-        """All layers in training, ``inference_layer`` at test time."""
+    def decode(self, clip: MultiscaleFeatures,
+               text: TextFeatures) -> SOCPredictions:
+        """Predict with all layers in training, with ``inference_layer`` at
+        test time."""
         clip, memory, words = self.fuse(clip, text)
         queries, initial, references = self.decoder(
             torch.zeros_like(text.sentence), memory, clip.num_frames,
@@ -65,40 +71,35 @@ class SOC(ReferFormer):
         predictions = self.head(
             queries, initial, references,
             mask_features.unflatten(0, (-1, clip.num_frames)),
-            clip.image_sizes)
+            clip.image_sizes, video, masked_mean(words, text.padding))
         if not self.training:
             predictions = one_layer(predictions, self.inference_layer)
+        # the official masks of A2D and JHMDB are resized to the input size
         return replace(
-            predictions,
-            # officially masks of A2D and JHMDB go through the input's size
-            input_size=clip.input_size,
-            dense=maps[0],
-            extra=dict(
-                video_queries=video,
-                guidance=masked_mean(words, text.padding)))
+            predictions, input_size=clip.input_size, dense=maps[0])
 
     def group(self, queries: Tensor,
               sentence: Tensor) -> tuple[Tensor, Tensor]:
-        """Let the frames meet.
+        """Aggregate the queries of all frames into video queries.
 
         Args:
             queries: (D, P, T, N, C).
             sentence: (P, C).
 
         Returns:
-            The queries with their video's added, same shape; and the queries
-            of the video, (D, P, N, C) in training and (1, P, N, C), those of
-            the last layer, at test time.
+            The queries plus the video queries, (D, P, T, N, C); and the video
+            queries, (D, P, N, C) in training, those of the last layer
+            (1, P, N, C) at test time.
         """
-        seen = queries if self.training else queries[-1:]
+        clustered = queries if self.training else queries[-1:]
         if self.cluster is None:
-            return queries, seen.mean(2)
-        video = self.cluster(seen, sentence)  # (D or 1, P, 1 or T, N, C)
+            return queries, clustered.mean(2)
+        video = self.cluster(clustered, sentence)  # (D or 1, P, 1 or T, N, C)
         return queries + video, video.mean(2)
 
 
-def one_layer(predictions: Predictions, layer: int) -> Predictions:
-    """The predictions of a single decoder layer, D = 1."""
+def one_layer(predictions: SOCPredictions, layer: int) -> SOCPredictions:
+    """Select the predictions of one decoder layer; D becomes 1."""
     return replace(
         predictions, **{
             name: getattr(predictions, name)[layer][None]

@@ -3,7 +3,7 @@ from torch import Tensor
 
 from mmrvos.registry import TASK_UTILS
 
-from .postprocessors import upsample
+from ..layers import upsample
 from .sequence_matcher import focal_class_cost, smooth_giou
 
 

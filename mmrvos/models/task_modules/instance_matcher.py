@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mmrvos.registry import TASK_UTILS
 
-from .postprocessors import upsample
+from ..layers import upsample
 
 
 @TASK_UTILS.register_module()

@@ -6,31 +6,31 @@ from torch import Tensor
 
 @dataclass
 class TemporalScale:
-    """Which frames of each clip a temporal scale sees.
+    """Frames of each clip at one temporal scale.
 
     Args:
-        frames: (B, T_s) long, positions in the clip, rising.
-        places: (B, T_s) long, positions of the same frames in the scale
-            above; for the first scale in the clip.
+        frames: (B, T_s) long, positions in the clip, ascending.
+        positions: (B, T_s) long, positions of the same frames in the scale
+            before; for the first scale those in the clip.
     """
     frames: Tensor
-    places: Tensor
+    positions: Tensor
 
 
-def pick_from_groups(shape: tuple[int, int],
-                     stride: int,
-                     device: torch.device,
-                     keep: Tensor | None = None) -> Tensor:
-    """One position at random out of every ``stride`` consecutive ones.
+def sample_from_groups(shape: tuple[int, int],
+                       stride: int,
+                       device: torch.device,
+                       keep: Tensor | None = None) -> Tensor:
+    """Sample one position of every ``stride`` consecutive ones.
 
-    A shorter group at the end gives one too.
+    The last group may be shorter.
 
     Args:
         shape: (B, T).
         stride: h.
-        device: where to draw.
-        keep: (B,) long, a position that is taken instead of a random one of
-            its group.
+        device: of the result.
+        keep: (B,) long, a position that is chosen in its group instead of a
+            random one.
 
     Returns:
         (B, ceil(T / h)) long.
@@ -38,26 +38,29 @@ def pick_from_groups(shape: tuple[int, int],
     batch, total = shape
     starts = torch.arange(0, total, stride, device=device)
     sizes = (total - starts).clamp(max=stride)
-    drawn = torch.rand(batch, len(starts), device=device)
-    picked = starts + (drawn * sizes).long()
+    offsets = torch.rand(batch, len(starts), device=device) * sizes
+    chosen = starts + offsets.long()
     if keep is not None:
-        picked.scatter_(1, keep[:, None] // stride, keep[:, None])
-    return picked
+        chosen.scatter_(1, keep[:, None] // stride, keep[:, None])
+    return chosen
 
 
-def draw_scales(shape: tuple[int, int],
-                num_scales: int,
-                stride: int,
-                device: torch.device,
-                keep: Tensor | None = None) -> list[TemporalScale]:
-    """All frames, then one of every few of the scale above (HTML, 3.2.1).
+def sample_scales(shape: tuple[int, int],
+                  num_scales: int,
+                  stride: int,
+                  device: torch.device,
+                  keep: Tensor | None = None) -> list[TemporalScale]:
+    """Sample the frames of all temporal scales (HTML, 3.2.1).
+
+    The first scale has all frames, each further one a random frame of every
+    ``stride`` frames of the scale before it.
 
     Args:
-        shape: (B, T); every clip has its own draw.
+        shape: (B, T); every clip is sampled independently.
         num_scales: S.
         stride: h.
-        device: where to draw.
-        keep: (B,) long, a frame that no scale leaves out.
+        device: of the result.
+        keep: (B,) long, a frame that is in all scales.
 
     Returns:
         S scales, of T, ceil(T / h), ... frames.
@@ -65,9 +68,10 @@ def draw_scales(shape: tuple[int, int],
     frames = torch.arange(shape[1], device=device).expand(shape)
     scales = [TemporalScale(frames, frames)]
     for _ in range(num_scales - 1):
-        places = pick_from_groups(tuple(frames.shape), stride, device, keep)
-        frames = frames.gather(1, places)
-        scales.append(TemporalScale(frames, places))
+        positions = sample_from_groups(
+            tuple(frames.shape), stride, device, keep)
+        frames = frames.gather(1, positions)
+        scales.append(TemporalScale(frames, positions))
         if keep is not None:
             keep = keep // stride
     return scales

@@ -1,27 +1,20 @@
 import warnings
 from collections.abc import Sequence
-from pickle import UnpicklingError
 
 import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
-from transformers import (
-    AutoModel,
-    AutoTokenizer,
-    PreTrainedTokenizerBase,
-    RobertaConfig,
-    RobertaModel,
-)
+from transformers import AutoModel, AutoTokenizer, RobertaConfig, RobertaModel
 
 from mmrvos.registry import MODELS
 
 from ..features import TextFeatures
 from ..layers import sine_word_positions
+from .base import BaseTextEncoder
 from .tokenizers import SPECIAL_TOKENS, word_tokenizer
 
 
 @MODELS.register_module()
-class HuggingFaceTextEncoder(BaseModule):
+class HuggingFaceTextEncoder(BaseTextEncoder):
     """Encode sentences with a Hugging Face text model and a projection.
 
     The last hidden states are the word features. The pooler's output is the
@@ -98,6 +91,17 @@ class HuggingFaceTextEncoder(BaseModule):
         self.projection = nn.Sequential(
             nn.Linear(self.model.config.hidden_size, out_channels),
             nn.LayerNorm(out_channels, eps=1e-12), nn.Dropout(dropout))
+
+    @classmethod
+    def without_downloads(cls, cfg: dict, vocabulary: Sequence[str]) -> None:
+        """See the base class; a model by name becomes a RoBERTa-base."""
+        if cfg.pop('name', None):
+            cfg.pop('tokenizer', None)
+            cfg.update(
+                vocabulary=vocabulary,
+                config=dict(vocab_size=50265, max_position_embeddings=514))
+        elif cfg.pop('tokenizer', None):
+            cfg['vocabulary'] = vocabulary
 
     def init_weights(self) -> None:
         """Keep the initialisation of torch and Hugging Face."""
@@ -239,17 +243,8 @@ def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
     # Not every model class has the option add_pooling_layer.
     options = {} if pooler else dict(add_pooling_layer=False)
     try:
-        return (load_tokenizer(tokenizer),
-                AutoModel.from_pretrained(
-                    name,
-                    trust_remote_code=False,
-                    weights_only=True,
-                    **options))
-    except (UnpicklingError, RuntimeError) as error:
-        raise ValueError(
-            f'the weights of the text encoder {name!r} cannot be read without '
-            'running code from the file; use a folder with safetensors. First '
-            f'cause: {str(error).splitlines()[0]}') from None
+        return (AutoTokenizer.from_pretrained(tokenizer),
+                AutoModel.from_pretrained(name, **options))
     except OSError as error:
         raise OSError(
             f'the text encoder {name!r} is not a local folder and cannot be '
@@ -258,11 +253,6 @@ def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
             'the tokenizer as well) and pass --cfg-options '
             'model.text_encoder.name=FOLDER. First cause: '
             f'{str(error).splitlines()[0]}') from None
-
-
-def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """Load a tokenizer by name or from a folder, without code from there."""
-    return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
 
 
 def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
@@ -283,7 +273,7 @@ def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
             vocabulary = vocabulary.split()
         tokenizer = word_tokenizer(vocabulary)
     elif tokenizer is not None:
-        tokenizer = load_tokenizer(tokenizer)
+        tokenizer = AutoTokenizer.from_pretrained(tokenizer)
     else:
         raise ValueError('a text encoder from a config needs a vocabulary '
                          '(its words) or a tokenizer (name or folder)')

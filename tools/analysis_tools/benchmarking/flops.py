@@ -12,7 +12,7 @@ import torch
 
 from .arguments import add_cfg_options, add_size, positive
 from .flop_counter import FlopCounter
-from .meter import MODEL_PARTS, PROPAGATION_PARTS, Meter, watch
+from .meter import Meter, model_parts, watch
 from .synthetic import build_model, make_frames, make_sample
 
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> None:
         data_samples=[make_sample(args.sentences, args.size, args.size)])
     with torch.no_grad(), FlopCounter() as counter:
         meter = Meter(counter.total)
-        watch(model, meter, MODEL_PARTS | PROPAGATION_PARTS)
+        watch(model, meter, model_parts(model))
         model.test_step(data)
     total = counter.total()
     flops = dict(meter.parts)

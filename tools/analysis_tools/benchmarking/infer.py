@@ -45,12 +45,11 @@ from .arguments import (
 )
 from .flop_counter import FlopCounter
 from .meter import (
-    MODEL_PARTS,
-    PROPAGATION_PARTS,
     Meter,
     check_limit,
     clock,
     device_name,
+    model_parts,
     peak_memory,
     watch,
 )
@@ -174,7 +173,7 @@ class Candidate:
             if args.compile:
                 self.model.compile_parts()
         self.meter = Meter(clock(self.device))
-        watch(self.model, self.meter, MODEL_PARTS | PROPAGATION_PARTS)
+        watch(self.model, self.meter, model_parts(self.model))
         self.read_frames = self.meter.metered('decoding, resizing',
                                               read_frames)
         self.flops: dict[str, float] | None = None
@@ -263,7 +262,8 @@ def summarise(measured: Measured, args: argparse.Namespace) -> dict[str, Any]:
     }
     cpu_seconds = seconds.pop('cpu')
     fps = args.frames / seconds['total']
-    propagation = [seconds[p] for p in PROPAGATION_PARTS if p in seconds]
+    propagation = [s for part, s in seconds.items()
+                   if part.startswith('propagation')]
     without = seconds['total'] - sum(propagation)
     return dict(
         frames_per_second=fps,

@@ -3,41 +3,36 @@ import resource
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
 import torch
 from torch import nn
 
+from mmrvos.models import BaseRVOSSegmentor
+
 GIB = 2**30
 # attribute that nn.Module.compile sets and that then replaces ``forward``
 COMPILED = '_compiled_call_impl'
-# {part: (dotted path of the owner below the model, method)}. A part that a
-# model lacks is skipped.
-MODEL_PARTS = {
-    'backbone': ('backbone', 'forward'),
-    'feature projections': ('', 'encode_clip'),
-    'text encoder': ('', 'encode_text'),
-    'fusion': ('fusion', 'forward'),
-    'encoder': ('encoder', 'forward'),
-    'decoder': ('decoder', 'forward'),
-    'transformer': ('transformer', 'forward'),
-    'query cluster': ('cluster', 'forward'),
-    'pixel decoder': ('pixel_decoder', 'forward'),
-    'other decoding': ('', 'decode'),
-    'class and box heads': ('head', 'forward'),
-    'masks': ('head', 'masks'),
-    'upsampling, RLE': ('', 'postprocessor'),
-}
-PROPAGATION_PARTS = {
-    'propagation: keys': ('propagator.network', 'encode_key'),
-    'propagation: values': ('propagator.network', 'encode_value'),
-    'propagation: mask decoder': ('propagator.network', 'decode'),
-    'propagation: vision encoder': ('propagator.network.vision_encoder',
-                                    'forward'),
-    'propagation: memory, other': ('', 'propagator'),
-}
+# Part, dotted path of the owner below the model, and method, of the steps of
+# any segmentor. Its class declares the modules.
+STEPS = (
+    ('other encode_clip', '', 'encode_clip'),
+    ('other encode_text', '', 'encode_text'),
+    ('other decode', '', 'decode'),
+    ('masks', 'head', 'masks'),
+    ('upsampling, RLE', '', 'postprocessor'),
+)
+# What a propagator lacks is skipped.
+PROPAGATION_PARTS = (
+    ('propagation: keys', 'propagator.network', 'encode_key'),
+    ('propagation: values', 'propagator.network', 'encode_value'),
+    ('propagation: mask decoder', 'propagator.network', 'decode'),
+    ('propagation: vision encoder', 'propagator.network.vision_encoder',
+     'forward'),
+    ('propagation: memory, other', '', 'propagator'),
+)
 
 
 def clock(device: torch.device) -> Callable[[], float]:
@@ -83,16 +78,24 @@ class Meter:
         return wrapper
 
 
+def model_parts(model: BaseRVOSSegmentor) -> list[tuple[str, str, str]]:
+    """List all that is measured in a segmentor: the modules that its class
+    declares, the steps, and its propagator."""
+    modules = [(part.path, path, 'forward') for part in model.parts
+               for path, _ in part.modules(model)]
+    return [*modules, *STEPS, *PROPAGATION_PARTS]
+
+
 def watch(model: nn.Module, meter: Meter,
-          parts: Mapping[str, tuple[str, str]]) -> None:
+          parts: Iterable[tuple[str, str, str]]) -> None:
     """Wrap the parts of a model permanently.
 
     Call it after ``compile_parts``: compiled code must not contain the meter.
 
     Args:
-        parts: as ``MODEL_PARTS``.
+        parts: as ``STEPS``; several entries may belong to one part.
     """
-    for part, (path, name) in parts.items():
+    for part, path, name in parts:
         owner = find(model, path)
         if name == 'forward' and getattr(owner, COMPILED, None) is not None:
             name = COMPILED

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mmrvos.models import BaseRVOSSegmentor
-from mmrvos.models.features import ClipFeatures, Predictions
+from mmrvos.models.chunks import WHOLE
+from mmrvos.models.features import MultiscaleFeatures, QueryPredictions
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
 from mmrvos.models.layers import deformable_attention
 
@@ -29,8 +30,7 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
     - attention matrices are materialised and returned;
     - deformable attention on a CPU stacks the samples of all levels;
     - padding masks are made and applied even if nothing is padded;
-    - nothing is chunked: chunks are used without gradients only, so gradients
-      are enabled here, although no parameter requires one.
+    - nothing is chunked.
 
     The caller must run one sentence at a time. Video Swin processes its
     windows row by row, while the official code holds all of them: this
@@ -49,7 +49,6 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
         stack.callback(torch.backends.mha.set_fastpath_enabled,
                        torch.backends.mha.get_fastpath_enabled())
         torch.backends.mha.set_fastpath_enabled(False)
-        stack.enter_context(torch.enable_grad())
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         put(deformable_attention, 'sample_levels',
             multi_scale_deformable_attn_pytorch)
@@ -57,6 +56,7 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
             if isinstance(module, nn.MultiheadAttention):
                 put(module, 'forward', with_weights(module.forward))
         put(model, 'channels_last', False)
+        put(model, 'test_cfg', replace(model.test_cfg, chunks=WHOLE))
         put(model, 'encode_clip', with_padding(model.encode_clip))
         if hasattr(head, 'dynamic_layers'):
             put(head, 'dynamic_layers', RepeatedFeatures(head.dynamic_layers))
@@ -75,9 +75,10 @@ def with_weights(forward: Callable) -> Callable:
 def with_padding(encode_clip: Callable) -> Callable:
     """Add padding masks that are False everywhere."""
 
-    def encode(*args, **kwargs) -> ClipFeatures:
+    def encode(*args, **kwargs) -> MultiscaleFeatures:
         clip = encode_clip(*args, **kwargs)
-        if not isinstance(clip, ClipFeatures) or clip.padding is not None:
+        if (not isinstance(clip, MultiscaleFeatures)
+                or clip.padding is not None):
             return clip
         return replace(
             clip,
@@ -105,7 +106,7 @@ class EveryMask:
     def forward(self, *args, **kwargs) -> object:
         self.built = []  # free the memory before the next masks are built
         predictions = self.predict(*args, **kwargs)
-        if isinstance(predictions, Predictions):
+        if isinstance(predictions, QueryPredictions):
             self.built = [
                 self.build(predictions, layer=layer)
                 for layer in range(len(predictions.queries))

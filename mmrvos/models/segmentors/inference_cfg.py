@@ -1,0 +1,73 @@
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+
+import torch
+
+from ..chunks import Chunks
+
+QUERIES = ('per_window', 'carried')
+PRECISIONS = dict(bf16=torch.bfloat16, fp16=torch.float16)
+
+
+@dataclass
+class InferenceCfg:
+    """``test_cfg`` of a segmentor; an unknown key is an error.
+
+    Args:
+        window: frames decoded together, which bounds the memory; None decodes
+            a video in one pass. A clip with a valid_index has one frame to
+            decode and is never split.
+        overlap: frames that a window shares with the next as context. The
+            first half of them is predicted by the earlier window, the second
+            half by the later one.
+        query: 'per_window' chooses the best query sequence in each window;
+            'carried' uses the choice of the first window for all.
+        chunks: limits of what is computed at once, see :class:`Chunks`.
+        amp: mixed precision, 'bf16' or 'fp16' (GPU only); None for none.
+        postprocessor: config of the postprocessor, see
+            :class:`BasePostprocessor`.
+        propagator: config of a mask propagator, see :class:`MaskPropagator`;
+            None for none. It needs the whole video in memory.
+
+    Raises:
+        TypeError: an unknown key.
+        ValueError: a value that is out of range or contradicts another.
+    """
+    window: int | None = None
+    overlap: int = 0
+    query: str = 'per_window'
+    chunks: Chunks | dict = field(default_factory=Chunks)
+    amp: str | None = None
+    postprocessor: dict = field(default_factory=lambda: dict(type='BestQuery'))
+    propagator: dict | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.chunks, Chunks):
+            self.chunks = Chunks(**self.chunks)
+        if self.window is not None and self.window < 1:
+            raise ValueError('test_cfg.window must be at least 1, got '
+                             f'{self.window}')
+        if self.window is None and self.overlap:
+            raise ValueError(f'test_cfg.overlap={self.overlap} needs a '
+                             'test_cfg.window')
+        if self.window is not None and not 0 <= self.overlap < self.window:
+            raise ValueError('test_cfg.overlap is 0 to window - 1 = '
+                             f'{self.window - 1}, got {self.overlap}')
+        if self.query not in QUERIES:
+            raise ValueError(f'test_cfg.query is one of {QUERIES}, got '
+                             f'{self.query!r}')
+        if self.amp is not None and self.amp not in PRECISIONS:
+            raise ValueError(f'test_cfg.amp is one of {list(PRECISIONS)} or '
+                             f'None, got {self.amp!r}')
+
+    def precision(self, device: torch.device) -> AbstractContextManager:
+        """Return a context that runs a block in the precision ``amp``.
+
+        Raises:
+            ValueError: fp16 on a CPU, which lacks the kernels.
+        """
+        if self.amp is None:
+            return nullcontext()
+        if self.amp == 'fp16' and device.type == 'cpu':
+            raise ValueError("amp='fp16' needs a GPU; take 'bf16' on a CPU")
+        return torch.autocast(device.type, PRECISIONS[self.amp])

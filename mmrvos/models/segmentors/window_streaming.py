@@ -1,0 +1,171 @@
+"""Segmentation of a video window by window, while it is read."""
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+import torch
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from mmrvos.structures import RVOSDataSample
+
+from ..chunks import chunk_slices
+from ..features import ClipFeatures, Predictions, TextFeatures
+from .batch import image_sizes, valid_indices
+
+
+class WindowStreaming:
+    """Prediction of a segmentor; see ``test_cfg``, :class:`InferenceCfg`."""
+
+    def predict(self, inputs: Sequence[Tensor],
+                data_samples: Sequence[RVOSDataSample]
+                ) -> list[RVOSDataSample]:
+        """Fill ``pred`` of every data sample, video by video."""
+        for frames, sample in zip(inputs, data_samples, strict=True):
+            sample.pred = merge_windows(self.stream([frames], sample))
+        return list(data_samples)
+
+    def test_step(self, data: dict) -> list[RVOSDataSample]:
+        """Preprocess and predict a batch, as :class:`BaseModel` does.
+
+        With a ``test_cfg.window``, frames are moved to the device and
+        normalised window by window: as bytes they take a quarter of the
+        memory.
+        """
+        window = self.test_cfg.window
+        if window is None or self.propagator is not None:
+            return super().test_step(data)
+        for frames, sample in zip(
+                data['inputs'], data['data_samples'], strict=True):
+            pieces = (
+                self.data_preprocessor(
+                    dict(inputs=[part], data_samples=[sample]))['inputs'][0]
+                for part in frames.split(window))
+            sample.pred = merge_windows(self.stream(pieces, sample))
+        return list(data['data_samples'])
+
+    def val_step(self, data: dict) -> list[RVOSDataSample]:
+        """As :meth:`test_step`."""
+        return self.test_step(data)
+
+    def stream(self, pieces: Iterable[Tensor],
+               sample: RVOSDataSample) -> Iterator[InstanceData]:
+        """Segment all expressions of one video while it is read.
+
+        With a ``test_cfg.window``, at most the frames of one window and of
+        one piece are in memory. A propagator needs the whole video.
+
+        Args:
+            pieces: (t, 3, H, W) each, consecutive frames, normalised and
+                padded.
+            sample: of the whole video; its texts and sizes are read.
+
+        Yields:
+            ``pred`` of consecutive frames.
+        """
+        if self.propagator is None:
+            yield from self.predict_windows(pieces, sample)
+            return
+        frames = torch.cat(list(pieces))
+        pred = merge_windows(self.predict_windows([frames], sample))
+        yield self.propagator(frames, pred, sample)
+
+    def predict_windows(self, pieces: Iterable[Tensor],
+                        sample: RVOSDataSample) -> Iterator[InstanceData]:
+        """:meth:`stream` without propagator."""
+        cfg, window, queries = self.test_cfg, self.test_cfg.window, None
+        device = next(self.parameters()).device
+        with cfg.precision(device):
+            text = self.encode_text([sample.texts])
+        if sample.get('valid_index') is not None:
+            window = None  # only one frame is decoded, all are its context
+        for frames, kept in cut_windows(pieces, window, cfg.overlap):
+            with cfg.precision(device):
+                pred = self.predict_window(frames, kept, text, sample,
+                                           queries)
+            if cfg.query == 'carried' and queries is None:
+                queries = pred.queries
+            pred.queries = pred.queries[:, None]
+            yield pred
+
+    def predict_window(self, frames: Tensor, kept: slice,
+                       text: TextFeatures, sample: RVOSDataSample,
+                       queries: Tensor | None) -> InstanceData:
+        """Segment all expressions of one window.
+
+        Args:
+            frames: (T, 3, H, W).
+            kept: the frames whose masks are built.
+            text: E expressions.
+            sample: of the video.
+            queries: (E,) long, the query sequences to use; None for the best.
+        """
+        clip = self.encode_clip(frames[None], image_sizes([sample]),
+                                valid_indices([sample], frames))
+        return self.postprocessor(
+            self.head,
+            self.decode_chunks(clip, text),
+            tuple(sample.ori_shape),
+            frames=kept,
+            queries=queries,
+            max_frames=self.chunks.frames)
+
+    def decode_chunks(self, clip: ClipFeatures,
+                      text: TextFeatures) -> Iterator[Predictions]:
+        """Decode some expressions of one video at a time."""
+        for part in chunk_slices(
+                len(text.words), self.chunks.pairs, cost=clip.num_frames):
+            yield self.decode(clip, text.pairs(part))
+
+
+def cut_windows(pieces: Iterable[Tensor], window: int | None,
+                overlap: int = 0) -> Iterator[tuple[Tensor, slice]]:
+    """Cut a video into windows, each as soon as its frames are read.
+
+    Args:
+        pieces: (t, ...) each, consecutive frames of the video.
+        window: W, frames per window; None for a single window.
+        overlap: frames shared by neighbouring windows, less than W.
+
+    Yields:
+        (W, ...) frames, fewer in the last window of a video; and the slice of
+        them whose predictions are kept. Each frame is kept once.
+    """
+    head, tail = overlap - overlap // 2, overlap // 2
+    held, first = [], 0
+
+    def join() -> Tensor:
+        return held[0] if len(held) == 1 else torch.cat(held)
+
+    for piece in pieces:
+        held.append(piece)
+        # The last window keeps its frames up to the end of the video, so a
+        # window is only yielded when there are frames behind it.
+        while window is not None and sum(map(len, held)) > window:
+            frames = join()
+            yield frames[:window], slice(first, window - tail)
+            held, first = [frames[window - overlap:]], head
+    frames = join()
+    yield frames, slice(first, len(frames))
+
+
+def merge_windows(windows: Iterable[InstanceData]) -> InstanceData:
+    """Merge the predictions of windows into one sequence.
+
+    Masks and frame scores are concatenated, scores are means over frames,
+    queries get one column per window. A single window is returned as it is,
+    with any further fields (``query_masks``, ...).
+    """
+    windows = list(windows)
+    if len(windows) == 1:
+        return windows[0]
+    masks = [
+        list(chain.from_iterable(parts))
+        for parts in zip(*(w.masks for w in windows), strict=True)
+    ]
+    frames = torch.tensor([len(w.masks[0]) for w in windows])
+    scores = torch.stack([w.scores for w in windows], dim=1)
+    return InstanceData(
+        masks=masks,
+        scores=(scores * frames).sum(1) / frames.sum(),
+        frame_scores=torch.cat([w.frame_scores for w in windows], dim=1),
+        queries=torch.cat([w.queries for w in windows], dim=1))
