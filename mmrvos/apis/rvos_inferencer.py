@@ -33,6 +33,7 @@ from mmrvos.utils import (
 from mmrvos.visualization import RVOSVisualizer, check_fps
 
 from .arguments import check_apart, check_device, check_texts
+from .model_index import find_model
 from .result_writer import OUTPUTS, ResultWriter, check_folder
 from .results import (
     ExpressionResult,
@@ -40,6 +41,7 @@ from .results import (
     empty_below,
     results_of,
 )
+from .stored_config import stored_config
 from .video_source import VideoSource, open_video
 
 
@@ -89,12 +91,20 @@ class RVOSInferencer(BaseInferencer):
                  style: str | None = None,
                  cfg_options: Mapping[str, Any] | None = None,
                  show_progress: bool = True) -> None:
-        if isinstance(model, str | Path) and (
-                Path(model).suffix == '.py' or Path(model).is_file()):
-            model = load_config(model)
         if device is not None:
             check_device(device)
         init_default_scope('mmrvos')
+        if isinstance(model, str | Path):
+            if Path(model).suffix == '.py' or Path(model).is_file():
+                model = load_config(model)
+            else:
+                name = str(model)
+                model, published = find_model(name)
+                weights = weights or published
+                if weights is None:
+                    raise ValueError(
+                        f'no weights of {name} are published: pass a '
+                        'checkpoint as weights')
         self.test_cfg = {
             name: value
             for name, value in dict(
@@ -303,18 +313,6 @@ class RVOSInferencer(BaseInferencer):
 
     # ------------------------------------------ overrides of BaseInferencer
 
-    def _load_model_from_metafile(self, model: str) -> tuple[Config, str]:
-        folder = Path(self._get_repo_or_mim_dir(self.scope))
-        known = [m['Name'] for m in self._get_models_from_metafile(folder)]
-        if model not in known:
-            raise ValueError(
-                f'{model!r} is neither a config file nor a model of '
-                f'model-index.yml; those are {", ".join(known)}')
-        cfg, weights = super()._load_model_from_metafile(model)
-        if '://' not in weights:
-            weights = str(folder / weights)
-        return cfg, weights
-
     def _init_model(self, cfg: Config | ConfigDict, weights: str | None,
                     device: str) -> nn.Module:
         if weights is None:
@@ -323,12 +321,7 @@ class RVOSInferencer(BaseInferencer):
                 'model-index.yml as model; random weights segment nothing')
         checkpoint = read_checkpoint(weights)
         if not cfg:  # BaseInferencer's way to say: model is None
-            text = checkpoint.get('meta', {}).get('cfg')
-            if text is None:
-                raise ValueError(
-                    f'{weights} holds no config, expected a checkpoint of '
-                    'tools/train.py; pass the config file as model')
-            cfg.update(Config.fromstring(text, '.py')._cfg_dict)
+            cfg.update(stored_config(checkpoint, weights))
         if self.test_cfg:
             cfg.model.setdefault('test_cfg', ConfigDict())
             cfg.model.test_cfg.update(self.test_cfg)

@@ -1,7 +1,7 @@
 import ctypes
 import signal
 import sys
-from urllib.error import URLError
+from typing import Any
 
 import torch
 import torch.distributed as torch_dist
@@ -12,7 +12,13 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmrvos.utils import load_weights, read_checkpoint
+from mmrvos.utils import (
+    fitted_weights,
+    pack,
+    read_checkpoint,
+    strict_init,
+    unpack_history,
+)
 
 
 class RVOSRunner(Runner):
@@ -20,7 +26,9 @@ class RVOSRunner(Runner):
 
     - A checkpoint is loaded strictly (``Runner`` warns and evaluates random
       weights) and without running code from it. ``load_cfg.drop`` in the
-      config lists keys of ``load_from`` that are meant to be left out.
+      config lists keys of ``load_from`` that are meant to be left out. What
+      is saved is plain data, which ``torch.load`` reads with
+      ``weights_only=True``.
     - ``launcher='pytorch'`` also works on a machine without GPU: the
       processes meet over gloo. They end with their launcher, also when it is
       killed: orphans would go on writing checkpoints beside a resumed run.
@@ -69,14 +77,14 @@ class RVOSRunner(Runner):
 
     def _init_model_weights(self) -> None:
         try:
-            super()._init_model_weights()
-        except URLError as error:
+            with strict_init(bare_model(self.model)):
+                super()._init_model_weights()
+        except OSError as error:
             raise OSError(
-                'pretrained weights cannot be downloaded from here '
-                f'({error.reason}): fetch them where there is a network and '
-                'pass --cfg-options model.backbone.init_cfg.checkpoint=FILE, '
-                'or start from random weights with '
-                'model.backbone.init_cfg=None') from None
+                f'{error}. The pretrained weights of a model are set by '
+                '--cfg-options model.backbone.init_cfg.checkpoint=FILE; '
+                'model.backbone.init_cfg=None starts from random '
+                'weights') from None
 
     def load_checkpoint(self,
                         filename: str,
@@ -84,19 +92,68 @@ class RVOSRunner(Runner):
         """Load a checkpoint strictly.
 
         Raises:
-            FileNotFoundError, ValueError: it is missing or unreadable.
-            CheckpointMismatch: its keys are not the model's.
+            FileNotFoundError, ValueError: the file is missing or unreadable,
+                or a training cannot be resumed from it.
+            CheckpointMismatch: the keys are not those of the model.
         """
         checkpoint = read_checkpoint(filename, map_location=map_location)
         model = bare_model(self.model)
-        # A resumed training is whole: nothing is dropped.
         load_cfg = self.cfg.get('load_cfg') or {}
-        drop = [] if self._resume else load_cfg.get('drop', [])
+        drop = load_cfg.get('drop', [])
+        if self._resume:
+            prepare_resume(checkpoint, model, filename)
+            drop = []  # a resumed training is whole
+        # Hooks such as EMAHook load these weights too: they get a value for
+        # every key, under the model's own names.
+        checkpoint['state_dict'] = fitted_weights(
+            model, checkpoint['state_dict'], drop, filename)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
-        load_weights(model, checkpoint['state_dict'], drop, source=filename)
+        model.load_state_dict(checkpoint['state_dict'])
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
+
+
+    def call_hook(self, fn_name: str, **kwargs: Any) -> None:
+        """Call all hooks; a checkpoint to save becomes plain data after them.
+        """
+        super().call_hook(fn_name, **kwargs)
+        if fn_name == 'before_save_checkpoint':
+            checkpoint = kwargs['checkpoint']
+            # the text in its place would be a program
+            checkpoint['meta']['cfg'] = self.cfg.to_dict()
+            for key, value in checkpoint.items():
+                checkpoint[key] = pack(value, key)
+
+
+def prepare_resume(checkpoint: dict, model: nn.Module, source: str) -> None:
+    """Check that a training can be resumed from a checkpoint.
+
+    The log history becomes that of MMEngine again. A config text in
+    ``meta.config``, which MMEngine would run, is removed.
+
+    Raises:
+        ValueError: a part is missing.
+        CheckpointMismatch: the averaged weights do not fit the model.
+    """
+    try:
+        meta, hub, _ = (
+            checkpoint[k] for k in ('meta', 'message_hub', 'optimizer'))
+        meta.pop('config', None)
+        meta['epoch'] + meta['iter']
+        hub['log_scalars'] = {
+            name: unpack_history(packed)
+            for name, packed in hub['log_scalars'].items()
+        }
+    except (KeyError, TypeError, AttributeError, AssertionError) as error:
+        raise ValueError(
+            f'{source} is not the state of a training (wrong or missing: '
+            f'{error}), so none can be resumed from it. To start a training '
+            'from its weights, set load_from') from None
+    if 'ema_state_dict' in checkpoint:
+        averaged = dict(checkpoint['ema_state_dict'])
+        averaged.pop('steps', None)  # the counter of MMEngine's averaged model
+        fitted_weights(model, averaged, source=f'ema_state_dict of {source}')
 
 
 def bare_model(model: nn.Module) -> nn.Module:

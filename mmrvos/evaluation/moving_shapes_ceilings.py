@@ -1,8 +1,9 @@
-"""What oracles reach on Moving Shapes, to be read beside every result.
+"""Scores of oracles on Moving Shapes, as ceilings for every result.
 
-An oracle knows the true mask of every object and part of what the sentence
-needs; it picks uniformly among the objects that are left. Its J, F and hit
-rate are expected values, so no chance is in them.
+An oracle knows the true mask of every object and a part of the information
+that the sentence needs. It picks uniformly among the objects that this
+information does not exclude. Its J, F and hit rate are expected values, so
+they are deterministic.
 """
 import json
 from functools import lru_cache
@@ -11,11 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmrvos.datasets import RefYoutubeVOSDataset
 from mmrvos.structures import PNGMasks
 
 from .functional import Silhouette, contour, pairwise_jf, region
 
-#: what each oracle knows
+#: information that each oracle has
 ORACLES = {
     'oracle': 'everything',
     'stride4_mean': 'everything, masks as 4 x 4 averages and back',
@@ -30,7 +32,7 @@ STATIC3 = ('appearance', 'position', 'relation')
 
 
 def through_stride4(mask: np.ndarray, average: bool) -> np.ndarray:
-    """A mask as the target of a stride-4 head, brought back.
+    """Reduce a mask to the target of a stride-4 head and enlarge it again.
 
     Args:
         mask: (H, W) bool.
@@ -38,7 +40,7 @@ def through_stride4(mask: np.ndarray, average: bool) -> np.ndarray:
             official ReferFormer does.
 
     Returns:
-        (H, W) bool: bilinear to the frame size, above one half.
+        (H, W) bool: enlarged bilinearly, above 0.5.
     """
     height, width = mask.shape
     padded = np.pad(mask, ((0, -height % 4), (0, -width % 4)))
@@ -53,7 +55,7 @@ def through_stride4(mask: np.ndarray, average: bool) -> np.ndarray:
 
 
 class _Video:
-    """J and F between all objects of a video, means over the frames."""
+    """Mean J and F over the frames, between all objects of a video."""
 
     def __init__(self, masks: PNGMasks, ids: list[str],
                  num_frames: int) -> None:
@@ -78,7 +80,7 @@ class _Video:
 
     def weights(self, oracle: str, chosen: dict[str, list[str]],
                 target: int) -> np.ndarray:
-        """(N,) probability that an oracle takes each object."""
+        """(N,) probability that an oracle picks each object."""
         weights = np.zeros(len(self.ids))
         if oracle in ('static', 'set', 'position'):
             weights[[self.ids.index(i) for i in chosen[oracle]]] = 1
@@ -101,21 +103,27 @@ class _Video:
         return float(j), float(f), float(weights[target])
 
 
-def _read(path: Path) -> dict:
+def scenes_file(root: str, subset: str = 'valid') -> Path:
+    """The file that the ceilings of a dataset are computed from.
+
+    Raises:
+        FileNotFoundError: the file is missing.
+    """
+    path = Path(root) / subset / 'scenes.json'
     if not path.is_file():
         raise FileNotFoundError(
-            f'{path} is missing: the ceilings need a tree of Moving Shapes; '
-            'tools/dataset_converters/moving_shapes.py makes one')
-    return json.loads(path.read_text())['videos']
+            f'{path} is missing: the ceilings need the folder of Moving '
+            'Shapes; tools/dataset_converters/moving_shapes.py makes it')
+    return path
 
 
 @lru_cache(maxsize=4)
 def ceilings(root: str, subset: str = 'valid'
              ) -> dict[str, dict[str, dict[str, float]]]:
-    """The table of ceilings of a tree.
+    """Compute the ceilings of all oracles on a dataset.
 
     Args:
-        root: folder of the tree.
+        root: folder of the dataset.
         subset: 'train' or 'valid'.
 
     Returns:
@@ -124,23 +132,26 @@ def ceilings(root: str, subset: str = 'valid'
         appearance, position and relation.
 
     Raises:
-        FileNotFoundError: a part of the tree is missing.
+        FileNotFoundError: a file of the dataset is missing.
     """
-    base = Path(root)
-    videos = _read(base / 'meta_expressions' / subset
-                   / 'meta_expressions.json')
-    scenes = _read(base / subset / 'scenes.json')
+    scenes = json.loads(scenes_file(root, subset).read_text())['videos']
+    dataset = RefYoutubeVOSDataset(
+        f'meta_expressions/{subset}/meta_expressions.json',
+        data_root=root,
+        data_prefix=dict(mask=f'{subset}/Annotations'),
+        lower_case=False,
+        test_mode=True)
     scores: dict[str, dict[str, list]] = {name: {} for name in ORACLES}
-    for name, video in videos.items():
-        masks = PNGMasks(base / subset / 'Annotations' / name,
-                         video['frames'])
-        ids = sorted(scenes[name]['looks'])
-        known = _Video(masks, ids, len(video['frames']))
-        for exp_id, e in video['expressions'].items():
+    for index in range(len(dataset)):
+        video = dataset.get_data_info(index)
+        scene = scenes[video['video_id']]
+        ids = sorted(scene['looks'])
+        known = _Video(video['mask_source'], ids, len(video['frame_names']))
+        for e in video['expressions']:
+            target, = e['obj_ids']
             for oracle, splits in scores.items():
                 score = known.score(
-                    oracle, scenes[name]['oracles'][exp_id],
-                    ids.index(e['obj_id']))
+                    oracle, scene['oracles'][e['exp_id']], ids.index(target))
                 for split in ('total', e['type_id'], e['length']):
                     splits.setdefault(split, []).append(score)
     return {oracle: _summary(splits) for oracle, splits in scores.items()}
@@ -159,7 +170,8 @@ def _summary(splits: dict[str, list]) -> dict[str, dict[str, float]]:
 
 
 def table(columns: dict[str, dict[str, dict[str, float]]]) -> str:
-    """Text: a line a split, a column of 'J&F / hit' an oracle or model."""
+    """Format as text: one line per split; one column of 'J&F / hit' per oracle
+    or model."""
     first, *others = columns.values()
     ends = (('total', 'static3'), ('short', 'long'))
     splits = [s for s in (*ends[0], *sorted(set(first).difference(*ends)),

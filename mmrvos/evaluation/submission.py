@@ -1,4 +1,4 @@
-"""Submission files of the benchmarks with a server: layout and checks."""
+"""Layout and checks of submission files for the servers of benchmarks."""
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -15,29 +15,32 @@ YTVOS_VIDEOS = 202
 
 
 class ExpectedVideo(NamedTuple):
-    """What a submission must hold of one video."""
+    """The expressions and frames that a submission must hold of one video."""
     exp_ids: Sequence[str]
     frame_names: Sequence[str]
     size: tuple[int, int] | None  # (height, width), where known
 
 
 def mask_path(layout: str, video_id: str, exp_id: str, frame: str) -> str:
-    """Where a mask belongs in a submission."""
+    """The path of a mask in a submission."""
     path = f'{video_id}/{exp_id}/{frame}.png'
     top = TOP_FOLDERS[layout]
     return f'{top}/{path}' if top else path
 
 
 def save_mask(path: Path, mask: np.ndarray) -> None:
-    """Write an (H, W) mask as the servers take it: 8-bit grey, 0 and 255."""
+    """Write an (H, W) mask as the servers expect it: 8-bit grey, 0 and 255."""
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray((mask > 0).astype(np.uint8) * 255).save(path)
 
 
 def frame_size(folder: Path,
                frame_names: Sequence[str]) -> tuple[int, int] | None:
-    """(height, width) of a video's frames, from a file's head; None where the
-    first frame is not there."""
+    """Read (height, width) from the header of a video's first frame.
+
+    Returns:
+        None if the frame is missing.
+    """
     for suffix in ('.jpg', '.png'):
         path = folder / f'{frame_names[0]}{suffix}'
         if path.exists():
@@ -50,17 +53,18 @@ def check_submission(files: PredictionFiles,
                      layout: str,
                      expected: Mapping[str, ExpectedVideo],
                      num_videos: int | None = None) -> Iterator[str]:
-    """Everything that is wrong with a submission, a line each.
+    """Find all faults of a submission.
 
     Args:
         files: the folder or zip.
         layout: 'ytvos' or 'mevis'.
         expected: {video id: what it must hold}.
-        num_videos: of the official list; another number of expected videos is
-            reported, for then the list itself is wrong.
+        num_videos: of the official list. Another number of expected videos is
+            reported, because then the expression files are not the official
+            ones.
 
     Yields:
-        Lines, none if the submission is right.
+        One line per fault.
     """
     if num_videos is not None and len(expected) != num_videos:
         yield (f'the expression files list {len(expected)} videos, the '
@@ -89,7 +93,7 @@ def check_submission(files: PredictionFiles,
                 except PredictionError as error:
                     yield str(error)
                     continue
-                # where nothing says the size, the masks must agree at least
+                # Without a known size all masks of a video must have one.
                 size = size or image.size[::-1]
                 yield from _check_image(path, image, size)
     surplus: dict[PurePosixPath, list[str]] = defaultdict(list)

@@ -1,68 +1,50 @@
 """Checkpoints are read without running code from them, and loaded strictly."""
 import re
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from pickle import UnpicklingError
+from typing import Any
 from urllib.error import URLError
+from urllib.parse import urlparse
 
-import numpy as np
 import torch
-from mmengine.logging.history_buffer import HistoryBuffer
 from torch import Tensor, nn
 
-# What MMEngine's training checkpoints hold besides tensors: the log history.
-# `getattr` is how pickle names its methods; torch lets a file look such a
-# method up, and calls nothing that is not in this list.
-SAFE_GLOBALS = [
-    HistoryBuffer, getattr, np.ndarray, np.dtype,
-    np._core.multiarray._reconstruct, np._core.multiarray.scalar,
-    *(type(np.dtype(name)) for name in ('float64', 'int64', 'uint32'))
-]
+from .old_globals import OLD_GLOBALS
+from .paths import MAX_WEIGHTS_BYTES, check_file
+from .plain_data import plain_data
+
+# Constants that the model computes, and counters that nothing reads: files of
+# other projects lack them.
+OPTIONAL_KEYS = ('.num_batches_tracked', '.relative_position_index')
+# Tensors of one file may be this much larger than the file: compressed files
+# of weights exist, but are rare and compress badly.
+MAX_EXPANSION = 4
 
 
 class CheckpointMismatch(ValueError):
-    """The keys or shapes of a checkpoint are not those of the model."""
+    """The keys, shapes or values of a checkpoint do not fit the model."""
 
 
 def read_checkpoint(path: str | Path, map_location: str = 'cpu') -> dict:
-    """Read a checkpoint, refusing pickled code.
+    """Read a checkpoint without running code from it.
 
     Args:
-        path: a local file or an http(s) URL (downloaded once, then cached).
+        path: a local file or an http(s) URL, see :func:`read_torch_file`.
         map_location: see :func:`torch.load`.
 
     Returns:
-        A dict with 'state_dict': bare weights are wrapped into one.
+        A dict of plain data with 'state_dict': bare weights are wrapped into
+        one.
 
     Raises:
-        OSError: no such file, or no network to download it.
-        ValueError: not a checkpoint, or one that would run code.
+        OSError: there is no such file, or no network to download it.
+        ValueError: the file is not a checkpoint, or holds other objects than
+            tensors and plain data.
     """
-    path = str(path)
-    try:
-        with torch.serialization.safe_globals(SAFE_GLOBALS):
-            if path.startswith(('http://', 'https://')):
-                checkpoint = torch.hub.load_state_dict_from_url(
-                    path, map_location=map_location, weights_only=True)
-            elif Path(path).is_file():
-                checkpoint = torch.load(
-                    path, map_location=map_location, weights_only=True)
-            else:
-                raise FileNotFoundError(
-                    f'{path} is missing: expected a checkpoint file')
-    except URLError as error:
-        raise OSError(
-            f'{path} cannot be downloaded from here ({error.reason}): fetch '
-            'it where there is a network and pass the file') from None
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        code = re.search(r'GLOBAL (\S+)', str(error))
-        reason = (f'it wants to call {code[1]}'
-                  if code else re.split(r'\. |\n', str(error).strip())[0])
-        raise ValueError(
-            f'{path} cannot be read as a checkpoint ({reason}); expected a '
-            'file written by torch.save that holds tensors and plain data '
-            'only') from None
-    if not isinstance(checkpoint, Mapping):
+    checkpoint = read_torch_file(path, map_location)
+    if not isinstance(checkpoint, dict):
         raise ValueError(
             f'{path} holds a {type(checkpoint).__name__}, expected a '
             'dictionary of weights')
@@ -71,27 +53,181 @@ def read_checkpoint(path: str | Path, map_location: str = 'cpu') -> dict:
     return checkpoint
 
 
-def load_weights(model: nn.Module,
-                 state_dict: Mapping[str, Tensor],
-                 drop: Sequence[str] = (),
-                 source: str = 'the checkpoint') -> None:
-    """Copy weights into a model; every key must fit.
+def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
+    """Read a file of ``torch.save`` that holds tensors and plain data.
 
     Args:
-        model: what receives the weights.
-        state_dict: key to tensor; a leading 'module.' is ignored.
-        drop: regular expressions of keys that keep the model's own values,
-            e.g. the classifier before fine-tuning. Each must match a key.
-        source: where the weights come from, for the message.
+        path: a local file, or an http(s) URL, which is downloaded once and
+            then found in torch's cache.
+        map_location: see :func:`torch.load`.
+
+    Returns:
+        The content; objects of older checkpoints as plain data, see
+        ``old_globals``.
 
     Raises:
-        CheckpointMismatch: lists the missing and unexpected keys and the
-            shapes that differ. The model is left as it was.
+        OSError, ValueError: as :func:`read_checkpoint`.
     """
-    state_dict = {
-        re.sub(r'^module\.', '', key): value
-        for key, value in state_dict.items()
-    }
+    is_url = str(path).startswith(('http://', 'https://'))
+    file = download(str(path)) if is_url else Path(path)
+    try:
+        check_file(file, MAX_WEIGHTS_BYTES)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'{path} is missing: expected a checkpoint file') from None
+    try:
+        _check_archive(file)
+        with _only_globals(OLD_GLOBALS):
+            content = torch.load(
+                file, map_location=map_location, weights_only=True)
+        content = plain_data(content)
+        _check_size(content, file)
+    except OSError:
+        raise
+    except Exception as error:  # a forged file can raise any of them
+        raise ValueError(
+            f'{path} cannot be read as a checkpoint ({_reason(error)}); '
+            'expected a file of torch.save with tensors and plain data '
+            'only') from None
+    return content
+
+
+def download(url: str) -> Path:
+    """Download a file into torch's cache, unless it is there already.
+
+    A part such as ``-0676ba61`` of the name is the beginning of the file's
+    SHA-256, as in torchvision's names, and is checked.
+
+    Raises:
+        OSError: the file cannot be downloaded, or is not the expected one.
+    """
+    name = Path(urlparse(url).path).name
+    path = Path(torch.hub.get_dir(), 'checkpoints', name)
+    if path.exists():
+        return path
+    path.parent.mkdir(parents=True, exist_ok=True)
+    digest = re.search(r'-([0-9a-f]{8,64})\.', name)
+    try:
+        torch.hub.download_url_to_file(
+            url, str(path), digest and digest[1], progress=False)
+    except URLError as error:
+        raise OSError(
+            f'{url} cannot be downloaded from here ({error.reason}): fetch '
+            'it where there is a network and pass the file') from None
+    except RuntimeError as error:
+        raise OSError(f'{url}: {error}; fetch it again') from None
+    return path
+
+
+@contextmanager
+def _only_globals(allowed: list) -> Iterator[None]:
+    """Allow torch's own list of globals and these, and no others.
+
+    Other libraries add to the list of the process: ``getattr``, for example.
+    """
+    others = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals(allowed)
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(others)
+
+
+def _check_archive(path: Path) -> None:
+    """Refuse a zip that unpacks to much more than its size."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    if len({entry.filename for entry in entries}) < len(entries):
+        raise ValueError('it has two entries of one name')
+    _check_total(sum(entry.file_size for entry in entries), path)
+
+
+def _check_size(content: Any, path: Path) -> None:
+    """Refuse tensors that declare memory which the file does not fill."""
+    storages, seen, waiting = {}, set(), [content]
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Tensor):
+            storage = value.untyped_storage()
+            storages[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(value, dict):
+            waiting += value.values()
+        elif isinstance(value, list | tuple | set):
+            waiting += value
+    _check_total(sum(storages.values()), path)
+
+
+def _check_total(declared: int, path: Path) -> None:
+    size = path.stat().st_size
+    if declared > MAX_EXPANSION * size:
+        raise ValueError(f'it declares {declared} bytes of data, but has '
+                         f'{size} bytes')
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong, in a few words, out of torch's long messages."""
+    text = str(error).strip() or type(error).__name__
+    if code := re.search(r'GLOBAL (\S+)', text):
+        return f'it asks for {code[1]}'
+    if inner := re.search(r'WeightsUnpickler error: ([^\n]+)', text):
+        text = inner[1]
+    return re.split(r'\. |\n', text)[0]
+
+
+def checked_weights(weights: Any, source: str) -> dict[str, Tensor]:
+    """Check that this is a dictionary of weights.
+
+    Args:
+        weights: what a file holds as its weights.
+        source: the file, for the message.
+
+    Returns:
+        Key to tensor. A prefix 'module.' that all keys share, from training
+        in several processes, is removed.
+
+    Raises:
+        CheckpointMismatch: not a dictionary of tensors by name.
+    """
+    if not isinstance(weights, Mapping) or not weights:
+        what = 'an empty one' if weights == {} else type(weights).__name__
+        raise CheckpointMismatch(
+            f'{source}: the weights are {what}, expected a dictionary of '
+            'tensors')
+    for key, value in weights.items():
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise CheckpointMismatch(
+                f'{source}: the weights hold {key!r}, a '
+                f'{type(value).__name__}; expected tensors by name')
+    if all(key.startswith('module.') for key in weights):
+        return {k.removeprefix('module.'): v for k, v in weights.items()}
+    return dict(weights)
+
+
+def fitted_weights(model: nn.Module,
+                   weights: Mapping[str, Tensor],
+                   drop: Sequence[str] = (),
+                   source: str = 'the checkpoint') -> dict[str, Tensor]:
+    """Check that weights fit a model; every key must.
+
+    Args:
+        model: the model that will receive the weights. It is not changed.
+        weights, drop, source: see :func:`load_weights`.
+
+    Returns:
+        A value for every key of the model: that of the file, or the model's
+        own for dropped keys and for constants that the file lacks.
+
+    Raises:
+        CheckpointMismatch: see :func:`load_weights`.
+    """
+    weights = checked_weights(weights, source)
     own = model.state_dict()
     for pattern in drop:
         if not any(re.search(pattern, key) for key in own):
@@ -102,18 +238,15 @@ def load_weights(model: nn.Module,
     def wanted(keys) -> set[str]:
         return {k for k in keys if not any(re.search(p, k) for p in drop)}
 
-    # official files have no batch counts for their frozen norms, which nothing
-    # reads there; Swin's index tables are constants that the model computes
     missing = sorted(
-        key for key in wanted(own) - set(state_dict)
-        if not key.endswith(('.num_batches_tracked',
-                             '.relative_position_index')))
-    unexpected = sorted(wanted(state_dict) - set(own))
+        key for key in wanted(own) - set(weights)
+        if not key.endswith(OPTIONAL_KEYS))
+    unexpected = sorted(wanted(weights) - set(own))
+    both = sorted(wanted(own) & set(weights))
     shapes = [
-        f'{key}: {tuple(state_dict[key].shape)} in the file, '
-        f'{tuple(own[key].shape)} in the model'
-        for key in sorted(wanted(own) & set(state_dict))
-        if state_dict[key].shape != own[key].shape
+        f'{key}: {tuple(weights[key].shape)} in the file, '
+        f'{tuple(own[key].shape)} in the model' for key in both
+        if weights[key].shape != own[key].shape
     ]
     if missing or unexpected or shapes:
         raise CheckpointMismatch(
@@ -123,10 +256,52 @@ def load_weights(model: nn.Module,
             + _listed('of another shape', shapes) +
             '\nUse the config it was trained with, or convert it first '
             '(tools/model_converters).')
-    # checked above, more finely than by strict=True
-    model.load_state_dict(
-        {key: state_dict[key]
-         for key in wanted(state_dict)}, strict=False)
+    faults = [
+        f'{key}: {fault}' for key in both
+        if (fault := _fault(weights[key], own[key]))
+    ]
+    if faults:
+        raise CheckpointMismatch(
+            f'{source} has values that cannot be weights of '
+            f'{type(model).__name__}:' + _listed('wrong', faults) +
+            '\nThe file is damaged, or its training diverged.')
+    return own | {key: weights[key] for key in both}
+
+
+def load_weights(model: nn.Module,
+                 state_dict: Mapping[str, Tensor],
+                 drop: Sequence[str] = (),
+                 source: str = 'the checkpoint') -> None:
+    """Copy weights into a model; every key must fit.
+
+    Args:
+        model: the model that receives the weights.
+        state_dict: key to tensor; a prefix 'module.' of all keys is ignored.
+        drop: regular expressions of keys that keep the model's own values,
+            for example the classifier before fine-tuning. Each must match a
+            key.
+        source: the file of the weights, for the message.
+
+    Raises:
+        CheckpointMismatch: lists the missing and unexpected keys, the shapes
+            that differ, and values that are not finite or of another kind of
+            number. The model is left as it was.
+    """
+    model.load_state_dict(fitted_weights(model, state_dict, drop, source))
+
+
+def _fault(value: Tensor, own: Tensor) -> str | None:
+    kinds = [('floating point' if t.is_floating_point() else
+              'complex' if t.is_complex() else 'integer')
+             for t in (value, own)]
+    if kinds[0] != kinds[1]:
+        return f'{kinds[0]} in the file, {kinds[1]} in the model'
+    if kinds[0] == 'floating point' and not bool(value.isfinite().all()):
+        if not bool(own.isfinite().all()):
+            return None  # a constant such as a mask of -inf
+        count = int((~value.isfinite()).sum())
+        return f'{count} of {value.numel()} values are not finite'
+    return None
 
 
 def _listed(title: str, lines: list[str], limit: int = 20) -> str:

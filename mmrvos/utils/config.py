@@ -51,14 +51,17 @@ def load_config(path: str | Path,
 
     Raises:
         FileNotFoundError: no such file.
-        ConfigError: the file does not run, or nothing reads one of its keys
-            or of the options; names similar keys.
+        ConfigError: not a Python file, or it does not run, or nothing reads
+            one of its keys or of the options; names similar keys.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f'{path} is missing: expected a config file, e.g. '
             'configs/referformer/tiny_shapes.py')
+    if path.suffix != '.py':
+        # MMEngine runs Python code that a YAML file contains
+        raise ConfigError(f'{path}: expected a config file ending in .py')
     cfg = read_config(path)
     check_helpers(cfg, path)
     check_keys(cfg)

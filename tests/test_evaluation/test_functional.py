@@ -247,7 +247,7 @@ def test_coco_measures_by_hand():
 
 @pytest.mark.parametrize('scores, words', [([nan], 'finite'),
                                            ([inf], 'finite'),
-                                           ([1, 2], 'a score for each')])
+                                           ([1, 2], 'one score per mask')])
 def test_scores_must_rank(scores, words):
     rle = encode(blob(1, 1))
     with pytest.raises(ValueError, match=words):

@@ -146,8 +146,17 @@ def test_nothing_is_no_hit(root):
 
 
 def test_a_missing_tree_says_how_to_make_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match='moving_shapes.py makes one'):
+    with pytest.raises(FileNotFoundError, match='moving_shapes.py makes it'):
         ceilings(str(tmp_path))
+
+
+def test_a_wrong_folder_is_found_before_the_first_iteration(tmp_path, root):
+    metric = MovingShapesMetric(data_root=str(root))
+    metric.dataset_meta = dict(classes=('a', ))
+    assert metric.dataset_meta == dict(classes=('a', ))
+    metric = MovingShapesMetric(data_root=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match='scenes.json is missing'):
+        metric.dataset_meta = {}
 
 
 def test_the_table_has_a_line_a_split(reached):

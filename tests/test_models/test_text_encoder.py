@@ -1,4 +1,7 @@
+import json
+import os
 import warnings
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -155,3 +158,44 @@ def test_a_config_needs_words():
 def test_a_misspelt_key_of_the_text_model_is_refused():
     with pytest.raises(ValueError, match='hidden_sise'):
         encoder(config=CONFIG | dict(hidden_sise=8))
+
+
+class Command:
+
+    def __reduce__(self):
+        return os.mkdir, ('was_run', )
+
+
+def saved_encoder(folder) -> dict:
+    """A folder of Hugging Face, with tokenizer; returns its config."""
+    model = encoder()
+    model.model.save_pretrained(folder)
+    model.tokenizer.save_pretrained(folder)
+    return json.loads((folder / 'config.json').read_text())
+
+
+@pytest.mark.parametrize('fault', ['model', 'tokenizer', 'weights'])
+def test_folders_run_no_code(tmp_path, monkeypatch, fault):
+    """Neither Python files of the folder nor its pickled weights."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'folder'
+    config = saved_encoder(folder)
+    if fault == 'weights':
+        (folder / 'model.safetensors').unlink()
+        torch.save(dict(a=Command()), folder / 'pytorch_model.bin')
+    else:
+        (folder / 'own.py').write_text("import os; os.mkdir('was_run')")
+        name = 'config.json' if fault == 'model' else 'tokenizer_config.json'
+        if fault == 'tokenizer':
+            config = json.loads((folder / name).read_text())
+            del config['tokenizer_class']
+        config['model_type'] = 'own'
+        config['auto_map'] = dict(
+            AutoConfig='own.Own', AutoModel='own.Own',
+            AutoTokenizer=['own.Own', 'own.Own'])
+        (folder / name).write_text(json.dumps(config))
+    # transformers ignores the Python file of a tokenizer that it knows
+    with (nullcontext() if fault == 'tokenizer' else pytest.raises(
+            ValueError, match='folder')):
+        encoder(name=str(folder), config=None, vocabulary=None)
+    assert not (tmp_path / 'was_run').exists()

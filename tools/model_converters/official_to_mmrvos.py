@@ -1,4 +1,4 @@
-"""Turn a checkpoint of an official repository into one of ours.
+"""Convert a checkpoint of an official repository to this project's keys.
 
     python tools/model_converters/official_to_mmrvos.py referformer IN OUT
 """
@@ -11,6 +11,7 @@ from mmengine.config import DictAction
 from mmrvos.conversion import METHODS
 from mmrvos.registry import MODELS
 from mmrvos.utils import (
+    checked_weights,
     clear_errors,
     load_config,
     load_weights,
@@ -20,11 +21,11 @@ from mmrvos.utils import (
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description='Convert an official checkpoint: every key is renamed by '
-        'exactly one rule, and a key that no rule knows is an error.')
+        description='Convert an official checkpoint. Every key is renamed by '
+        'exactly one rule; a key without a rule is an error.')
     parser.add_argument('method', choices=sorted(METHODS))
     parser.add_argument('source', help='the official checkpoint')
-    parser.add_argument('target', help='where to write ours')
+    parser.add_argument('target', help='file to write')
     parser.add_argument(
         '--config',
         help='also load the result, strictly, into the model of this config')
@@ -41,14 +42,13 @@ def parse_args() -> argparse.Namespace:
 
 
 def read_official(path: str) -> dict[str, torch.Tensor]:
-    """The weights of an official checkpoint, without running its code."""
-    # the official training also stores its command line
-    with torch.serialization.safe_globals([argparse.Namespace]):
-        checkpoint = read_checkpoint(path)['state_dict']
+    """Read the weights of an official checkpoint."""
+    checkpoint = read_checkpoint(path)['state_dict']
     keys = ('model', 'model_state_dict')  # MTTR and SOC have the latter
-    weights = next((checkpoint[k] for k in keys if k in checkpoint),
-                   checkpoint)
-    return {k.removeprefix('module.'): v for k, v in weights.items()}
+    if isinstance(checkpoint, dict):
+        found = [checkpoint[k] for k in keys if k in checkpoint]
+        checkpoint = found[0] if found else checkpoint
+    return checked_weights(checkpoint, path)
 
 
 @clear_errors

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from mmrvos.utils import clear_errors, read_checkpoint
+from mmrvos.utils import checked_weights, clear_errors, read_checkpoint
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,7 +26,8 @@ def main() -> None:
     if target.exists():
         raise FileExistsError(f'{target} exists: remove it, or name another '
                               'file')
-    weights = read_checkpoint(args.source)['state_dict']
+    weights = checked_weights(
+        read_checkpoint(args.source)['state_dict'], args.source)
     target.parent.mkdir(parents=True, exist_ok=True)
     torch.save(dict(state_dict=weights), target)
     print(f'{len(weights)} tensors, {target.stat().st_size / 2**20:.1f} MiB: '

@@ -1,4 +1,4 @@
-"""Pure measures: numpy in, numbers out."""
+"""Measures as pure functions of numpy arrays."""
 from .boxes import box_overlap, enclosing_box
 from .label_map_sequence import (
     PROTOCOLS,

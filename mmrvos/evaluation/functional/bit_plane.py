@@ -1,7 +1,7 @@
-"""Binary masks with 64 pixels a machine word.
+"""Operations on binary masks packed 64 pixels per machine word.
 
-A 480 x 854 mask is 54 KiB instead of 400, so that shifting, combining and
-counting cost a few microseconds, whatever the mask looks like.
+A 480 x 854 mask takes 54 KiB instead of 400 KiB. Shifting, combining and
+counting take a few microseconds, independent of the content of the mask.
 """
 from functools import lru_cache
 from math import isqrt
@@ -15,7 +15,7 @@ def pack(mask: np.ndarray) -> np.ndarray:
     """Pack a mask row by row.
 
     Args:
-        mask: (H, W), bool, or numbers of which all but zero are foreground.
+        mask: (H, W) bool, or numbers; all but zero are foreground.
 
     Returns:
         (H, ceil(W / 64)) uint64, zero beyond the last column.
@@ -23,7 +23,7 @@ def pack(mask: np.ndarray) -> np.ndarray:
     height, width = mask.shape
     if mask.dtype.kind == 'f':
         mask = mask != 0
-    # decoded RLEs come column by column, which packing along rows is slow on
+    # Decoded RLEs are column-major; packing along rows is slow on them.
     mask = np.ascontiguousarray(mask)
     packed = np.packbits(mask, axis=1, bitorder='little')
     words = np.zeros((height, -(-width // 64)), dtype=_WORD)
@@ -32,20 +32,22 @@ def pack(mask: np.ndarray) -> np.ndarray:
 
 
 def unpack(words: np.ndarray, width: int) -> np.ndarray:
-    """The (H, W) bool mask that ``pack`` was given."""
+    """Unpack to the (H, W) bool mask; the inverse of :func:`pack`."""
     return np.unpackbits(
         words.view(np.uint8), axis=1, count=width,
         bitorder='little').view(bool)
 
 
 def count(words: np.ndarray) -> int:
-    """Number of foreground pixels."""
+    """Count the foreground pixels."""
     return int(np.bitwise_count(words).sum(dtype=np.int64))
 
 
 def _right_neighbours(words: np.ndarray) -> np.ndarray:
-    """Pixel x of the result is pixel x + 1; what the last column gets is
-    undefined."""
+    """Shift all pixels one column to the left: pixel x becomes pixel x + 1.
+
+    The values of the last column are undefined.
+    """
     flat = words.reshape(-1)
     out = flat >> 1
     out[:-1] |= flat[1:] << 63
@@ -53,11 +55,10 @@ def _right_neighbours(words: np.ndarray) -> np.ndarray:
 
 
 def _widen(words: np.ndarray, step: int) -> np.ndarray:
-    """A pixel of the result is set if it, or the one ``step`` columns to its
-    left or right, is set.
+    """Set the pixels that are ``step`` columns left or right of a set pixel.
 
-    All rows are one string of bits here: what leaves a row on one side enters
-    the row before or after it.
+    Set pixels stay set. All rows are one string of bits: a pixel shifted out
+    of a row enters the row before or after it.
     """
     flat = words.reshape(-1)
     whole, bits = divmod(step, 64)
@@ -80,10 +81,11 @@ def _all_but_last_column(width: int, num_words: int) -> np.ndarray:
 
 
 def boundary(words: np.ndarray, width: int) -> np.ndarray:
-    """Pixels that differ from their right, lower or lower right neighbour.
+    """Find the pixels that differ from their right, lower or lower right
+    neighbour.
 
     In the last column only the lower neighbour counts, in the last row only
-    the right one, so a mask that fills the frame has no boundary at all.
+    the right one. A mask that fills the frame therefore has no boundary.
 
     Args:
         words: a packed mask.
@@ -99,8 +101,8 @@ def boundary(words: np.ndarray, width: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _disk_rows(radius: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
-    """The disk dx^2 + dy^2 <= R^2 as (half width, rows of that half width),
-    narrow rows first."""
+    """The disk dx^2 + dy^2 <= R^2 as pairs (half width, the row offsets dy of
+    this half width), narrow rows first."""
     rows: dict[int, list[int]] = {}
     for dy in range(radius, -1, -1):
         rows.setdefault(isqrt(radius * radius - dy * dy), []).append(dy)
@@ -108,36 +110,36 @@ def _disk_rows(radius: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
 
 
 def dilate(words: np.ndarray, radius: int) -> np.ndarray:
-    """Dilation by a disk; outside the frame there is nothing.
+    """Dilate a mask by a disk; pixels outside the frame are background.
 
-    Rows of the disk that are equally wide share one horizontal dilation, and
-    a wide one grows from the next narrower.
+    Rows of the disk with the same width share one horizontal dilation, which
+    is computed from the dilation of the next narrower rows.
 
     Args:
         words: a packed mask.
         radius: in pixels.
 
     Returns:
-        Like ``words``, but not zero beyond the last column.
+        As ``words``, but with undefined bits beyond the last column.
     """
     out = np.zeros_like(words)
     rows = np.flatnonzero(words.any(axis=1))
     columns = np.flatnonzero(words.any(axis=0))
     if not rows.size:
         return out
-    # the part that the result can reach, for most objects not the whole frame
+    # Only this part of the frame can be reached; it is small for most objects.
     reach = -(-radius // 64)
     part = np.s_[max(rows[0] - radius, 0):rows[-1] + radius + 1,
                  max(columns[0] - reach, 0):columns[-1] + reach + 1]
     height, width = out[part].shape
-    # zeros at the end of every row take up what a shift pushes out of a row
+    # Zeros at the end of every row receive what a shift moves out of the row.
     spread = np.zeros((height, width + reach), dtype=_WORD)
     spread[:, :width] = words[part]
     dilated = np.zeros_like(spread)
     reached = 0
     for half, offsets in _disk_rows(radius):
         while reached < half:
-            # a longer step would leave a gap behind
+            # A longer step would leave pixels unset between old and new ones.
             step = min(half - reached, 2 * reached + 1)
             spread = _widen(spread, step)
             reached += step

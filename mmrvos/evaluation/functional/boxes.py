@@ -3,8 +3,12 @@ import numpy as np
 
 
 def enclosing_box(mask: np.ndarray) -> np.ndarray:
-    """The tight box of an (H, W) mask as (x1, y1, x2, y2) in pixels, right and
-    lower edges outside (a single pixel is 1 wide); zeros if it is empty."""
+    """Compute the smallest box around an (H, W) mask.
+
+    Returns:
+        (x1, y1, x2, y2) float64 in pixels. x2 and y2 are one past the last
+        pixel, so that a single pixel has width 1. Zeros for an empty mask.
+    """
     columns = np.flatnonzero(mask.any(axis=0))
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
@@ -15,11 +19,11 @@ def enclosing_box(mask: np.ndarray) -> np.ndarray:
 
 def box_overlap(pred: np.ndarray,
                 gt: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intersection and union of boxes, pair by pair.
+    """Compute intersection and union of pairs of boxes.
 
     Args:
-        pred, gt: (..., 4) as (x1, y1, x2, y2); a box that is inside out has no
-            area.
+        pred, gt: (..., 4) as (x1, y1, x2, y2); a box with x2 < x1 or y2 < y1
+            has no area.
 
     Returns:
         Two arrays (...), in square pixels.

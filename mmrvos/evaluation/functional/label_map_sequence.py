@@ -1,14 +1,15 @@
-"""Label maps of a whole sequence: merging, comparing, matching (DAVIS-2017).
+"""Merge, compare and match the label maps of a sequence (DAVIS-2017).
 
 Protocols:
 
-- ``unsupervised``: every predicted object may be any true one; they are
-  matched so that the sum of J&F is largest. All frames count, void pixels do
-  not. This is what the Ref-DAVIS17 script runs, so two expressions whose masks
+- ``unsupervised``: predicted objects are matched with true objects so that the
+  sum of J&F is largest. All frames are scored, void pixels are not. The
+  Ref-DAVIS17 script uses this protocol, so that two expressions whose masks
   are swapped lose nothing.
-- ``fixed``: the same frames and void pixels, but label k against label k.
-- ``semi-supervised``: label k against label k, the first and the last frame
-  are left out, void pixels are background.
+- ``fixed``: the same frames and void pixels, but label k is compared with
+  label k.
+- ``semi-supervised``: label k is compared with label k. The first and the last
+  frame are not scored, and void pixels are background.
 """
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,12 +28,12 @@ MAX_PREDICTIONS = 20
 
 def merge_soft_masks(scores: np.ndarray,
                      threshold: float = 0.5) -> np.ndarray:
-    """Give every pixel to one object (Ref-DAVIS17).
+    """Merge the masks of K objects into one label map (Ref-DAVIS17).
 
-    A pixel belongs to the object with the highest score there, the first of
-    them on a tie, if that score reaches the threshold (exactly 0.5 does). The
-    official script says the same with a background plane of 0.1 in front of
-    scores that are set to 0 below 0.5.
+    A pixel belongs to the object with the highest score if that score reaches
+    the threshold (exactly 0.5 does). On a tie the first object wins. The
+    official script computes the same with a background plane of 0.1 in front
+    of scores that are set to 0 below 0.5.
 
     Args:
         scores: (K, ...) probabilities.
@@ -55,17 +56,17 @@ class ObjectValues:
     """J and F of one object of a sequence."""
     pred_label: int
     gt_label: int
-    j: np.ndarray  # (T,) of the frames that count
+    j: np.ndarray  # (T,) of the scored frames
     f: np.ndarray
 
 
 class LabelMapSequence:
-    """Compares the label maps of one sequence as they come.
+    """Compare the label maps of one sequence, frame by frame.
 
     Args:
-        num_objects: true objects, labels 1 to this. The official code takes
-            the largest label of the FIRST frame: an object that appears later
-            with a larger label is not evaluated.
+        num_objects: number of true objects, labels 1 to ``num_objects``. The
+            official code takes the largest label of the FIRST frame: an object
+            that appears later with a larger label is not evaluated.
         protocol: one of ``PROTOCOLS``.
         bound_th: tolerance of F.
     """
@@ -80,7 +81,8 @@ class LabelMapSequence:
         self.num_objects = num_objects
         self.protocol = protocol
         self.bound_th = bound_th
-        # per frame (2, labels + 1, M): the last row is an empty prediction's
+        # Per frame (2, labels + 1, M): J and F; the last row compares an empty
+        # prediction.
         self._frames: list[np.ndarray] = []
 
     def add(self, pred: np.ndarray | None, gt: np.ndarray) -> None:
@@ -88,11 +90,12 @@ class LabelMapSequence:
 
         Args:
             pred: (H, W) labels; None where there is no usable prediction,
-                which counts as 0 for every object, absent or not.
+                which counts 0 for every object, even if it is absent.
             gt: (H, W) labels, 255 void.
 
         Raises:
-            ValueError: another size, or more objects than the protocol takes.
+            ValueError: the sizes differ, or a label is larger than the
+                protocol takes.
         """
         objects = range(1, self.num_objects + 1)
         if pred is None:
@@ -127,10 +130,10 @@ class LabelMapSequence:
                           for measure in (region, contour)]))
 
     def objects(self) -> list[ObjectValues]:
-        """The objects' values, in the order of the predicted labels.
+        """J and F of the objects, in the order of the predicted labels.
 
         Raises:
-            ValueError: no frame counts.
+            ValueError: no frame is scored.
         """
         frames = self._frames
         if not self.num_objects:
@@ -147,7 +150,7 @@ class LabelMapSequence:
             return [ObjectValues(k + 1, k + 1, values[0, k], values[1, k])
                     for k in range(self.num_objects)]
         labels = max(self.num_objects, *(x.shape[1] - 1 for x in frames))
-        # a label that a frame does not reach has the empty prediction's values
+        # A frame with fewer labels takes the values of the empty prediction.
         rows = [[min(i, x.shape[1] - 1) for i in range(labels)]
                 for x in frames]
         values = np.stack([x[:, row] for x, row in zip(
@@ -171,7 +174,7 @@ def match_objects(values: np.ndarray) -> list[tuple[int, int]]:
 
 
 def davis_totals(objects: Sequence[ObjectValues]) -> dict[str, float]:
-    """The benchmark's seven numbers: means over all objects of all sequences.
+    """Average over all objects of all sequences, the seven DAVIS numbers.
 
     Raises:
         ValueError: there is no object.

@@ -10,19 +10,19 @@ def silhouettes(labels: np.ndarray,
                 ids: Sequence[int],
                 void: np.ndarray | None = None,
                 bound_th: float = BOUND_TH) -> list[Silhouette]:
-    """The objects of a label map, prepared.
+    """Prepare the objects of a label map for comparison.
 
     Args:
         labels: (H, W) integers.
-        ids: labels wanted; one that is absent gives an empty mask.
-        void: (H, W) bool, pixels that do not count.
+        ids: labels of the objects; an absent label gives an empty mask.
+        void: (H, W) bool, pixels that are not scored.
     """
     return [Silhouette(labels == i, void, bound_th) for i in ids]
 
 
 def pairwise_jf(pred: Sequence[Silhouette],
                 gt: Sequence[Silhouette]) -> np.ndarray:
-    """J and F of each of n predicted masks with each of m true ones.
+    """Compute J and F of each of n predicted masks with each of m true masks.
 
     Returns:
         (2, n, m) float64, J first.

@@ -28,7 +28,7 @@ class RankedSample:
 
 def rank_masks(rles: Sequence[dict], scores: Sequence[float],
                gt: dict) -> RankedSample:
-    """Measure a sample's candidates.
+    """Compare the candidate masks of a sample with the true mask.
 
     Args:
         rles: Q COCO RLEs.
@@ -44,7 +44,7 @@ def rank_masks(rles: Sequence[dict], scores: Sequence[float],
     if not rles or scores.shape != (len(rles), ):
         raise ValueError(
             f'{len(rles)} masks with scores of shape {scores.shape}: expected '
-            'at least one mask and a score for each')
+            'at least one mask and one score per mask')
     if not np.isfinite(scores).all():
         raise ValueError(
             f'scores {scores.tolist()} are not all finite: such masks cannot '
@@ -65,15 +65,17 @@ def rank_masks(rles: Sequence[dict], scores: Sequence[float],
 
 
 def best_candidate(scores: np.ndarray) -> int:
-    """Index of the highest score, the last of them on a tie (the official
-    code sorts stably and takes the end)."""
+    """Index of the highest score, the last one on a tie: the official code
+    sorts stably and takes the end."""
     return len(scores) - 1 - int(np.argmax(scores[::-1]))
 
 
 def smoothed_iou(intersection: np.ndarray, union: np.ndarray) -> np.ndarray:
-    """(I + 1e-6) / (U + 1e-6) in float32, as the official code has it: two
-    empty masks give 1, and an IoU of 1/2 counts as above 0.5 or not depending
-    on the rounding, which is why the precision is part of the measure."""
+    """Compute (I + 1e-6) / (U + 1e-6) in float32, as the official code does.
+
+    Two empty masks give 1. Whether an IoU of 1/2 is above 0.5 depends on the
+    rounding, so the precision is part of the measure.
+    """
     small = np.float32(1e-6)
     return ((np.asarray(intersection, np.float32) + small) /
             (np.asarray(union, np.float32) + small))
@@ -85,12 +87,12 @@ def iou_measures(
     ious: Sequence[float],
     thresholds: Sequence[float] = PRECISION_THRESHOLDS
 ) -> dict[str, float]:
-    """P@K, overall IoU and mean IoU of N samples.
+    """Compute P@K, overall IoU and mean IoU of N samples.
 
     Args:
-        intersections, unions: (N,); their sums' ratio is the overall IoU, in
-            which large objects weigh more.
-        ious: (N,) the IoU of each, which may be smoothed.
+        intersections, unions: (N,) pixels. The overall IoU is the ratio of
+            their sums, so large objects weigh more.
+        ious: (N,) IoU of each sample, which may be smoothed.
 
     Returns:
         ``P@K`` for each threshold, ``oIoU``, ``mIoU``, in [0, 1].
@@ -108,7 +110,7 @@ def chosen_iou_measures(
     samples: Sequence[RankedSample],
     thresholds: Sequence[float] = PRECISION_THRESHOLDS
 ) -> dict[str, float]:
-    """:func:`iou_measures` of each sample's highest-scored mask."""
+    """:func:`iou_measures` of the mask with the highest score per sample."""
     chosen = np.array([(s.intersections[i], s.areas[i] + s.gt_area)
                        for s in samples
                        for i in [best_candidate(s.scores)]], dtype=np.int64)
@@ -119,8 +121,8 @@ def chosen_iou_measures(
 
 
 class _NumbersEval(COCOeval):
-    """COCOeval on IoUs that are known already, so that nobody has to keep the
-    masks of a whole test set."""
+    """COCOeval on IoUs that are already known: the masks of a test set need
+    not be kept."""
 
     def __init__(self, samples: Sequence[RankedSample]) -> None:
         super().__init__(iouType='segm')
@@ -132,7 +134,7 @@ class _NumbersEval(COCOeval):
     def _prepare(self) -> None:
         self._gts, self._dts = {}, {}
         for index, sample in enumerate(self.samples):
-            # identifiers start at 1: COCOeval reads a match with 0 as none
+            # Ids start at 1: COCOeval takes a match with id 0 for no match.
             self._gts[index, 1] = [
                 dict(id=index + 1, area=sample.gt_area, iscrowd=0, ignore=0)]
             self._dts[index, 1] = [
@@ -148,7 +150,7 @@ class _NumbersEval(COCOeval):
 
 
 def coco_measures(samples: Sequence[RankedSample]) -> dict[str, float]:
-    """COCO's twelve numbers, one image per sample, all categories alike.
+    """Compute the twelve COCO numbers; one image per sample, no categories.
 
     Returns:
         ``COCO_MEASURES`` in [0, 1]; -1 where no object has the size.

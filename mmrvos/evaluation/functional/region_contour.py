@@ -1,9 +1,9 @@
 """Region similarity J and contour accuracy F of the DAVIS benchmark.
 
-Same numbers as the official evaluation (davis2017-evaluation), which builds
-the boundary map of both masks and its dilation for every comparison. Here a
-mask's share of the work is done once, in a :class:`Silhouette`, however many
-masks it is compared with, and on packed bits.
+The numbers equal those of the official evaluation (davis2017-evaluation). The
+official code computes the boundary map of both masks and its dilation for
+every comparison. Here a :class:`Silhouette` computes them once per mask, on
+packed bits.
 """
 from collections.abc import Callable, Sequence
 from functools import cached_property
@@ -17,12 +17,12 @@ BOUND_TH = 0.008
 
 
 def boundary_radius(shape: tuple[int, int], bound_th: float = BOUND_TH) -> int:
-    """Tolerance of F in pixels.
+    """Compute the tolerance of F in pixels.
 
     Args:
         shape: (H, W) of the frame.
-        bound_th: share of the frame's diagonal, rounded up to a pixel; from 1
-            on it is taken as pixels.
+        bound_th: share of the frame's diagonal, rounded up; a value of 1 or
+            more is a number of pixels.
     """
     if bound_th >= 1:
         return int(bound_th)
@@ -33,9 +33,9 @@ class Silhouette:
     """One mask of one frame, prepared for any number of comparisons.
 
     Args:
-        mask: (H, W) bool, or numbers of which all but zero are foreground.
-        void: (H, W) bool, pixels that do not count. Both sides of a comparison
-            must have been given the same.
+        mask: (H, W) bool, or numbers; all but zero are foreground.
+        void: (H, W) bool, pixels that are not scored. Both sides of a
+            comparison need the same void pixels.
         bound_th: see :func:`boundary_radius`.
     """
 
@@ -67,19 +67,18 @@ class Silhouette:
 
 
 def region(pred: Silhouette, gt: Silhouette) -> float:
-    """J of two prepared masks: intersection over union, 1 if both are empty.
-    """
+    """Compute J of two masks: intersection over union, 1 if both are empty."""
     intersection = bit_plane.count(pred.words & gt.words)
     union = pred.area + gt.area - intersection
     return intersection / union if union else 1.0
 
 
 def contour(pred: Silhouette, gt: Silhouette) -> float:
-    """F of two prepared masks.
+    """Compute F of two masks.
 
-    Precision is the share of the prediction's boundary pixels near the ground
-    truth's boundary, recall the other way round, F their harmonic mean. It is
-    1 where neither side has a boundary, 0 where one has none.
+    Precision is the share of boundary pixels of the prediction that are near
+    the boundary of the ground truth; recall is the reverse; F is their
+    harmonic mean. F is 1 if neither mask has a boundary, 0 if one has none.
     """
     if not pred.boundary_length or not gt.boundary_length:
         return float(pred.boundary_length == gt.boundary_length)
@@ -94,7 +93,7 @@ def contour(pred: Silhouette, gt: Silhouette) -> float:
 def _per_frame(measures: Sequence[Callable[[Silhouette, Silhouette], float]],
                pred: np.ndarray, gt: np.ndarray, void: np.ndarray | None,
                bound_th: float) -> np.ndarray:
-    """(len(measures), ...) values."""
+    """Values of some measures per frame, (len(measures), ...)."""
     pred, gt = np.asarray(pred), np.asarray(gt)
     if pred.shape != gt.shape or pred.ndim < 2:
         raise ValueError(
@@ -117,12 +116,12 @@ def _per_frame(measures: Sequence[Callable[[Silhouette, Silhouette], float]],
 def region_similarity(pred: np.ndarray,
                       gt: np.ndarray,
                       void: np.ndarray | None = None) -> np.ndarray:
-    """J of every frame.
+    """Compute J per frame.
 
     Args:
         pred: (..., H, W) masks.
         gt: (..., H, W) masks.
-        void: pixels that do not count, broadcast to ``gt``.
+        void: pixels that are not scored, broadcast to ``gt``.
 
     Returns:
         (...) float64 in [0, 1].
@@ -137,8 +136,8 @@ def contour_accuracy(pred: np.ndarray,
                      gt: np.ndarray,
                      void: np.ndarray | None = None,
                      bound_th: float = BOUND_TH) -> np.ndarray:
-    """F of every frame; see :func:`region_similarity` and, for the tolerance,
-    :func:`boundary_radius`."""
+    """Compute F per frame; see :func:`region_similarity`, and
+    :func:`boundary_radius` for ``bound_th``."""
     return _per_frame([contour], pred, gt, void, bound_th)[0]
 
 
@@ -147,6 +146,6 @@ def region_and_contour(
         gt: np.ndarray,
         void: np.ndarray | None = None,
         bound_th: float = BOUND_TH) -> tuple[np.ndarray, np.ndarray]:
-    """J and F of every frame; each mask is prepared once for both."""
+    """Compute J and F per frame; each mask is prepared once for both."""
     values = _per_frame([region, contour], pred, gt, void, bound_th)
     return values[0], values[1]

@@ -1,4 +1,4 @@
-"""From the values of a sequence's frames to one number."""
+"""Measures of a sequence from the values of its frames."""
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,15 +14,15 @@ class SequenceStatistics(NamedTuple):
 
 
 def sequence_statistics(values: Sequence[float]) -> SequenceStatistics:
-    """Mean, recall and decay of the DAVIS benchmark.
+    """Compute mean, recall and decay as the DAVIS benchmark does.
 
-    Recall is the share of frames above 0.5; a frame that is NaN is not above.
-    Decay is the mean of the first quarter minus the mean of the last; the
-    quarters share the frames where they meet. The official code keeps the cut
-    points in 8 bits, which breaks beyond 255 frames; here they are integers.
+    Recall is the share of frames above 0.5; NaN is not above. Decay is the
+    mean of the first quarter minus the mean of the last quarter; adjacent
+    quarters share one frame. The official code keeps the cut points in 8 bits,
+    which is wrong beyond 255 frames; here they are integers.
 
     Args:
-        values: (T,) values of the frames. NaN frames have no part in means.
+        values: (T,) values of the frames. NaN is left out of means.
 
     Raises:
         ValueError: there is no frame.
@@ -32,7 +32,7 @@ def sequence_statistics(values: Sequence[float]) -> SequenceStatistics:
         raise ValueError(
             f'values must be (T,) with T > 0, got shape {values.shape}: leave '
             'out a sequence without frames')
-    # the shift makes halves go up, where numpy rounds to the even neighbour
+    # The shift rounds halves up; numpy alone rounds them to even numbers.
     cuts = np.round(np.linspace(1, len(values), 5) + 1e-10).astype(int) - 1
     first = values[cuts[0]:cuts[1] + 1]
     last = values[cuts[3]:cuts[4] + 1]
@@ -51,11 +51,11 @@ def precision_at(
     values: Iterable[float],
     thresholds: Sequence[float] = PRECISION_THRESHOLDS
 ) -> dict[float, float]:
-    """Share of values above (not at) each threshold.
+    """Compute the share of values above (not at) each threshold.
 
-    What a value belongs to decides what is measured: the mean J of a sample
-    gives MLRL's Precision@K, the J of single frames its other reading, the
-    IoU of an annotated frame that of A2D-Sentences.
+    The unit of the values decides what is measured: the mean J of expressions
+    gives Precision@K of MLRL, the J of single frames its other reading, the
+    IoU of annotated frames Precision@K of A2D-Sentences.
 
     Raises:
         ValueError: there is no value.
@@ -67,28 +67,29 @@ def precision_at(
 
 
 def temporal_variance(values: Sequence[float]) -> float:
-    """Variance over the frames of one sequence (SOC, section 4.4).
+    """Compute the variance over the frames of one sequence (SOC, 4.4).
 
-    SOC plots the variance of IoU and of J&F between the frames of a video and
-    publishes neither code nor formula. Ours is the population variance
+    SOC plots the variance of IoU and of J&F between the frames of a video, but
+    publishes neither code nor formula. This is the population variance
     (divided by T); lower is steadier.
 
     Args:
-        values: (T,) values in [0, 1]; none gives NaN.
+        values: (T,) values in [0, 1]. T = 0 gives NaN.
     """
     values = np.asarray(values, dtype=np.float64)
     return float(values.var()) if values.size else float('nan')
 
 
 def temporal_iou(pred: Sequence[bool], gt: Sequence[bool]) -> float:
-    """tIoU of Long-RVOS: do the frames with a mask agree?
+    """Compute tIoU of Long-RVOS, which compares when a mask is present.
 
     Args:
-        pred: (T,) whether a frame's prediction is not empty.
-        gt: (T,) the same of the ground truth.
+        pred: (T,) True where the prediction is not empty.
+        gt: (T,) True where the ground truth is not empty.
 
     Returns:
-        Frames in both over frames in either; 1 if there is none in either.
+        Number of frames in both over number of frames in either; 1 if there is
+        no frame in either.
     """
     pred, gt = np.asarray(pred, dtype=bool), np.asarray(gt, dtype=bool)
     either = np.count_nonzero(pred | gt)
@@ -97,12 +98,15 @@ def temporal_iou(pred: Sequence[bool], gt: Sequence[bool]) -> float:
 
 def video_iou(j: Sequence[float], pred: Sequence[bool],
               gt: Sequence[bool]) -> float:
-    """vIoU of Long-RVOS: J summed over the frames where both have a mask, over
-    the number of frames where either has one.
+    """Compute vIoU of Long-RVOS.
 
     Args:
         j: (T,) region similarity.
-        pred, gt: as in :func:`temporal_iou`; none in either gives 1.
+        pred, gt: as in :func:`temporal_iou`.
+
+    Returns:
+        Sum of J over the frames where both have a mask, over the number of
+        frames where either has one; 1 if there is no frame in either.
     """
     j = np.asarray(j, dtype=np.float64)
     pred, gt = np.asarray(pred, dtype=bool), np.asarray(gt, dtype=bool)

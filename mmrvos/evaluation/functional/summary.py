@@ -1,9 +1,8 @@
-"""From the records of expressions to the numbers of a data set.
+"""Numbers of a dataset from the records of its expressions.
 
-A record is a dict about one expression: ``video_id``, ``exp_id``, ``type_id``
-and ``length`` (None where the data set has no such mark), and what was
-measured. Results are in percent; variances, which scale with the square, are
-times 10^4.
+A record is a dict of one expression: ``video_id``, ``exp_id``, ``type_id`` and
+``length`` (None where the dataset has no such mark), and the measured values.
+Results are percent; variances, which scale with the square, are times 10^4.
 """
 from collections.abc import Callable, Iterator, Sequence
 
@@ -24,11 +23,11 @@ def parts_of(
     records: Sequence[dict],
     split_by: Sequence[str] = SPLITS
 ) -> Iterator[tuple[str, list[dict]]]:
-    """The parts into which marks divide records.
+    """Split records by the values of their marks.
 
     Yields:
-        The value of a mark, and the records that have it. A value that two
-        marks share is called ``mark=value`` the second time.
+        The value of a mark, and the records with this value. If two marks have
+        a value in common, it is called ``mark=value`` for the second mark.
     """
     seen: set[str] = set()
     for mark in split_by:
@@ -43,13 +42,13 @@ def with_splits(summarise: Callable[[Sequence[dict]], dict[str, float]],
                 records: Sequence[dict],
                 split_by: Sequence[str] = SPLITS,
                 headline: Sequence[str] | None = None) -> dict[str, float]:
-    """The total, then ``measure/split`` for every value of every mark.
+    """Compute the total and ``measure/split`` for every value of every mark.
 
     Args:
-        summarise: numbers of some records.
+        summarise: computes the numbers of some records.
         records: of all expressions.
         split_by: marks to split by, see :func:`parts_of`.
-        headline: measures worth reporting for each split; None for all.
+        headline: measures to report per split; None for all.
     """
     summary = dict(summarise(records))
     for name, part in parts_of(records, split_by):
@@ -62,13 +61,14 @@ def with_splits(summarise: Callable[[Sequence[dict]], dict[str, float]],
 
 
 def _percent(values: Sequence[float]) -> float:
-    """Mean of the known values, in percent; NaN if there is none."""
+    """Mean of the values that are not NaN, in percent; NaN if there is none.
+    """
     known = [v for v in values if not np.isnan(v)]
     return 100 * float(np.mean(known)) if known else float('nan')
 
 
 def region_contour_summary(records: Sequence[dict]) -> dict[str, float]:
-    """J, F and J&F: the mean over frames, then over expressions.
+    """Compute J, F and J&F: the mean over frames, then over expressions.
 
     Args:
         records: with ``J`` and ``F``, (T,) each.
@@ -82,8 +82,15 @@ def precision_summary(
     records: Sequence[dict],
     thresholds: Sequence[float] = PRECISION_THRESHOLDS
 ) -> dict[str, float]:
-    """Precision@K in both readings: ``P@K`` counts expressions by their mean J
-    (the text of MLRL), ``frame_P@K`` all frames of all expressions alike."""
+    """Compute Precision@K in both readings.
+
+    ``P@K`` is the share of expressions whose mean J is above K (the text of
+    MLRL), ``frame_P@K`` the share of all frames of all expressions.
+
+    Args:
+        records: with ``J``, (T,).
+        thresholds: K.
+    """
     samples = precision_at([np.mean(r['J']) for r in records], thresholds)
     frames = precision_at(
         np.concatenate([r['J'] for r in records]), thresholds)
@@ -94,9 +101,11 @@ def precision_summary(
 
 
 def stability_summary(records: Sequence[dict]) -> dict[str, float]:
-    """Temporal stability: variance over a video's frames, lower is better,
-    averaged over expressions. ``_present`` leaves out the frames without a
-    target, whose J of 0 or 1 otherwise dominates.
+    """Compute temporal stability: the variance over the frames of an
+    expression, averaged over expressions; lower is better.
+
+    ``_present`` leaves out the frames without a target: their J is 0 or 1 and
+    dominates the variance.
 
     Args:
         records: with ``J``, ``F`` and ``gt_present``, (T,) each.
@@ -114,7 +123,7 @@ def stability_summary(records: Sequence[dict]) -> dict[str, float]:
 
 
 def span_summary(records: Sequence[dict]) -> dict[str, float]:
-    """tIoU and vIoU (Long-RVOS).
+    """Compute tIoU and vIoU (Long-RVOS), averaged over expressions.
 
     Args:
         records: with ``J``, ``pred_present`` and ``gt_present``, (T,) each,

@@ -6,7 +6,7 @@ from mmengine.logging import print_log
 
 from mmrvos.registry import METRICS
 
-from ..moving_shapes_ceilings import STATIC3, ceilings, table
+from ..moving_shapes_ceilings import STATIC3, ceilings, scenes_file, table
 from .base import ground_truth
 from .video_metrics import VideoMetric
 
@@ -36,6 +36,17 @@ class MovingShapesMetric(VideoMetric):
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.data_root = data_root
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """As in MMEngine, which sets it before the first iteration."""
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        if self.data_root is not None:
+            scenes_file(str(self.data_root))  # a wrong folder is found now
+        self._dataset_meta = dataset_meta
 
     def score(self, sample: dict) -> list[dict | None]:
         source = ground_truth(sample, type(self).__name__)

@@ -57,7 +57,8 @@ class SAM2Propagator(MaskPropagator):
         if self.weights is None:
             return Sam2VideoModel(Sam2VideoConfig(**self.config)).eval()
         try:
-            return Sam2VideoModel.from_pretrained(self.weights).eval()
+            return Sam2VideoModel.from_pretrained(
+                self.weights, weights_only=True).eval()
         except OSError as error:
             raise OSError(
                 f'SAM 2 {self.weights!r} is neither a folder nor to be '

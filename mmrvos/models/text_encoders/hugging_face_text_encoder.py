@@ -1,9 +1,16 @@
 import warnings
 from collections.abc import Sequence
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoModel, AutoTokenizer, RobertaConfig, RobertaModel
+from transformers import (
+    AutoModel,
+    AutoTokenizer,
+    PreTrainedTokenizerBase,
+    RobertaConfig,
+    RobertaModel,
+)
 
 from mmrvos.registry import MODELS
 
@@ -243,8 +250,17 @@ def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
     # Not every model class has the option add_pooling_layer.
     options = {} if pooler else dict(add_pooling_layer=False)
     try:
-        return (AutoTokenizer.from_pretrained(tokenizer),
-                AutoModel.from_pretrained(name, **options))
+        return (load_tokenizer(tokenizer),
+                AutoModel.from_pretrained(
+                    name,
+                    trust_remote_code=False,
+                    weights_only=True,
+                    **options))
+    except (UnpicklingError, RuntimeError) as error:
+        raise ValueError(
+            f'the weights of the text encoder {name!r} cannot be read without '
+            'running code from the file; use a folder with safetensors. First '
+            f'cause: {str(error).splitlines()[0]}') from None
     except OSError as error:
         raise OSError(
             f'the text encoder {name!r} is not a local folder and cannot be '
@@ -253,6 +269,11 @@ def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
             'the tokenizer as well) and pass --cfg-options '
             'model.text_encoder.name=FOLDER. First cause: '
             f'{str(error).splitlines()[0]}') from None
+
+
+def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
+    """Load a tokenizer by name or from a folder, without code from there."""
+    return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
 
 
 def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
@@ -273,7 +294,7 @@ def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,
             vocabulary = vocabulary.split()
         tokenizer = word_tokenizer(vocabulary)
     elif tokenizer is not None:
-        tokenizer = AutoTokenizer.from_pretrained(tokenizer)
+        tokenizer = load_tokenizer(tokenizer)
     else:
         raise ValueError('a text encoder from a config needs a vocabulary '
                          '(its words) or a tokenizer (name or folder)')

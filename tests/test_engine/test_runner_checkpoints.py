@@ -1,0 +1,210 @@
+"""What RVOSRunner saves, and how strictly it loads and resumes."""
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from mmengine.logging import HistoryBuffer
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from mmrvos.engine import RVOSRunner
+from mmrvos.utils import CheckpointMismatch, read_checkpoint
+
+COUNT = itertools.count()
+
+
+class Line(BaseModel):
+    """Two weights that follow the mean of a batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slope = nn.Parameter(torch.zeros(2))
+        self.norm = nn.BatchNorm1d(2)
+
+    def forward(self, inputs: Tensor, mode: str) -> dict | Tensor:
+        loss = (self.norm(inputs) + self.slope - 1).square().mean()
+        return dict(loss=loss) if mode == 'loss' else inputs
+
+
+def runner(work_dir: Path, epochs: int = 1, **options) -> RVOSRunner:
+    """A training on four samples in batches of two."""
+    samples = torch.arange(8.).view(4, 2)
+    config = dict(
+        model=Line(),
+        work_dir=str(work_dir),
+        train_dataloader=dict(
+            dataset=[dict(inputs=s) for s in samples],
+            batch_size=2,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            collate_fn=dict(type='default_collate')),
+        train_cfg=dict(by_epoch=True, max_epochs=epochs),
+        optim_wrapper=dict(optimizer=dict(type='AdamW', lr=0.1)),
+        param_scheduler=[
+            dict(type='MultiStepLR', milestones=[1], by_epoch=True)
+        ],
+        default_scope='mmrvos',
+        experiment_name=f'runner_{next(COUNT)}')
+    built = RVOSRunner(**(config | options))
+    built.cfg.plain = dict(scales=(1, 2), name='x')
+    return built
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory) -> Path:
+    """A checkpoint after one epoch, with averaged weights."""
+    folder = tmp_path_factory.mktemp('trained')
+    running = runner(folder, custom_hooks=[dict(type='EMAHook')])
+    running.message_hub.update_info('number', np.float32(3))
+    running.message_hub.update_info('object', object())
+    running.train()
+    return folder / 'epoch_1.pth'
+
+
+def ema_hook(running: RVOSRunner):
+    return next(h for h in running.hooks if type(h).__name__ == 'EMAHook')
+
+
+def test_saved_files_are_plain_data(trained):
+    """torch.load needs no list of safe globals, and nothing is lost."""
+    content = torch.load(trained, weights_only=True)
+    hub = content['message_hub']
+    history = hub['log_scalars']['train/loss']
+    assert history['log_history'].shape == (2, )
+    assert history['count_history'].tolist() == [1, 1]
+    assert hub['runtime_info']['number'] == 3.
+    assert 'object' not in hub['runtime_info']
+    assert content['meta']['cfg']['plain'] == dict(scales=(1, 2), name='x')
+    assert content['meta']['epoch'] == 1
+    assert set(content['ema_state_dict']) >= {'steps', 'module.slope'}
+
+
+def test_resumed_log_goes_on(trained, tmp_path):
+    resumed = runner(
+        tmp_path,
+        epochs=2,
+        resume=True,
+        load_from=str(trained),
+        custom_hooks=[dict(type='EMAHook')])
+    resumed.train()
+    assert resumed.epoch == 2
+    history = resumed.message_hub.get_scalar('train/loss')
+    assert isinstance(history, HistoryBuffer)
+    assert history.data[0].shape == (4, )
+    before = read_checkpoint(trained)['message_hub']['log_scalars']
+    np.testing.assert_array_equal(
+        history.data[0][:2], before['train/loss']['log_history'])
+    assert np.isfinite(history.statistics('mean'))
+
+
+def as_mmengine(path: Path, target: Path) -> Path:
+    """Rewrite a checkpoint with the objects that MMEngine stores."""
+    content = torch.load(path, weights_only=True)
+    hub = content['message_hub']
+    hub['log_scalars'] = {
+        name: HistoryBuffer(value['log_history'].numpy(),
+                            value['count_history'].numpy())
+        for name, value in hub['log_scalars'].items()
+    }
+    hub['runtime_info']['number'] = np.float32(3)
+    torch.save(content, target)
+    return target
+
+
+def test_older_checkpoints_are_resumed(trained, tmp_path):
+    path = as_mmengine(trained, tmp_path / 'old.pth')
+    old, new = read_checkpoint(path), read_checkpoint(trained)
+    for name, value in new['message_hub']['log_scalars'].items():
+        found = old['message_hub']['log_scalars'][name]
+        assert torch.equal(found['log_history'], value['log_history'])
+        assert found['max_length'] == value['max_length']
+    assert old['message_hub']['runtime_info']['number'] == 3.
+    resumed = runner(tmp_path, 2, resume=True, load_from=str(path))
+    resumed.train()
+    history = resumed.message_hub.get_scalar('train/loss')
+    assert history.data[0].shape == (4, )
+
+
+def test_config_text_is_not_run_by_resuming(trained, tmp_path):
+    """MMEngine runs meta.config to find out the number of GPUs."""
+    marker = tmp_path / 'marker'
+    content = torch.load(trained, weights_only=True)
+    content['meta']['config'] = f"open({str(marker)!r}, 'w').close()"
+    torch.save(content, tmp_path / 'crafted.pth')
+    runner(
+        tmp_path, 2, resume=True,
+        load_from=str(tmp_path / 'crafted.pth')).train()
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize('change', [
+    lambda c: c.pop('optimizer'),
+    lambda c: c.pop('message_hub'),
+    lambda c: c.update(meta=None),
+    lambda c: c['meta'].pop('epoch'),
+    lambda c: c['message_hub'].update(log_scalars=dict(a=3)),
+])
+def test_what_cannot_be_resumed_is_named(trained, tmp_path, change):
+    content = torch.load(trained, weights_only=True)
+    change(content)
+    path = tmp_path / 'part.pth'
+    torch.save(content, path)
+    with pytest.raises(ValueError, match=r'part\.pth.*load_from'):
+        runner(tmp_path, 2, resume=True, load_from=str(path)).train()
+
+
+def loaded(path: Path, work_dir: Path, **options) -> RVOSRunner:
+    """A runner whose EMAHook and model have loaded a file."""
+    built = runner(
+        work_dir,
+        load_from=str(path),
+        custom_hooks=[dict(type='EMAHook')],
+        **options)
+    built.call_hook('before_run')
+    built.load_or_resume()
+    return built
+
+
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_averaged_weights_get_every_key(tmp_path, prefix):
+    """EMAHook loads by itself; keys with 'module.' passed it by."""
+    weights = Line().state_dict()
+    weights['slope'] += 7
+    path = tmp_path / 'weights.pth'
+    torch.save({f'{prefix}{k}': v for k, v in weights.items()}, path)
+    built = loaded(path, tmp_path)
+    averaged = ema_hook(built).ema_model.module.state_dict()
+    for key, value in weights.items():
+        assert torch.equal(averaged[key], value)
+        assert torch.equal(built.model.state_dict()[key], value)
+
+
+def test_dropped_keys_reach_the_averaged_weights(tmp_path):
+    weights = Line().state_dict()
+    weights['slope'] = torch.ones(9)
+    weights['norm.weight'] += 4
+    torch.save(weights, tmp_path / 'weights.pth')
+    cfg = dict(load_cfg=dict(drop=['^slope']))
+    built = runner(
+        tmp_path,
+        load_from=str(tmp_path / 'weights.pth'),
+        custom_hooks=[dict(type='EMAHook')])
+    built.cfg.merge_from_dict(cfg)
+    built.call_hook('before_run')
+    built.load_or_resume()
+    averaged = ema_hook(built).ema_model.module.state_dict()
+    assert averaged['slope'].tolist() == [0, 0]
+    assert averaged['norm.weight'].tolist() == [5, 5]
+
+
+@pytest.mark.parametrize('group', ['state_dict', 'ema_state_dict'])
+def test_mismatches_of_a_training_are_named(trained, tmp_path, group):
+    content = torch.load(trained, weights_only=True)
+    prefix = 'module.' if group == 'ema_state_dict' else ''
+    content[group][f'{prefix}extra'] = content[group].pop(f'{prefix}slope')
+    path = tmp_path / 'other.pth'
+    torch.save(content, path)
+    with pytest.raises(CheckpointMismatch,
+                       match=r'(?s)other\.pth.*slope.*extra'):
+        loaded(path, tmp_path, resume=True)
