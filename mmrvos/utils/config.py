@@ -148,6 +148,16 @@ class ConfigFile:
             for name in _targets(node) if not name.startswith('_')
         ]
 
+    @property
+    def dumped(self) -> bool:
+        """Whether MMEngine has written the file, as into a work dir.
+
+        It writes the values of a config and its bases with sorted keys. The
+        variables that the bases have used are among them.
+        """
+        return (not self.bases and self.variables == sorted(self.variables)
+                and {'default_scope', 'model'} <= set(self.variables))
+
     @cached_property
     def unread(self) -> list[str]:
         """Variables that the file sets and does not read."""
@@ -190,6 +200,8 @@ def check_helpers(cfg: Config, path: Path) -> None:
             toolbox, or changes a variable that a base file has already used.
     """
     *bases, leaf = _chain(path)
+    if leaf.dumped:
+        return
     helpers = set(cfg) - RUNNER_KEYS
     for key in sorted(helpers):
         if similar := similar_names(key, RUNNER_KEYS, cutoff=0.8):

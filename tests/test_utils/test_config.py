@@ -2,10 +2,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from mmrvos.models import InferenceCfg
 from mmrvos.utils import ConfigError, load_config
-from mmrvos.utils.config import PLAIN_DICTS
+from mmrvos.utils.config import PLAIN_DICTS, RUNNER_KEYS
 
 ROOT = Path(__file__).parents[2]
 CONFIG = '''
@@ -233,3 +234,17 @@ train_dataloader = dict(dataset=dict(datasets=[
 """)
     with pytest.raises(ConfigError, match='datasets.0.data_root=a, .*=b'):
         load_config(path, {'data_root': 'c'})
+
+
+@pytest.mark.filterwarnings('error')
+@pytest.mark.parametrize('name', [
+    'referformer/tiny_shapes', 'referformer/video-swin-t_a2d',
+    'soc/video-swin-t_joint', 'mttr/tiny_shapes'
+])
+def test_a_config_of_a_work_dir_is_read(tmp_path, name):
+    """MMEngine's copy has all helper variables of the bases."""
+    path = ROOT / f'configs/{name}.py'
+    Config.fromfile(path).dump(tmp_path / 'config.py')
+    copy, cfg = load_config(tmp_path / 'config.py'), load_config(path)
+    for key in RUNNER_KEYS & set(cfg):
+        assert copy[key] == cfg[key], key
