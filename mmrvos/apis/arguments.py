@@ -16,7 +16,7 @@ def check_texts(texts: str | Sequence[str]) -> list[str]:
     """
     if isinstance(texts, str):
         texts = [texts]
-    if not isinstance(texts, Iterable):
+    if isinstance(texts, bytes) or not isinstance(texts, Iterable):
         raise TypeError(f'the sentences are {texts!r}, expected a string or a '
                         'list of strings')
     texts = list(texts)
@@ -28,6 +28,16 @@ def check_texts(texts: str | Sequence[str]) -> list[str]:
         raise ValueError(f'the sentences are {texts}: expected at least one, '
                          'none of them empty')
     return texts
+
+
+def check_min_score(min_score: float) -> None:
+    """Check a threshold of scores.
+
+    Raises:
+        ValueError: it is not a number from 0 to 1.
+    """
+    if not (isinstance(min_score, int | float) and 0 <= min_score <= 1):
+        raise ValueError(f'min_score={min_score!r}: expected 0 to 1')
 
 
 def check_device(device: str) -> None:

@@ -32,7 +32,12 @@ from mmrvos.utils import (
 )
 from mmrvos.visualization import RVOSVisualizer, check_fps
 
-from .arguments import check_apart, check_device, check_texts
+from .arguments import (
+    check_apart,
+    check_device,
+    check_min_score,
+    check_texts,
+)
 from .model_index import find_model
 from .result_writer import OUTPUTS, ResultWriter, check_folder
 from .results import (
@@ -158,11 +163,10 @@ class RVOSInferencer(BaseInferencer):
                 checked before the first frame is segmented.
         """
         texts = check_texts(texts)
-        if not 0 <= min_score <= 1:
-            raise ValueError(f'min_score={min_score}: expected 0 to 1')
+        check_min_score(min_score)
         if fps is not None:
             check_fps(fps)
-        outputs = [outputs] if isinstance(outputs, str) else outputs
+        outputs = {outputs} if isinstance(outputs, str) else set(outputs)
         if out_dir is not None:
             check_folder(Path(out_dir), outputs)
         source = open_video(video)
@@ -209,6 +213,7 @@ class RVOSInferencer(BaseInferencer):
             FileNotFoundError, TypeError, ValueError: see :meth:`__call__`.
         """
         texts = check_texts(texts)
+        check_min_score(min_score)
         source = open_video(video)
         return self._segment(
             self.preprocess(source, texts), source, texts, min_score)

@@ -1,5 +1,6 @@
 """Read frames from a video file, a folder, a glob, arrays or an iterator."""
 import glob
+import reprlib
 import warnings
 from abc import ABCMeta, abstractmethod
 from collections import Counter
@@ -191,9 +192,10 @@ def open_video(
         source = open_path(str(video))
     elif isinstance(video, Iterator):
         return Arrays(video)
-    elif not isinstance(video, Sequence | np.ndarray):
-        raise TypeError(f'the video is {video!r} ({type(video).__name__}), '
-                        f'{EXPECTED}')
+    elif (isinstance(video, bytes)
+          or not isinstance(video, Sequence | np.ndarray)):
+        raise TypeError(f'the video is {reprlib.repr(video)} '
+                        f'({type(video).__name__}), {EXPECTED}')
     elif len(video) and isinstance(video[0], str | Path):
         source = ImageFiles(video, name=str(Path(video[0]).parent))
     else:
@@ -208,6 +210,8 @@ def open_video(
 def open_path(video: str) -> VideoSource:
     """Open a file, a folder or a glob."""
     path = Path(video)
+    if not video:  # Path('') is the current folder
+        raise FileNotFoundError(f'the name of the video is empty: {EXPECTED}')
     if path.is_dir():
         return ImageFiles(frames_in(path), name=video)
     if path.is_file():

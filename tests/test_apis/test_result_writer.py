@@ -169,8 +169,13 @@ def test_sentences_below_the_minimum_have_no_masks(inferencer, tmp_path):
     part, = inferencer.stream(video, ['red'], min_score=1)
     assert not np.any([r['counts'] != red.rles[0]['counts']
                        for r in part.pred.masks[0]])
-    with pytest.raises(ValueError, match='min_score=2: expected 0 to 1'):
-        inferencer(video, 'red', min_score=2)
+
+
+@pytest.mark.parametrize('value', [2, -0.1, float('nan'), '0.5', None])
+def test_the_minimum_is_checked(inferencer, segmented, value):
+    for call in (inferencer, inferencer.stream):
+        with pytest.raises(ValueError, match=f'min_score={value!r}: expected'):
+            call(colour_video(1), 'red', min_score=value)
 
 
 @pytest.mark.parametrize('fps', [float('nan'), 1e-6, 90000.])

@@ -179,7 +179,7 @@ def test_a_device_that_is_not_there(tmp_path, device):
         RVOSInferencer(colour_config(), 'never-read.pth', device=device)
 
 
-@pytest.mark.parametrize('texts', [[None], ['red', 3], 5])
+@pytest.mark.parametrize('texts', [[None], ['red', 3], 5, b'red'])
 def test_sentences_that_are_no_strings(inferencer, texts):
     with pytest.raises(TypeError, match='sentence'):
         inferencer(colour_video(1), texts)

@@ -55,9 +55,10 @@ def test_video_file_can_be_read_twice(tmp_path):
     assert first[0][8, 10, 0] > 150 > first[0][8, 10, 2]
 
 
-@pytest.mark.parametrize('video', ['nothing.mp4', 'no/folder', 'none/*.jpg'])
+@pytest.mark.parametrize(
+    'video', ['nothing.mp4', 'no/folder', 'none/*.jpg', ''])
 def test_missing(video):
-    with pytest.raises(FileNotFoundError, match='missing.*expected'):
+    with pytest.raises(FileNotFoundError, match='(missing|empty).*expected'):
         open_video(video)
 
 
@@ -140,7 +141,7 @@ def test_iterators_are_read_once():
         list(open_video(iter([colour_video(1)[0], 'x'])).frames())
 
 
-@pytest.mark.parametrize('video', [0, None, 1.5, {'a': 1}])
+@pytest.mark.parametrize('video', [0, None, 1.5, {'a': 1}, b'clip.mp4'])
 def test_other_types_are_refused(video):
     with pytest.raises(TypeError, match='expected a video file, a folder'):
         open_video(video)
