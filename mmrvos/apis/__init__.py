@@ -1,7 +1,8 @@
-from .result_writer import OUTPUTS, check_folder
+from .frame_sources import VideoSource
+from .output_folder import OUTPUTS, check_folder
 from .results import ExpressionResult, SegmentedFrames
 from .rvos_inferencer import RVOSInferencer
-from .video_source import VideoSource, open_video
+from .video_source import open_video
 
 __all__ = [
     'OUTPUTS', 'ExpressionResult', 'RVOSInferencer', 'SegmentedFrames',

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from .video_source import ImageFiles, VideoSource
+from .frame_sources import ImageFiles, VideoSource
 
 
 def check_texts(texts: str | Sequence[str]) -> list[str]:

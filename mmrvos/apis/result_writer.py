@@ -1,29 +1,21 @@
 """Write the results of a video into a folder, complete or not at all."""
-import fcntl
-import json
-import os
-import re
-import shutil
 import warnings
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
 from types import TracebackType
 
 import mmengine
 import pycocotools.mask as mask_utils
 
-from mmrvos.utils import check_output_folder, mask_areas
+from mmrvos.utils import mask_areas
 from mmrvos.visualization import RVOSVisualizer, check_fps, write_image
 
+from .frame_sources import VideoFile, VideoSource
+from .output_folder import RESULT, earlier_files, unfinished_folder
 from .results import ExpressionResult, SegmentedFrames
-from .video_source import VideoFile, VideoSource
 
-OUTPUTS = ('overlay', 'masks', 'json')
-RESULT = 'result.json'
 DEFAULT_FPS = 10
-UNFINISHED = '.unfinished_'
 
 
 class ResultWriter:
@@ -140,93 +132,6 @@ class ResultWriter:
             target = self.folder / path.relative_to(self.unfinished)
             target.parent.mkdir(parents=True, exist_ok=True)
             path.replace(target)
-
-
-@contextmanager
-def unfinished_folder(parent: Path) -> Iterator[Path]:
-    """Create a temporary folder that is deleted at the end of the block.
-
-    Folders of runs that were killed are deleted, too. A lock, which ends with
-    its process, tells them from those of other running processes.
-    """
-    with locked(parent):
-        for path in parent.glob(f'{UNFINISHED}*'):
-            with suppress(OSError), locked(path, fcntl.LOCK_NB):
-                shutil.rmtree(path)
-        folder = Path(mkdtemp(dir=parent, prefix=UNFINISHED))
-        lock = locked(folder)
-        lock.__enter__()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
-        lock.__exit__(None, None, None)
-
-
-@contextmanager
-def locked(folder: Path, flags: int = 0) -> Iterator[None]:
-    """Lock a folder against other processes that lock it.
-
-    Raises:
-        BlockingIOError: it is locked, with ``fcntl.LOCK_NB`` in ``flags``.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def earlier_files(folder: Path) -> list[Path]:
-    """List the files that an earlier run has written into a folder.
-
-    ``result.json`` says which. Other files are never listed.
-    """
-    try:
-        with open(folder / RESULT, encoding='utf-8') as file:
-            content = json.load(file)
-        frames = list(map(str, content['frames']))
-        num = len(content['expressions'])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return []
-    masks = folder / 'masks'
-    candidates = [
-        folder / RESULT, folder / 'overlay.mp4', folder / 'overlay.png', *[
-            masks / str(e) / f'{name}.png' for e in range(num)
-            for name in frames if re.fullmatch(r'[^/\\]+', name)
-        ]
-    ]
-    return [path for path in candidates if path.is_file()]
-
-
-def check_folder(folder: Path, outputs: Collection[str]) -> None:
-    """Check that results can be written into a folder.
-
-    Raises:
-        FileExistsError: it holds masks that no ``result.json`` lists, which
-            would mix with the new ones.
-        OSError: it cannot be written.
-        ValueError: an unknown kind of output.
-    """
-    if unknown := set(outputs) - set(OUTPUTS):
-        raise ValueError(f'outputs has {sorted(unknown)}, expected some '
-                         f'of {OUTPUTS}')
-    check_output_folder(folder)
-    for name in ('masks', 'result.json', 'overlay.mp4', 'overlay.png'):
-        path = folder / name
-        if path.exists() and path.is_dir() != (name == 'masks'):
-            raise FileExistsError(
-                f'{path} is a {"folder" if path.is_dir() else "file"}, '
-                f'expected a {"folder" if name == "masks" else "file"}: '
-                'choose another out_dir')
-    known = earlier_files(folder)
-    if 'masks' in outputs and not known:
-        found = next((folder / 'masks').glob('*/*.png'), None)
-        if found is not None:
-            raise FileExistsError(
-                f'{found} exists, but no {RESULT} of an earlier run lists '
-                'it: choose another out_dir, or delete the masks')
 
 
 def rate_of(source: VideoSource) -> float:

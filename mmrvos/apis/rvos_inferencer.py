@@ -7,7 +7,6 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +37,10 @@ from .arguments import (
     check_min_score,
     check_texts,
 )
+from .frame_sources import VideoSource
 from .model_index import find_model
-from .result_writer import OUTPUTS, ResultWriter, check_folder
+from .output_folder import OUTPUTS, check_folder
+from .result_writer import ResultWriter
 from .results import (
     ExpressionResult,
     SegmentedFrames,
@@ -47,7 +48,7 @@ from .results import (
     results_of,
 )
 from .stored_config import stored_config
-from .video_source import VideoSource, open_video
+from .video_source import open_video
 
 
 class RVOSInferencer(BaseInferencer):
@@ -272,7 +273,7 @@ class RVOSInferencer(BaseInferencer):
                 length=None,
                 label=0) for e, text in enumerate(texts)
         ]
-        for names, paths, images in self._chunks(source, chunk):
+        for names, paths, images in source.chunks(chunk):
             shape = images[0].shape[:2]
             yield names, images, self.pipeline(
                 dict(
@@ -285,25 +286,6 @@ class RVOSInferencer(BaseInferencer):
                     img_shape=shape,
                     mask_source=None,
                     expressions=[dict(e) for e in expressions]))
-
-    @staticmethod
-    def _chunks(
-        source: VideoSource, size: int
-    ) -> Iterator[tuple[list[str], list[str], list[np.ndarray]]]:
-        frames = source.frames()
-        shape = None
-        while chunk := list(islice(frames, size)):
-            names, paths, images = map(list, zip(*chunk, strict=True))
-            for name, image in zip(names, images, strict=True):
-                shape = shape or image.shape
-                if image.shape != shape:
-                    raise ValueError(
-                        f'{source.name}: frame {name} is {image.shape[:2]}, '
-                        f'the first is {shape[:2]} (height, width); all must '
-                        'have one size')
-            yield names, paths, images
-        if shape is None:
-            raise ValueError(f'{source.name} has no frames that can be read')
 
     def visualize(self, part: SegmentedFrames,
                   texts: Sequence[str]) -> Iterator[np.ndarray]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmrvos.apis import RVOSInferencer
-from mmrvos.apis.result_writer import locked, unfinished_folder
+from mmrvos.apis.output_folder import locked, unfinished_folder
 from mmrvos.visualization import OverlayWriter, write_image
 
 from ..colour_segmentor import (

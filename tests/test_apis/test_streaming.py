@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mmrvos.apis import RVOSInferencer
-from mmrvos.apis.video_source import VideoFile
+from mmrvos.apis.frame_sources import VideoFile
 from mmrvos.visualization import write_image, write_video
 
 from .test_with_referformer import TEXTS, setting  # noqa: F401

@@ -47,6 +47,9 @@ def test_a_picture_that_fails_does_not_end_the_test(runner, tmp_path):
     (tmp_path / 'vis').touch()
     with pytest.warns(UserWarning, match='no overlay of v_0_3'):
         hook.after_test_iter(runner, 0, *batch(1))
+    runner.visualizer = None
+    with pytest.warns(UserWarning, match='no picture of val_v_0'):
+        hook.after_val_iter(runner, 0, *batch(1))
 
 
 def test_off_by_default(runner, tmp_path):

@@ -1,6 +1,7 @@
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ class RVOSVisualizationHook(Hook):
 
     Validation samples become contact sheets, which go to the visualizer's
     backends. Test samples become a video and a contact sheet each, which
-    every process writes to ``out_dir``. If drawing a test sample fails, a
-    warning says so and testing goes on.
+    every process writes to ``out_dir``. If drawing fails, a warning says so
+    and training or testing goes on.
 
     Args:
         draw: False draws nothing.
@@ -60,11 +61,13 @@ class RVOSVisualizationHook(Hook):
     def after_val_iter(self, runner: Runner, batch_idx: int, data_batch: dict,
                        outputs: Sequence[RVOSDataSample]) -> None:
         if self.draw and batch_idx % self.interval == 0:
-            runner.visualizer.add_datasample(
-                f'val_{file_name(outputs[0].video_id)}',
-                to_frames(data_batch['inputs'][0]),
-                outputs[0],
-                step=runner.iter)
+            name = f'val_{file_name(outputs[0].video_id)}'
+            with failures_as_warnings(f'picture of {name}'):
+                runner.visualizer.add_datasample(
+                    name,
+                    to_frames(data_batch['inputs'][0]),
+                    outputs[0],
+                    step=runner.iter)
 
     def after_test_iter(self, runner: Runner, batch_idx: int,
                         data_batch: dict,
@@ -75,15 +78,21 @@ class RVOSVisualizationHook(Hook):
             # samples of one video (annotators, say) differ in expressions
             name = file_name('_'.join([sample.video_id, *sample.exp_ids[:1]]))
             pred = sample.pred
-            try:
-                with runner.visualizer.open_overlay(
-                        self.folder(runner) / name, sample.ori_shape,
-                        sample.texts, self.fps) as overlay:
-                    overlay.write(to_frames(clip), pred.masks, pred.scores)
-            except Exception as error:  # a picture must not cost the scores
-                warnings.warn(
-                    f'no overlay of {name}: {type(error).__name__}: {error}',
-                    stacklevel=2)
+            with (failures_as_warnings(f'overlay of {name}'),
+                  runner.visualizer.open_overlay(
+                      self.folder(runner) / name, sample.ori_shape,
+                      sample.texts, self.fps) as overlay):
+                overlay.write(to_frames(clip), pred.masks, pred.scores)
+
+
+@contextmanager
+def failures_as_warnings(what: str) -> Iterator[None]:
+    """Turn an error into a warning: a picture must not cost the scores."""
+    try:
+        yield
+    except Exception as error:
+        warnings.warn(
+            f'no {what}: {type(error).__name__}: {error}', stacklevel=3)
 
 
 def to_frames(clip: Tensor) -> np.ndarray:
