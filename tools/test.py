@@ -6,7 +6,13 @@ from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
 from mmrvos.engine import RVOSRunner, bare_model
-from mmrvos.utils import clear_errors, default_work_dir, load_config
+from mmrvos.utils import (
+    check_output_file,
+    check_output_folder,
+    clear_errors,
+    default_work_dir,
+    load_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,31 +28,30 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--show-dir',
         metavar='DIR',
-        help='write the predicted masks over the frames into this folder, a '
-        'video and a picture of some frames for every test video')
+        help='folder for overlays of the predicted masks: per test video one '
+        'video and one image of some frames')
     parser.add_argument(
         '--amp',
         nargs='?',
         const='bf16',
         choices=['bf16', 'fp16'],
-        help='mixed precision, bf16 where nothing is said; fp16 needs a GPU')
+        help='mixed precision (default: bf16); fp16 needs a GPU')
     parser.add_argument(
         '--compile',
         action='store_true',
-        help='torch.compile the large parts of the model')
+        help='compile the large parts of the model with torch.compile')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='change values of the config, e.g. '
-        'test_dataloader.dataset.data_root=DIR; a key that does not exist is '
-        'refused')
+        help='change values of the config, e.g. data_root=DIR; a key that '
+        'does not exist is an error')
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='what started this process; see tools/dist_test.sh')
+        help='the program that starts the processes, see tools/dist_test.sh')
     # torch.distributed.launch passes it, torchrun sets the variable
     parser.add_argument(
         '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
@@ -56,8 +61,13 @@ def parse_args() -> argparse.Namespace:
 @clear_errors
 def main() -> None:
     args = parse_args()
-    if args.out and not args.out.endswith('.json'):
-        raise ValueError(f'--out {args.out}: expected a name ending in .json')
+    if args.out:
+        if not args.out.endswith('.json'):
+            raise ValueError(
+                f'--out {args.out}: expected a name that ends in .json')
+        check_output_file(args.out)
+    if args.show_dir:
+        check_output_folder(args.show_dir)
     is_url = '://' in args.checkpoint
     if not is_url and not Path(args.checkpoint).is_file():
         raise FileNotFoundError(
@@ -66,6 +76,7 @@ def main() -> None:
     cfg.launcher = args.launcher
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))
+    check_output_folder(cfg.work_dir)
     cfg.load_from, cfg.resume, cfg.load_cfg = args.checkpoint, False, None
     if args.show_dir:
         cfg.default_hooks.visualization.update(

@@ -4,9 +4,10 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 
-from mmrvos.engine import RVOSRunner, bare_model
+from mmrvos.engine import RVOSRunner, bare_model, latest_checkpoint
 from mmrvos.utils import (
     ConfigError,
+    check_output_folder,
     clear_errors,
     default_work_dir,
     load_config,
@@ -25,23 +26,23 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or from the latest one of the work '
-        'dir where no file is given')
+        help='continue from this checkpoint; without a file, from the latest '
+        'checkpoint of the work dir')
     parser.add_argument(
         '--amp',
         nargs='?',
         const='fp16',
         choices=['bf16', 'fp16'],
-        help='mixed precision, fp16 where nothing is said (GPU)')
+        help='mixed precision on a GPU (default: fp16)')
     parser.add_argument(
         '--compile',
         action='store_true',
-        help='torch.compile the large parts of the model')
+        help='compile the large parts of the model with torch.compile')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help='scale the learning rate by the number of clips in a step over '
-        'auto_scale_lr.base_batch_size')
+        help='multiply the learning rate by the number of clips per step, '
+        'divided by auto_scale_lr.base_batch_size')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -49,12 +50,12 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='change values of the config, e.g. train_dataloader.batch_size=2 '
         'optim_wrapper.optimizer.lr=5e-5; a key that does not exist is '
-        'refused')
+        'an error')
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
         default='none',
-        help='what started this process; see tools/dist_train.sh')
+        help='the program that starts the processes, see tools/dist_train.sh')
     # torch.distributed.launch passes it, torchrun sets the variable
     parser.add_argument(
         '--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
@@ -78,9 +79,26 @@ def use_auto_scale_lr(cfg: Config) -> None:
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
         raise ConfigError(
             '--auto-scale-lr needs auto_scale_lr.base_batch_size in the '
-            'config: the number of clips in a step that its learning rate is '
-            'meant for')
+            'config: the number of clips per step that its learning rate is '
+            'tuned for')
     cfg.auto_scale_lr.enable = True
+
+
+def check_load_from(cfg: Config) -> None:
+    source = cfg.get('load_from')
+    if not source or '://' in source or Path(source).is_file():
+        return
+    message = f'{source} is missing: expected a checkpoint file'
+    if not cfg.get('resume'):
+        method, _, name = Path(source).stem.partition('_')
+        config = Path('configs', method, f'{name}.py')
+        made_by = f'train {config}' if config.is_file() else 'train its config'
+        message += (
+            f'. load_from of the config names it. To make it, {made_by} and '
+            'reduce the checkpoint with tools/model_converters/'
+            'publish_model.py; or name a file with --cfg-options '
+            'load_from=FILE')
+    raise FileNotFoundError(message)
 
 
 @clear_errors
@@ -94,13 +112,13 @@ def main() -> None:
         use_amp(cfg, args.amp)
     if args.auto_scale_lr:
         use_auto_scale_lr(cfg)
+    check_output_folder(cfg.work_dir)
     if args.resume:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
-    source = cfg.get('load_from')
-    if source and '://' not in source and not Path(source).is_file():
-        raise FileNotFoundError(
-            f'{source} is missing: expected a checkpoint file')
+    if cfg.get('resume') and not cfg.get('load_from'):
+        cfg.load_from = latest_checkpoint(cfg.work_dir)
+    check_load_from(cfg)
     runner = RVOSRunner.from_cfg(cfg)
     if args.compile:
         bare_model(runner.model).compile_parts()

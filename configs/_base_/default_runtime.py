@@ -7,8 +7,7 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', interval=1, max_keep_ckpts=3),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     epoch_seed=dict(type='EpochSeedHook'),
-    # stops at a loss that is not finite
-    check_loss=dict(type='mmdet.CheckInvalidLossHook', interval=50),
+    check_finite=dict(type='CheckFiniteHook'),
     # tools/test.py --show-dir sets draw and out_dir
     visualization=dict(
         type='RVOSVisualizationHook', draw=False, interval=1, out_dir=None))

@@ -1,8 +1,15 @@
 from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
-from .hooks import EpochSeedHook, RVOSVisualizationHook, TrainingStagesHook
+from .hooks import (
+    CheckFiniteHook,
+    EpochSeedHook,
+    RVOSVisualizationHook,
+    TrainingStagesHook,
+)
+from .resuming import latest_checkpoint
 from .runner import RVOSRunner, bare_model
 
 __all__ = [
-    'EpochSeedHook', 'GroupedOptimWrapperConstructor', 'RVOSRunner',
-    'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model'
+    'CheckFiniteHook', 'EpochSeedHook', 'GroupedOptimWrapperConstructor',
+    'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model',
+    'latest_checkpoint'
 ]

@@ -1,14 +1,18 @@
+import copy
 import ctypes
 import signal
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as torch_dist
 from mmengine.dataset import worker_init_fn
 from mmengine.dist import is_distributed
+from mmengine.evaluator import Evaluator
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -22,16 +26,18 @@ from mmrvos.utils import (
 
 
 class RVOSRunner(Runner):
-    """MMEngine's Runner with two habits changed.
+    """MMEngine's Runner, with checks before the work.
 
     - A checkpoint is loaded strictly (``Runner`` warns and evaluates random
       weights) and without running code from it. ``load_cfg.drop`` in the
-      config lists keys of ``load_from`` that are meant to be left out. What
-      is saved is plain data, which ``torch.load`` reads with
-      ``weights_only=True``.
-    - ``launcher='pytorch'`` also works on a machine without GPU: the
-      processes meet over gloo. They end with their launcher, also when it is
-      killed: orphans would go on writing checkpoints beside a resumed run.
+      config lists keys of ``load_from`` to leave out. What is saved is plain
+      data, which ``torch.load`` reads with ``weights_only=True``.
+    - A training can be resumed with another number of processes.
+    - Workers of data loaders take their seed from torch, see
+      :class:`EpochSeedHook`.
+    - ``launcher='pytorch'`` also works on a machine without GPU, over gloo.
+      The processes end with their launcher, also when it is killed: otherwise
+      they would write checkpoints into the folder of a resumed training.
     """
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -42,7 +48,7 @@ class RVOSRunner(Runner):
                     f'launcher {self.launcher!r} needs a GPU in every '
                     "process; without one use launcher 'pytorch' "
                     '(tools/dist_train.sh)')
-            # MMEngine would ask for a CUDA device first
+            # MMEngine asks for a CUDA device first
             torch_dist.init_process_group('gloo')
         if self.launcher == 'pytorch':
             die_with_parent()
@@ -58,10 +64,53 @@ class RVOSRunner(Runner):
         each epoch repeats the random numbers of the first. torch seeds them
         from the random state of the main process (:class:`EpochSeedHook`).
         """
+        if isinstance(dataloader, Mapping) and not dataloader.get(
+                'num_workers'):
+            # options of workers, which torch refuses without workers
+            dataloader = {
+                key: value
+                for key, value in dataloader.items()
+                if key not in ('persistent_workers', 'prefetch_factor',
+                               'timeout', 'multiprocessing_context')
+            }
         loader = Runner.build_dataloader(dataloader, seed, diff_rank_seed)
         if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
             loader.worker_init_fn = None
         return loader
+
+    def build_evaluator(self, evaluator: Any) -> Evaluator:
+        """Build an evaluator, after the data set that it evaluates.
+
+        Raises:
+            FileNotFoundError: the ``data_root`` of a metric is missing.
+        """
+        evaluator = super().build_evaluator(evaluator)
+        for metric in evaluator.metrics:
+            root = getattr(metric, 'data_root', None)
+            if root is not None and not Path(root).is_dir():
+                raise FileNotFoundError(
+                    f'{root} is missing: the evaluator '
+                    f'{type(metric).__name__} has it as data_root. '
+                    '--cfg-options data_root=DIR sets the folder of loaders '
+                    'and evaluators')
+        return evaluator
+
+    def build_train_loop(self, loop: BaseLoop | dict) -> BaseLoop:
+        """Build the training loop.
+
+        Raises:
+            ValueError: the data set is too small for a single step.
+        """
+        loop = super().build_train_loop(loop)
+        loader = loop.dataloader
+        if not len(loader):
+            raise ValueError(
+                'an epoch of training would have no step: train_dataloader '
+                f'has batch_size={loader.batch_size} with drop_last=True, and '
+                f'{len(loader.sampler)} samples per process (data set: '
+                f'{len(loader.dataset)}, processes: {self.world_size}). Lower '
+                'train_dataloader.batch_size')
+        return loop
 
     def wrap_model(self, model_wrapper_cfg: dict | None,
                    model: nn.Module) -> nn.Module:
@@ -85,6 +134,40 @@ class RVOSRunner(Runner):
                 '--cfg-options model.backbone.init_cfg.checkpoint=FILE; '
                 'model.backbone.init_cfg=None starts from random '
                 'weights') from None
+
+    def resume(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """Resume a training, also with another number of processes.
+
+        The number of steps per epoch may then differ. Progress is counted in
+        epochs, and the learning rate becomes that of an uninterrupted
+        training with this config.
+        """
+        rates = [
+            group.get('initial_lr', group['lr'])
+            for group in self.optim_wrapper.param_groups
+        ]
+        super().resume(filename, *args, **kwargs)
+        loop, steps = self.train_loop, len(self.train_dataloader)
+        if not loop.epoch or loop.iter in (0, loop.epoch * steps):
+            return
+        self.logger.info(
+            f'{filename} was saved after {loop.iter} steps in {loop.epoch} '
+            f'epochs, this training has {steps} steps per epoch: the learning '
+            'rate follows the new number')
+        loop._iter = loop.epoch * steps
+        for group, rate in zip(
+                self.optim_wrapper.param_groups, rates, strict=True):
+            group['lr'] = group['initial_lr'] = rate
+        if self.param_schedulers is None:
+            return
+        self.param_schedulers = schedulers = self.build_param_scheduler(
+            copy.deepcopy(self.cfg.param_scheduler))
+        for _ in range(loop.epoch):
+            for by_epoch, count in ((False, steps), (True, 1)):
+                for _ in range(count):
+                    for scheduler in schedulers:
+                        if scheduler.by_epoch == by_epoch:
+                            scheduler.step()
 
     def load_checkpoint(self,
                         filename: str,

@@ -1,11 +1,14 @@
 import functools
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable
+from typing import NoReturn
 
-# OSError: missing files, full disks, downloads without a network
-USER_ERRORS = (OSError, KeyError, TypeError, ValueError)
+# OSError: missing files, full disks, downloads without a network.
+# FloatingPointError: a training that diverges.
+USER_ERRORS = (OSError, KeyError, TypeError, ValueError, FloatingPointError)
 
 
 def show_warning(message, category, filename, lineno, file=None, line=None):
@@ -37,9 +40,39 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
             # str(KeyError) would put the message in quotes
             message = error.args[0] if isinstance(error,
                                                   KeyError) else str(error)
-            sys.exit(f'error ({type(error).__name__}): {message}\n'
-                     '(MMRVOS_TRACEBACK=1 shows where it was raised)')
+            leave(type(error).__name__, of_worker(message) or message)
+        except RuntimeError as error:
+            message = of_worker(str(error))
+            if message is None or os.environ.get('MMRVOS_TRACEBACK'):
+                raise
+            leave('RuntimeError', message)
         finally:
             warnings.showwarning = show
 
     return wrapper
+
+
+def leave(kind: str, message: str) -> NoReturn:
+    sys.exit(f'error ({kind}): {message}\n'
+             '(MMRVOS_TRACEBACK=1 shows where it was raised)')
+
+
+def of_worker(message: str) -> str | None:
+    """Find the message of an error that a DataLoader worker raised.
+
+    torch raises it again with the traceback in its message.
+
+    Returns:
+        The message, or None if the error is not about the input.
+    """
+    raised = re.match(r'Caught (\w+) in DataLoader worker process', message)
+    if raised:
+        own = re.split(rf'^(?:[\w.]+\.)?{raised[1]}: ', message,
+                       maxsplit=1, flags=re.MULTILINE)
+        is_user_error = raised[1] not in ('AssertionError', 'AttributeError',
+                                          'IndexError', 'RuntimeError')
+        return own[1].strip() if is_user_error and len(own) == 2 else None
+    if re.match(r'DataLoader worker \(pid.*(exited|killed)', message):
+        return (f'{message.splitlines()[0]} If memory ran out, lower '
+                'num_workers or batch_size of the data loader.')
+    return None

@@ -76,5 +76,8 @@ def check_output_file(path: str | Path) -> Path:
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(f'{path} cannot be replaced: it does not allow '
                               'writing')
-    check_output_folder(path.parent)
+    try:
+        check_output_folder(path.parent)
+    except OSError as error:
+        raise type(error)(f'{path} cannot be written: {error}') from None
     return path
