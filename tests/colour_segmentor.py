@@ -79,15 +79,22 @@ class ColourSegmentor(BaseModel):
 
 @HOOKS.register_module()
 class PowerCut(Hook):
-    """Ends the training after an iteration (0: never), by an error or, with
-    ``kill``, by SIGKILL to the process."""
+    """Ends the training after an iteration (0: never): by an error, by
+    SIGKILL to the process (``kill``) or by infinite weights (``diverge``)."""
 
-    def __init__(self, after: int, kill: bool = False) -> None:
+    def __init__(self,
+                 after: int,
+                 kill: bool = False,
+                 diverge: bool = False) -> None:
         self.after = after
         self.kill = kill
+        self.diverge = diverge
 
     def after_train_iter(self, runner, *args, **kwargs) -> None:
         if runner.iter + 1 == self.after:
+            if self.diverge:
+                runner.model.threshold.data.fill_(torch.inf)
+                return
             if self.kill:
                 os.kill(os.getpid(), signal.SIGKILL)
             raise RuntimeError('power cut')

@@ -1,3 +1,4 @@
+import ast
 import functools
 import os
 import re
@@ -65,13 +66,18 @@ def of_worker(message: str) -> str | None:
     Returns:
         The message, or None if the error is not about the input.
     """
-    raised = re.match(r'Caught (\w+) in DataLoader worker process', message)
-    if raised:
-        own = re.split(rf'^(?:[\w.]+\.)?{raised[1]}: ', message,
-                       maxsplit=1, flags=re.MULTILINE)
-        is_user_error = raised[1] not in ('AssertionError', 'AttributeError',
-                                          'IndexError', 'RuntimeError')
-        return own[1].strip() if is_user_error and len(own) == 2 else None
+    if raised := re.match(r'Caught (\w+) in DataLoader worker', message):
+        kind = raised[1]
+        if kind in ('AssertionError', 'AttributeError', 'IndexError',
+                    'RuntimeError'):
+            return None
+        # the last part is the error that was not handled
+        last = message.split('\nTraceback (most recent call last):\n')[-1]
+        _, *own = re.split(
+            rf'^(?:[\w.]+\.)?{kind}: ', last, maxsplit=1, flags=re.MULTILINE)
+        text = ''.join(own).strip()
+        is_quoted = kind == 'KeyError' and text[:1] in ('"', "'")
+        return (ast.literal_eval(text) if is_quoted else text) or None
     if re.match(r'DataLoader worker \(pid.*(exited|killed)', message):
         return (f'{message.splitlines()[0]} If memory ran out, lower '
                 'num_workers or batch_size of the data loader.')

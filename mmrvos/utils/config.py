@@ -304,9 +304,9 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
     options = dict(options)
     if 'data_root' in options:
         set_data_root(cfg, options.pop('data_root'), cfg.get('data_root'))
-    for key in options:
+    for key, value in options.items():  # a type may come before its keys
         _check_option(cfg, key)
-    cfg.merge_from_dict(options)
+        cfg.merge_from_dict({key: value})
     check_keys(cfg)
 
 

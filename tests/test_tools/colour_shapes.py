@@ -39,7 +39,10 @@ test_dataloader = val_dataloader
 val_evaluator = dict(type='RefYoutubeVOSMetric')
 test_evaluator = val_evaluator
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=0.1))
-param_scheduler = dict(type='MultiStepLR', milestones=[1], by_epoch=True)
+param_scheduler = [
+    dict(type='MultiStepLR', milestones=[1], by_epoch=True),
+    dict(type='PolyLR', end=4, convert_to_iter_based=True),
+]
 custom_hooks = [
     dict(type='PowerCut', after=0),  # a test sets when
     dict(

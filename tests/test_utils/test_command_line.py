@@ -1,37 +1,56 @@
-import warnings
-
 import pytest
+import torch
+from torch.utils.data import DataLoader
 
 from mmrvos.utils import clear_errors
 
-
-def test_warnings_about_the_input_are_one_line(capsys, recwarn):
-    before = warnings.showwarning
-
-    @clear_errors
-    def main():
-        with warnings.catch_warnings():
-            warnings.simplefilter('always')
-            warnings.warn('clip.mp4: 14 of 40 frames can be read',
-                          stacklevel=1)
-            warnings.warn('old', DeprecationWarning, stacklevel=1)
-
-    main()
-    first, *others = capsys.readouterr().err.splitlines()
-    assert first == 'warning: clip.mp4: 14 of 40 frames can be read'
-    assert 'test_command_line.py' in others[0]
-    assert warnings.showwarning is before
+MESSAGE = "a/00003.jpg is cut: expected an image\nValueError: not the end"
 
 
-def test_errors_about_the_input_are_a_message(monkeypatch):
-    monkeypatch.delenv('MMRVOS_TRACEBACK', raising=False)
+class Broken(torch.utils.data.Dataset):
+    """A data set whose only sample raises an error."""
 
-    @clear_errors
-    def main():
-        raise KeyError("there is no 'x'")
+    def __init__(self, error: Exception) -> None:
+        self.error = error
 
-    with pytest.raises(SystemExit, match="there is no 'x'"):
-        main()
-    monkeypatch.setenv('MMRVOS_TRACEBACK', '1')
-    with pytest.raises(KeyError):
-        main()
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: int) -> None:
+        try:
+            {}['another']
+        except KeyError:
+            raise self.error  # noqa: B904  the traceback has two parts
+
+
+def message_of(function) -> str:
+    with pytest.raises(SystemExit) as stop:
+        clear_errors(function)()
+    return stop.value.code
+
+
+@pytest.mark.parametrize(
+    'kind', [FileNotFoundError, KeyError, ValueError, FloatingPointError])
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_errors_about_the_input(kind, num_workers):
+    loader = DataLoader(Broken(kind(MESSAGE)), num_workers=num_workers)
+    assert message_of(lambda: list(loader)) == (
+        f'error ({kind.__name__}): {MESSAGE}\n'
+        '(MMRVOS_TRACEBACK=1 shows where it was raised)')
+
+
+@pytest.mark.parametrize('num_workers', [0, 1])
+def test_other_errors_keep_their_traceback(num_workers):
+    loader = DataLoader(Broken(RuntimeError('bug')), num_workers=num_workers)
+    with pytest.raises(RuntimeError, match='bug'):
+        clear_errors(lambda: list(loader))()
+
+
+def test_killed_worker():
+    def fail():
+        raise RuntimeError(
+            'DataLoader worker (pid 7) is killed by signal: Killed. \nmore')
+
+    message, _ = message_of(fail).split('\n')
+    assert 'killed by signal: Killed.' in message
+    assert 'num_workers' in message

@@ -1,5 +1,6 @@
 import math
 from collections.abc import Mapping
+from typing import NoReturn
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook
@@ -50,38 +51,44 @@ class CheckFiniteHook(Hook):
         wrong = {k: v for k, v in values.items() if not math.isfinite(v)}
         self.count = self.count + 1 if wrong else 0
         if self.count >= (self.patience if is_scaled else 1):
-            stop(runner, ' and '.join(f'{k} is {v}' for k, v in wrong.items()))
+            reason = ' and '.join(f'{k} is {v}' for k, v in wrong.items())
+            stop(runner, reason, runner.iter + 1)
         if any(
                 isinstance(hook, CheckpointHook) and not hook.by_epoch
                 and self.every_n_train_iters(runner, hook.interval)
                 for hook in runner.hooks):
-            check_weights(runner, bare_model(runner.model).state_dict())
+            check_weights(runner,
+                          bare_model(runner.model).state_dict(),
+                          runner.iter + 1)
+
+    # from here on runner.iter counts the last iteration
 
     def after_train_epoch(self, runner: Runner) -> None:
-        check_weights(runner, bare_model(runner.model).state_dict())
+        check_weights(runner,
+                      bare_model(runner.model).state_dict(), runner.iter)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         for name in ('state_dict', 'ema_state_dict'):
-            check_weights(runner, checkpoint.get(name, {}))
+            check_weights(runner, checkpoint.get(name, {}), runner.iter)
 
 
-def check_weights(runner: Runner, weights: Mapping[str, Tensor]) -> None:
+def check_weights(runner: Runner, weights: Mapping[str, Tensor],
+                  iteration: int) -> None:
     """Stop if a weight is not finite."""
     for name, value in weights.items():
         if (torch.is_tensor(value) and value.is_floating_point()
                 and not value.isfinite().all()):
-            stop(runner, f'the weight {name!r} is not finite')
+            stop(runner, f'the weight {name!r} is not finite', iteration)
 
 
-def stop(runner: Runner, reason: str) -> None:
+def stop(runner: Runner, reason: str, iteration: int) -> NoReturn:
     """Raise an error that says where the training stopped and why."""
     rates = [rate for group in runner.optim_wrapper.get_lr().values()
              for rate in group]
     saved = runner.message_hub.runtime_info.get('last_ckpt')
+    last = f'last checkpoint: {saved}' if saved else 'no earlier checkpoint'
     raise FloatingPointError(
-        f'training stopped in iteration {runner.iter + 1} (epoch '
-        f'{runner.epoch + 1}): {reason}, with a learning rate of '
-        f'{max(rates):.4g}. The weights are not saved; '
-        + (f'the last checkpoint is {saved}' if saved else
-           'there is no earlier checkpoint')
-        + '. Lower optim_wrapper.optimizer.lr, or set optim_wrapper.clip_grad')
+        f'training stopped in iteration {iteration} (epoch {runner.epoch + 1})'
+        f': {reason}, with a learning rate of {max(rates):.4g}. The weights '
+        f'are not saved; {last}. Lower optim_wrapper.optimizer.lr, or set '
+        'optim_wrapper.clip_grad')
