@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from mmrvos.engine import latest_checkpoint
-from mmrvos.engine.resuming import check_resumable
 
 
 @pytest.fixture
@@ -35,9 +34,3 @@ def test_work_dir_whose_pointer_is_wrong(work_dir, content):
 def test_empty_work_dir(tmp_path):
     with pytest.raises(FileNotFoundError, match='leave out --resume'):
         latest_checkpoint(tmp_path / 'mistyped')
-
-
-def test_weights_alone():
-    with pytest.raises(ValueError, match='w.pth.*no meta, optimizer, .*'
-                       'load_from=w.pth'):
-        check_resumable(dict(state_dict={}), 'w.pth')
