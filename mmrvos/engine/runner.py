@@ -142,6 +142,7 @@ class RVOSRunner(Runner):
         epochs, and the learning rate becomes that of an uninterrupted
         training with this config.
         """
+        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
         rates = [
             group.get('initial_lr', group['lr'])
             for group in self.optim_wrapper.param_groups
