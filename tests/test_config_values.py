@@ -27,6 +27,10 @@ CHANGED = {
     'was stage',
     ('*', 'model.pixel_decoder.num_levels'):
     'handed down by the segmentor, to check the number of reductions',
+    ('*', 'default_hooks.check_loss'):
+    'replaced by check_finite, which checks each loss and saved weight',
+    ('*', 'default_hooks.check_finite'):
+    'was check_loss',
 }
 
 LEAVES = {name_of(path): path for path in leaf_configs()}
