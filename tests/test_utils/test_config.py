@@ -236,7 +236,7 @@ train_dataloader = dict(dataset=dict(datasets=[
         load_config(path, {'data_root': 'c'})
 
 
-@pytest.mark.filterwarnings('error')
+@pytest.mark.filterwarnings('error::UserWarning')
 @pytest.mark.parametrize('name', [
     'referformer/tiny_shapes', 'referformer/video-swin-t_a2d',
     'soc/video-swin-t_joint', 'mttr/tiny_shapes'
