@@ -20,6 +20,10 @@ ROOTS = (registry.MODELS, registry.TASK_UTILS, registry.TRANSFORMS,
          registry.DATASETS, registry.DATA_SAMPLERS, registry.VISUALIZERS,
          registry.VISBACKENDS, registry.WEIGHT_INITIALIZERS,
          registry.FUNCTIONS)
+#: what a segmentor may use of mmdet; its detectors, for example, run the
+#: config file of a teacher
+MMDET_PARTS = tuple(f'mmdet.models.{part}.' for part in (
+    'backbones', 'layers', 'losses', 'necks', 'task_modules'))
 #: longest config text that is parsed; the configs of this project have 30 KB
 MAX_TEXT = 2**20
 
@@ -129,13 +133,16 @@ def check_types(config: Any) -> None:
 
 
 def registered_names() -> set[str]:
-    """Names of all classes, with and without the scope in front."""
+    """List the classes that may be built, with and without their scope."""
     names = set()
     for root in ROOTS:
         for each in (root, *root.children.values()):
             each.import_from_location()
-            names.update(each.module_dict)
-            names.update(f'{each.scope}.{name}' for name in each.module_dict)
+            for name, kind in each.module_dict.items():
+                module = kind.__module__
+                if not module.startswith('mmdet.') or module.startswith(
+                        MMDET_PARTS):
+                    names |= {name, f'{each.scope}.{name}'}
     return names
 
 

@@ -71,7 +71,8 @@ def test_literals():
 
 @pytest.mark.parametrize('kind', [
     'os.system', 'subprocess.run', 'builtins.exec', 'antigravity',
-    'mmrvos.models.MTTR', 'torch.nn.Linear', 'this.that', '', 7, None,
+    'mmdet.KnowledgeDistillationSingleStageDetector', 'mmrvos.models.MTTR',
+    'torch.nn.Linear', 'this.that', '', 7, None,
     ['ReferFormer']
 ])
 @pytest.mark.parametrize('place', ['model', 'deep', 'pipeline'])

@@ -14,6 +14,10 @@ from mmrvos.datasets.mask_sources import read_a2d_frame, read_puppet_masks
 from mmrvos.datasets.ref_youtube_vos import load_json
 from mmrvos.datasets.transforms.loading import read_image
 from mmrvos.evaluation.metrics import SubmissionWriter
+from mmrvos.evaluation.offline.predictions import (
+    PredictionError,
+    PredictionFiles,
+)
 
 from . import miniature
 from .test_benchmarks import build, converter
@@ -263,3 +267,18 @@ def test_submissions_lose_no_mask(tmp_path):
     writer.compute_metrics(writer.results)
     with zipfile.ZipFile(tmp_path / 'out.zip') as archive:
         assert archive.namelist() == ['A/b/0/00000.png', 'a/b/0/00000.png']
+
+
+def test_predictions_are_ordinary_files(tmp_path):
+    """A pipe or a file beyond the limit is refused when a folder is listed,
+    as in a zip."""
+    folder = tmp_path / 'pred/a/0'
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / '00000.png')
+    with pytest.raises(PredictionError, match='00000.png is a named pipe'):
+        PredictionFiles(tmp_path / 'pred')
+    (folder / '00000.png').unlink()
+    with open(folder / '00001.png', 'wb') as file:
+        file.truncate(10 * 2**30)  # no blocks on the disk
+    with pytest.raises(PredictionError, match='00001.png has 10737418240 by'):
+        PredictionFiles(tmp_path / 'pred')

@@ -1,4 +1,7 @@
+import hashlib
+import math
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,6 +20,56 @@ def test_loads_all_values():
                           for k, v in source.state_dict().items()})
     for key, value in target.state_dict().items():
         assert torch.equal(value, source.state_dict()[key])
+
+
+def test_prefix_belongs_to_all_keys_or_to_none():
+    weights = model().state_dict()
+    weights['module.0.weight'] = weights.pop('0.weight')
+    with pytest.raises(CheckpointMismatch, match='unexpected.*\n  module.0.w'):
+        load_weights(model(), weights)
+
+
+@pytest.mark.parametrize(('key', 'change', 'fault'), [
+    ('0.weight', lambda v: v * math.nan, '6 of 6 values are not finite'),
+    ('0.bias', lambda v: torch.tensor([0, math.inf]), '1 of 2 values are not'),
+    ('1.running_var', lambda v: -v / 0, '2 of 2 values are not finite'),
+    ('0.bias', lambda v: v.long(), 'integer in the file, floating point in'),
+    ('0.bias', lambda v: v > 0, 'integer in the file, floating point in'),
+    ('0.bias', lambda v: v.to(torch.complex64), 'complex in the file'),
+    ('1.num_batches_tracked', lambda v: v.float(), 'floating point in the f'),
+])
+def test_values_that_cannot_be_weights(key, change, fault):
+    target, weights = model(), model().state_dict()
+    before = {k: v.clone() for k, v in target.state_dict().items()}
+    weights[key] = change(weights[key])
+    with pytest.raises(CheckpointMismatch,
+                       match=rf'(?s)x\.pth.*{key}: {fault}'):
+        load_weights(target, weights, source='x.pth')
+    for key, value in target.state_dict().items():
+        assert torch.equal(value, before[key])
+
+
+def test_half_precision_is_loaded():
+    weights = model().half().state_dict()
+    target = model()
+    load_weights(target, weights)
+    assert torch.equal(target[0].weight, weights['0.weight'].float())
+
+
+def test_constants_of_the_model_may_be_infinite():
+    source, target = model(), model()
+    for each in (source, target):
+        each.register_buffer('mask', torch.tensor([0, -math.inf]))
+    load_weights(target, source.state_dict())
+
+
+@pytest.mark.parametrize('weights', [
+    None, [1], {}, 'text', {1: torch.zeros(3)}, dict(weight='x'),
+    dict(weight=dict(a=torch.zeros(1)))
+], ids=str)
+def test_what_is_no_dictionary_of_weights(weights):
+    with pytest.raises(CheckpointMismatch, match=r'x\.pth: the weights'):
+        load_weights(model(), weights, source='x.pth')
 
 
 def test_any_difference_is_refused_and_listed():
@@ -74,3 +127,49 @@ def test_unreadable_files(tmp_path):
     torch.save([1], tmp_path / 'list.pth')
     with pytest.raises(ValueError, match='holds a list'):
         read_checkpoint(tmp_path / 'list.pth')
+
+
+def serve(monkeypatch, tmp_path: Path, content: Path) -> list[str]:
+    """A network of one file; returns the addresses that are asked for."""
+    asked = []
+
+    def download(url: str, target: str, prefix: str | None, progress: bool):
+        asked.append(url)
+        data = content.read_bytes()
+        digest = hashlib.sha256(data).hexdigest()
+        if prefix and not digest.startswith(prefix):
+            raise RuntimeError(f'invalid hash value (got "{digest}")')
+        Path(target).write_bytes(data)
+
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
+    return asked
+
+
+def test_downloads_are_cached_and_checked(tmp_path, monkeypatch):
+    path = tmp_path / 'x.pth'
+    torch.save(dict(a=torch.ones(2)), path)
+    asked = serve(monkeypatch, tmp_path, path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    url = f'https://a.org/files/net-{digest}.pth?x=1'
+    for _ in range(2):
+        assert read_checkpoint(url)['state_dict']['a'].tolist() == [1, 1]
+    assert asked == [url]
+    with pytest.raises(OSError, match='invalid hash value'):
+        read_checkpoint('https://a.org/net-00000000.pth')
+    # no code from a cached file either
+    torch.save(dict(extra=Command()), tmp_path / 'hub/checkpoints/evil.pth')
+    with pytest.raises(ValueError, match='evil.pth.*asks for posix.system'):
+        read_checkpoint('https://a.org/evil.pth')
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize('content', [
+    b'this is a text file\n', b'Models:\n  - Name: x\n', b'h\0.', b'',
+    b'PK\x03\x04', b'\x80\x02.', b'{"a": 1}', b'\x89HDF\r\n\x1a\n'
+], ids=str)
+def test_files_that_are_no_checkpoint(tmp_path, content):
+    path = tmp_path / 'notes.pth'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r'notes\.pth cannot be read as a'):
+        read_checkpoint(path)
