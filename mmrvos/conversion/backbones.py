@@ -7,11 +7,11 @@ from .key_map import Report, Rule, convert_keys
 
 
 def to_unfold_order(weight: Tensor) -> Tensor:
-    """Reorder the inputs of a patch merging.
+    """Reorder the input channels of a patch merging for ``nn.Unfold``.
 
-    Officially the four neighbours follow one another, (row, column) = (0, 0),
-    (1, 0), (0, 1), (1, 1), each with all channels; ``nn.Unfold`` has the
-    neighbours of a channel together, row by row.
+    The official order is by neighbour, (row, column) = (0, 0), (1, 0), (0, 1),
+    (1, 1), then by channel. ``nn.Unfold`` orders by channel, then by neighbour
+    in row-major order.
 
     Args:
         weight: (..., 4 * C).
@@ -20,23 +20,23 @@ def to_unfold_order(weight: Tensor) -> Tensor:
 
 
 def swin_rules(prefix: str, target: str, temporal: bool) -> list[Rule]:
-    """Swin's rules: to mmdet's names, or to those of our Video Swin.
+    """List the rules from Swin's keys to those of mmdet or our Video Swin.
 
     Args:
-        prefix: regular expression in front of the official keys.
-        target: what our keys begin with.
-        temporal: Video Swin.
+        prefix: regular expression of the prefix of the official keys.
+        target: prefix of our keys.
+        temporal: True for Video Swin.
     """
     block = target + (r'stages.\1.\2' if temporal else r'stages.\1.blocks.\2')
     window = '' if temporal else '.w_msa'
     merging = target + (r'downsamples.\1' if temporal else
                         r'stages.\1.downsample')
     layer = prefix + r'layers\.(\d)\.blocks\.(\d+)'
-    # in the segmentors' Video Swin the mergings have left their stages
+    # official segmentors store the mergings outside of the stages
     down = prefix + r'(?:layers\.(?=\d\.downsample\.)|downsamples\.)(\d)\.'
     down += r'(?:downsample\.)?'
     rules = [
-        # a patch spans one frame: the taps over time are summed
+        # our patches span one frame: the kernel is summed over time
         Rule(
             prefix + r'patch_embed\.proj\.weight',
             f'{target}patch_embed.projection.weight',
@@ -66,34 +66,34 @@ def swin_rules(prefix: str, target: str, temporal: bool) -> list[Rule]:
 
 
 def backbone_rules(state_dict: dict[str, Tensor], prefix: str) -> list[Rule]:
-    """The rules of the backbone that a checkpoint holds.
+    """List the rules for the backbone of a checkpoint: ResNet or Swin.
 
     Args:
-        prefix: what its keys begin with, 'backbone.0.body.' for example.
+        prefix: prefix of its keys, for example 'backbone.0.body.'.
     """
     patches = state_dict.get(f'{prefix}patch_embed.proj.weight')
-    if patches is None:  # ResNet has torchvision's names, as mmdet's
+    if patches is None:  # ResNet: torchvision and mmdet use the same keys
         return [Rule(re.escape(prefix) + r'(.+)', r'backbone.\1')]
     return swin_rules(re.escape(prefix), 'backbone.', patches.dim() == 5)
 
 
 def convert_video_swin(state_dict: dict[str, Tensor], num_stages: int
                        ) -> tuple[dict[str, Tensor], Report]:
-    """Official Kinetics weights of Video Swin under our backbone's names.
+    """Rename official Kinetics weights of Video Swin to our backbone's keys.
 
     Args:
-        state_dict: the classifier's weights, its backbone with or without
-            'backbone.' in front.
-        num_stages: stages that the backbone has; weights of later ones are
-            left out.
+        state_dict: weights of the classifier. The keys of its backbone may
+            have the prefix 'backbone.'.
+        num_stages: number of stages of our backbone; weights of later stages
+            are left out.
 
     Raises:
-        ValueError: the keys are not Video Swin's.
+        ValueError: the keys are not those of Video Swin.
     """
     prefix = r'(?:backbone\.)?'
     weights, report = convert_keys(state_dict, [
         *swin_rules(prefix, '', temporal=True),
-        Rule(prefix + r'norm\.\w+', None, 'dense tasks read maps without it',
+        Rule(prefix + r'norm\.\w+', None, 'not applied to feature maps',
              optional=True),
         Rule(r'cls_head\..+', None, 'the classifier', optional=True),
     ], 'Video Swin')

@@ -1,22 +1,24 @@
-"""Rename the keys of a checkpoint by a table in which each key has one rule.
-"""
+"""Rename the keys of a checkpoint by a table with one rule per key."""
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
+#: problems that an error lists
+MAX_PROBLEMS = 20
+
 
 @dataclass(frozen=True)
 class Rule:
-    """Keys that match ``pattern`` as a whole get the name ``target``.
+    """Rename the keys that match ``pattern`` completely to ``target``.
 
     Args:
         pattern: regular expression.
         target: replacement (or function of the match); None drops the key.
         why: for a dropped key, the reason, shown in the report.
         optional: the rule may stay unused.
-        value: what becomes of the tensor; None keeps it.
+        value: function that converts the tensor; None keeps the tensor.
     """
     pattern: str
     target: str | Callable[[re.Match], str] | None
@@ -27,7 +29,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Report:
-    """What became of every key.
+    """The result for every key.
 
     Args:
         renamed: {official key: our key}.
@@ -45,20 +47,21 @@ class Report:
 
 def convert_keys(state_dict: dict[str, Tensor], rules: Sequence[Rule],
                  method: str) -> tuple[dict[str, Tensor], Report]:
-    """Apply a table of rules.
+    """Rename all keys by a table of rules.
 
     Args:
-        state_dict: official names and weights.
+        state_dict: official keys and weights.
         rules: the table.
-        method: name for messages.
+        method: name of the method, for messages.
 
     Returns:
-        Our names with their weights, and the report.
+        Our keys with their weights, and the report.
 
     Raises:
-        ValueError: a key that no rule or more than one rule matches, two keys
-            with the same new name, or a rule that is not optional and that
-            matches nothing. All of them are listed.
+        ValueError: a key matches no rule or several rules, two keys get the
+            same new name, a rule that is not optional matches no key, or a
+            tensor has another shape than the published one. Lists the first
+            of these problems.
     """
     renamed, values, dropped, problems = {}, {}, {}, []
     unused = {rule.pattern for rule in rules if not rule.optional}
@@ -84,21 +87,28 @@ def convert_keys(state_dict: dict[str, Tensor], rules: Sequence[Rule],
         seen[new] = key
     problems += [f'no key matches {pattern}' for pattern in sorted(unused)]
     if problems:
+        more = len(problems) - MAX_PROBLEMS
         raise ValueError(
             f'this is not a checkpoint of {method} as it was published:\n  ' +
-            '\n  '.join(problems))
-    weights = {
-        new: values[key](state_dict[key]) if values[key] else state_dict[key]
-        for key, new in renamed.items()
-    }
+            '\n  '.join(problems[:MAX_PROBLEMS]) +
+            (f'\n  ... and {more} more' if more > 0 else ''))
+    weights = {}
+    for key, new in renamed.items():
+        try:
+            convert = values[key] or (lambda value: value)
+            weights[new] = convert(state_dict[key])
+        except (IndexError, RuntimeError):
+            raise ValueError(
+                f'{key} has the shape {tuple(state_dict[key].shape)}, which '
+                f'is not that of {method}: the file is damaged') from None
     return weights, Report(renamed, dropped)
 
 
 def shifted(target: str, **offsets: int) -> Callable[[re.Match], str]:
-    """A target with named groups, some of them numbers that are shifted.
+    """Make a target with named groups, and add offsets to some numbers.
 
-    ``shifted('blocks.{k}.{rest}', k=-1)`` counts levels from 0 where the
-    official names count from 1.
+    ``shifted('blocks.{k}.{rest}', k=-1)`` counts blocks from 0 where the
+    official keys count from 1.
     """
 
     def expand(match: re.Match) -> str:

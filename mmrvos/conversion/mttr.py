@@ -50,10 +50,10 @@ RULES = [
 
 def convert(state_dict: dict[str, Tensor]
             ) -> tuple[dict[str, Tensor], Report]:
-    """Official MTTR weights under our names.
+    """Rename official MTTR weights to our keys.
 
     Raises:
-        ValueError: the keys are not MTTR's.
+        ValueError: the keys are not those of MTTR.
     """
     body = any(key.startswith('backbone.body.') for key in state_dict)
     prefix = 'backbone.body.' if body else 'backbone.'

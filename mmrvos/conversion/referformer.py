@@ -9,7 +9,7 @@ from .key_map import Report, Rule, convert_keys, shifted
 DECODER_NORMS = {'norm2': 0, 'norm1': 1, 'norm3': 2}
 WB = r'(?P<wb>weight|bias)'
 
-# What ReferFormer and SOC, which was built on it, call the same
+# Keys that ReferFormer and SOC share: SOC is built on ReferFormer.
 SHARED_RULES = [
     Rule(r'input_proj\.(\d)\.0\.(weight|bias)', r'projections.\1.conv.\2'),
     Rule(r'input_proj\.(\d)\.1\.(weight|bias)', r'projections.\1.gn.\2'),
@@ -81,7 +81,7 @@ RULES = [
 
 
 def check_twins(state_dict: dict[str, Tensor]) -> None:
-    """The box heads are stored twice, for the decoder uses them too.
+    """Check the two copies of the box heads; the decoder stores one of them.
 
     Raises:
         ValueError: the two copies differ.
@@ -95,11 +95,11 @@ def check_twins(state_dict: dict[str, Tensor]) -> None:
 
 def convert(state_dict: dict[str, Tensor]
             ) -> tuple[dict[str, Tensor], Report]:
-    """Official ReferFormer weights under our names.
+    """Rename official ReferFormer weights to our keys.
 
     Raises:
-        ValueError: the keys are not ReferFormer's, or the two copies of the
-            box heads differ.
+        ValueError: the keys are not those of ReferFormer, or the two copies
+            of the box heads differ.
     """
     check_twins(state_dict)
     rules = backbone_rules(state_dict, 'backbone.0.body.') + RULES

@@ -10,7 +10,7 @@ VOC = {
     'transformer_self_attention_layers': 'self_attn',
 }
 
-# MTTR's is the same, with a step less
+# MTTR has the same decoder without the last step.
 SPATIAL_DECODER_RULES = [
     Rule(rf'spatial_decoder\.lay1\.{WB}',
          r'pixel_decoder.first.conv.\g<wb>'),
@@ -31,14 +31,14 @@ RULES = [
     Rule(r'lvf\.multihead_attn\.(.+)', r'fusion.language.\1'),
     Rule(r'txt_proj\.fc\.(.+)', r'text_encoder.projection.0.\1'),
     Rule(r'txt_proj\.layer_norm\.(.+)', r'text_encoder.projection.1.\1'),
-    # the cluster's encoder: attention, then feed-forward network
+    # encoder of the cluster: self-attention, then feed-forward network
     Rule(r'voc\.enc_self_attn\.(\d)\.self_attn\.(.+)',
          r'cluster.encoder.\1.self_attn.\2'),
     Rule(r'voc\.enc_self_attn\.(\d)\.norm\.(.+)',
          r'cluster.encoder.\1.norm1.\2'),
     Rule(r'voc\.enc_ffn\.(\d)\.(linear\d\..+)', r'cluster.encoder.\1.\2'),
     Rule(r'voc\.enc_ffn\.(\d)\.norm\.(.+)', r'cluster.encoder.\1.norm2.\2'),
-    # its decoder: cross-attention, self-attention, feed-forward network
+    # decoder: cross-attention, self-attention, feed-forward network
     Rule(
         r'voc\.(transformer_\w+_attention_layers)\.(\d)\.\w+_attn\.(.+)',
         lambda m: f'cluster.decoder.{m[2]}.{VOC[m[1]]}.attn.{m[3]}'),
@@ -61,11 +61,11 @@ RULES = [
 
 def convert(state_dict: dict[str, Tensor]
             ) -> tuple[dict[str, Tensor], Report]:
-    """Official SOC weights under our names.
+    """Rename official SOC weights to our keys.
 
     Raises:
-        ValueError: the keys are not SOC's, or the two copies of the box heads
-            differ.
+        ValueError: the keys are not those of SOC, or the two copies of the
+            box heads differ.
     """
     check_twins(state_dict)
     rules = backbone_rules(state_dict, 'backbone.0.body.') + RULES

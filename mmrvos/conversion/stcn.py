@@ -5,8 +5,9 @@ from torch import Tensor
 
 from .key_map import Report, Rule, convert_keys
 
-# Unlike torchvision's, the value encoder's convolutions have biases. Every one
-# is followed by a norm in inference mode, whose mean takes it up.
+# The convolutions of the value encoder have biases, those of torchvision have
+# none. Each is followed by a norm in inference mode: subtracting the bias from
+# the running mean of the norm gives the same output.
 BIAS = r'value_encoder\.(?:layer\d\.\d\.)?(?:conv\d|downsample\.0)\.bias'
 
 RULES = [
@@ -14,7 +15,7 @@ RULES = [
     Rule(r'key_encoder\.((?:conv1|bn1|layer\d)\..+)', r'key_encoder.\1'),
     Rule(r'key_proj\.key_proj\.(.+)', r'key_projection.\1'),
     Rule(r'key_comp\.(.+)', r'key_compression.\1'),
-    Rule(BIAS, None, 'taken up by the running mean of the norm behind it'),
+    Rule(BIAS, None, 'subtracted from the running mean of the next norm'),
     Rule(rf'(?!{BIAS})value_encoder\.((?:conv1|bn1|layer\d)\..+)',
          r'value_encoder.\1'),
     Rule(r'value_encoder\.fuser\.(block\d)\.(conv\d\..+)',
@@ -39,7 +40,7 @@ RULES = [
 
 
 def norm_of(bias: str) -> str:
-    """Key of the running mean behind a convolution's bias."""
+    """Return the key of the running mean of the norm after a convolution."""
     norm = re.sub(r'conv(\d)\.bias$', r'bn\1', bias)
     norm = re.sub(r'downsample\.0\.bias$', 'downsample.1', norm)
     return f'{norm}.running_mean'
@@ -47,10 +48,10 @@ def norm_of(bias: str) -> str:
 
 def convert(state_dict: dict[str, Tensor]
             ) -> tuple[dict[str, Tensor], Report]:
-    """Official STCN weights under our names.
+    """Rename official STCN weights to our keys.
 
     Raises:
-        ValueError: the keys are not STCN's.
+        ValueError: the keys or shapes are not those of STCN.
     """
     folded = {
         norm_of(key): bias
@@ -61,5 +62,9 @@ def convert(state_dict: dict[str, Tensor]
         if key not in report.renamed:
             raise ValueError(f'{key} is missing: the file is damaged')
         new = report.renamed[key]
+        if weights[new].shape != bias.shape:
+            raise ValueError(
+                f'{key} is {tuple(weights[new].shape)}, the bias before it '
+                f'{tuple(bias.shape)}: the file is damaged')
         weights[new] = weights[new] - bias
     return weights, report

@@ -51,3 +51,16 @@ def test_differing_copies_of_the_box_heads_are_damage():
                     'transformer.decoder.bbox_embed.0.layers.0.bias')
     with pytest.raises(ValueError, match='damaged'):
         METHODS['referformer'](state)
+
+
+def test_a_shape_that_a_rule_cannot_convert_is_damage():
+    rules = [Rule('a', 'b', value=lambda weight: weight.sum(2))]
+    with pytest.raises(ValueError, match=r'a has the shape \(\), which is no'):
+        convert_keys(weights('a'), rules, 'X')
+
+
+def test_long_lists_of_problems_are_cut():
+    with pytest.raises(ValueError, match=r'(?s)k19:.*and 980 more') as error:
+        convert_keys(weights(*(f'k{i}' for i in range(1000))),
+                     [Rule('none', 'x', optional=True)], 'X')
+    assert len(str(error.value)) < 1200
