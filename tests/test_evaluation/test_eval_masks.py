@@ -254,7 +254,6 @@ def test_predictions_of_something_else_are_no_result(dataset, run, request):
     ('ytvos', '--protocol=fixed',
      '--protocol is for davis17, ref_sav, revos, not for ytvos'),
     ('davis17', '--split=valid', 'not for davis17'),
-    ('a2d', '--plot=plots', 'not for a2d'),
     ('jhmdb', '--expressions=x.json', 'not for jhmdb'),
     ('ytvos', '--workers=0', '--workers is 0, expected 1 or more'),
     ('ytvos', '--csv=.', '. is a folder'),
@@ -294,10 +293,18 @@ def test_linked_folders_are_followed_once(davis, run):
     assert (status, result['summary']['J&F']) == (0, 100)
 
 
-def test_folders_of_plots_are_checked_first(ytvos, run):
+def test_folders_of_plots_are_checked_first(ytvos, run, capsys):
     (ytvos / 'file').write_text('x')
-    status, result, err = run(ytvos, 'ytvos', '--plot', ytvos / 'file/plots')
-    assert (status, result) == (2, None) and 'file' in err
+    with pytest.raises(SystemExit) as error:
+        run(ytvos, 'ytvos', '--plot', ytvos / 'file/plots')
+    assert error.value.code == 2
+    assert f"{ytvos / 'file'} is not a folder" in capsys.readouterr().err
+
+
+def test_plots_need_values_per_frame(a2d, run):
+    status, result, err = run(a2d, 'a2d', '--plot', a2d / 'plots')
+    assert (status, result) == (2, None) and 'A2DMetric has none' in err
+    assert not (a2d / 'plots').exists()
 
 
 def test_a_zip_with_a_link_or_a_damaged_entry(ytvos, run, tmp_path):

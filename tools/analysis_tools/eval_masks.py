@@ -25,11 +25,17 @@ from mmrvos.evaluation.offline.benchmarks import (
     BENCHMARKS,
     benchmark_dataset,
     config_benchmark,
+    has_frame_values,
     make_scorer,
 )
 from mmrvos.evaluation.offline.predictions import PredictionError
 from mmrvos.evaluation.offline.scoring import GroundTruthError, score_all
-from mmrvos.utils import ConfigError, load_config
+from mmrvos.utils import (
+    ConfigError,
+    check_output_file,
+    check_output_folder,
+    load_config,
+)
 
 
 def names_with(option: str) -> list[str]:
@@ -92,16 +98,20 @@ def check_args(parser: argparse.ArgumentParser,
     else:
         if args.gt is None:
             parser.error('--gt is missing: give the root of the dataset')
-        for option, needed in (('split', 'split'), ('plot', 'plots'),
+        for option, needed in (('split', 'split'),
                                ('expressions', 'expressions'),
                                ('protocol', 'protocols')):
             users = names_with(needed)
             if getattr(args, option) is not None and args.dataset not in users:
                 parser.error(f'--{option} is for {", ".join(users)}, not for '
                              f'{args.dataset}')
-    for path in (args.csv, args.json):
-        if path is not None and path.is_dir():
-            parser.error(f'{path} is a folder, expected the name of a file')
+    try:
+        for path in filter(None, (args.csv, args.json)):
+            check_output_file(path)
+        if args.plot:
+            check_output_folder(args.plot)
+    except OSError as error:
+        parser.error(str(error))
 
 
 def load_benchmark(
@@ -117,20 +127,14 @@ def load_benchmark(
         args.dataset, args.gt, args.split, args.expressions), metric
 
 
-def make_folders(args: argparse.Namespace) -> None:
-    """Make the folders of the results before anything is scored."""
-    for path in (args.csv, args.json):
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-    if args.plot is not None:
-        args.plot.mkdir(parents=True, exist_ok=True)
-
-
 def main() -> int:
     args = parse_args()
     try:
-        make_folders(args)
         dataset, metric = load_benchmark(args)
+        if args.plot and not has_frame_values(metric):
+            raise ValueError(
+                f'--plot needs values per frame, {type(metric).__name__} has '
+                'none: leave the option out')
         scorer = make_scorer(dataset, metric, args.pred)
     except (PredictionError, GroundTruthError, ConfigError, ValueError,
             OSError) as error:

@@ -62,11 +62,6 @@ class Benchmark:
         """Values of the metric's ``protocol``; empty if it has none."""
         return getattr(self.metric, 'PROTOCOLS', ())
 
-    @property
-    def plots(self) -> bool:
-        """Whether there are values per frame to plot."""
-        return issubclass(self.metric, (VideoMetric, RefDAVISMetric))
-
 
 def _existing(**folders: Path) -> dict[str, str]:
     """A ``data_prefix`` of the folders that exist."""
@@ -255,6 +250,11 @@ def config_benchmark(cfg: Config) -> tuple[BaseRVOSDataset, ExpressionMetric]:
             f'{cfg.filename} has no test_dataloader or no metric of '
             'expressions in test_evaluator: there is nothing to score')
     return build_dataset(cfg.test_dataloader.dataset), metric
+
+
+def has_frame_values(metric: ExpressionMetric) -> bool:
+    """Whether the records of a metric hold J and F per frame, for plots."""
+    return isinstance(metric, (VideoMetric, RefDAVISMetric))
 
 
 def make_reader(metric: ExpressionMetric, pred: Path,

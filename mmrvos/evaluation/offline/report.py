@@ -61,6 +61,7 @@ def frame_values(record: dict) -> tuple[np.ndarray, np.ndarray]:
 
 def write_csv(path: Path, records: Sequence[dict]) -> None:
     rows = expression_rows(records)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
@@ -84,6 +85,7 @@ def write_json(path: Path, head: dict, summary: dict[str, float],
         summary={k: None if np.isnan(v) else v for k, v in summary.items()},
         problems=list(problems),
         expressions=rows)
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1), encoding='utf-8')
 
 
