@@ -1,11 +1,15 @@
 """Moving Shapes on disk, in the layout of Ref-YouTube-VOS."""
+import contextlib
+import ctypes
 import fcntl
 import json
 import os
 import shutil
+import signal
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -18,6 +22,7 @@ from .videos import SIZES, SPLITS, Made, make_video
 # then made anew on first use
 VERSION = 2
 VERSION_FILE = 'moving_shapes.json'
+LOCK_FILE = '.lock'
 _PALETTE = [0, 0, 0, 236, 95, 103, 249, 145, 87, 250, 200, 99, 153, 199, 148,
             98, 179, 178, 102, 153, 204]
 
@@ -85,16 +90,30 @@ def _write_json(path: Path, content: dict) -> None:
 
 
 def _run(function: Callable, tasks: list, workers: int) -> Iterable:
-    if workers <= 1:
+    if workers == 1:
         yield from map(function, tasks)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(
+            workers, initializer=_die_with, initargs=(os.getpid(), )) as pool:
         yield from pool.map(function, tasks, chunksize=4)
+
+
+def _die_with(parent: int) -> None:
+    """End this worker when its parent ends, also by SIGKILL.
+
+    A worker that Linux forks inherits the locks of its parent and would hold
+    them for ever. Other systems start workers without them.
+    """
+    if sys.platform == 'linux':
+        set_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
+        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)
+        if os.getppid() != parent:  # it ended before the call
+            os._exit(1)
 
 
 def generate(size: str, out: str | Path, workers: int = 2,
              progress: bool = True) -> None:
-    """Write a whole tree; the folder appears only when it is complete.
+    """Write a data set; the folder appears only when it is complete.
 
     Args:
         size: 'mini', 'small' or 'full'.
@@ -103,64 +122,132 @@ def generate(size: str, out: str | Path, workers: int = 2,
         progress: show a bar on stderr.
 
     Raises:
-        ValueError: unknown size.
+        ValueError: ``size`` is unknown, or ``workers`` is below 1.
         FileExistsError: ``out`` holds something else.
     """
     if size not in SIZES:
         raise ValueError(f'size {size!r} is unknown; choose from '
                          f'{list(SIZES)}')
+    if workers < 1:
+        raise ValueError(f'workers={workers}: expected at least 1 process')
     out = Path(out)
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(
-            f'{out} is not empty: name another folder, or remove it first')
+    _check_empty(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    making = out.parent / f'.{out.name}.making-{os.getpid()}'
-    making.mkdir()
-    try:
+    _remove_leftovers(out)
+    with tempfile.TemporaryDirectory(
+            prefix=f'.{out.name}.making-',
+            dir=out.parent,
+            ignore_cleanup_errors=True) as folder, _locked(
+                Path(folder, LOCK_FILE)):
+        making = Path(folder, out.name)
+        making.mkdir()
         _fill(size, making, workers, progress)
+        if _version(out) == {'version': VERSION, 'size': size}:
+            return  # another process was faster
+        _check_empty(out)
         if out.exists():
             out.rmdir()
         making.rename(out)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+
+
+def _check_empty(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(
+            f'{out} is not empty: name another folder, or remove it first')
+
+
+def _remove_leftovers(out: Path) -> None:
+    """Remove partial folders of makers that were killed.
+
+    A maker that runs holds a lock in its folder.
+    """
+    for lock in out.parent.glob(f'.{out.name}.making-*/{LOCK_FILE}'):
+        with contextlib.suppress(OSError), _locked(lock, wait=False):
+            shutil.rmtree(lock.parent)
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait: bool = True) -> Iterator[None]:
+    """Hold the lock of a file.
+
+    Raises:
+        BlockingIOError: another process holds it, and ``wait`` is False.
+    """
+    with open(path, 'w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        yield
 
 
 def _version(root: Path) -> dict | None:
+    """Read version and size of a data set; None if there is none.
+
+    Raises:
+        ValueError: the file is damaged.
+    """
     path = root / VERSION_FILE
-    return json.loads(path.read_text()) if path.is_file() else None
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(path.read_text())
+        return {'version': int(found['version']), 'size': str(found['size'])}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            f'{path} is damaged ({type(error).__name__}: {error}): expected '
+            f'a version and a size. Remove {root} to make it again') from None
 
 
 def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
-    """Make the tree on first use, or again when the generator has changed.
+    """Make the data set on first use, or again when the generator changed.
 
-    Several processes may call this at once: one makes, the others wait.
+    Several processes may call this at once: one makes it, the others wait.
 
     Args:
-        root: folder of the tree.
+        root: folder of the data set.
         size: 'mini', 'small' or 'full'.
+        workers: number of processes, if it must be made.
 
     Returns:
         ``root`` as a path.
 
     Raises:
         FileExistsError: the folder holds something that is not Moving Shapes.
+        ValueError: the folder holds another size or a newer version, which
+            are kept, or its version file is damaged.
     """
     root = Path(root)
     wanted = {'version': VERSION, 'size': size}
     if _version(root) == wanted:
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
-    with open(root.parent / f'.{root.name}.lock', 'w') as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _locked(root.parent / f'.{root.name}.lock'):
         found = _version(root)
         if found == wanted:
             return root
         if found is not None:
+            _check_replaceable(root, found, wanted)
             print(f'{root} holds {found}, this needs {wanted}: made anew',
                   file=sys.stderr)
-            shutil.rmtree(root)
+            # renamed first: a process that is killed leaves no half of it
+            old = Path(tempfile.mkdtemp(
+                prefix=f'.{root.name}.making-', dir=root.parent))
+            (old / LOCK_FILE).touch()
+            root.rename(old / root.name)
+            shutil.rmtree(old, ignore_errors=True)
         generate(size, root, workers)
     return root
+
+
+def _check_replaceable(root: Path, found: dict, wanted: dict) -> None:
+    if found['size'] != wanted['size'] or found['version'] > VERSION:
+        raise ValueError(
+            f'{root} holds Moving Shapes of {found}, expected {wanted}: name '
+            'another folder (data_root=DIR), or remove this one')
+    others = {path.name for path in root.iterdir()} - {
+        *SPLITS, 'meta_expressions', VERSION_FILE}
+    if others:
+        raise FileExistsError(
+            f'{root} holds an old version of Moving Shapes, which would be '
+            f'replaced, and other files ({sorted(others)[0]}): move them away')
 
 
 def _fill(size: str, root: Path, workers: int, progress: bool) -> None:

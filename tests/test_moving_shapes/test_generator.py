@@ -3,6 +3,9 @@ import hashlib
 import importlib
 import json
 import multiprocessing
+import subprocess
+import sys
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -432,3 +435,64 @@ def test_two_processes_make_it_once(tmp_path):
         process.join()
     assert len(found) == 1
     assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ['mini']
+
+
+def test_killed_maker_blocks_nobody(tmp_path):
+    """Its workers end with it, so the next one gets the lock."""
+    root = tmp_path / 'mini'
+    command = [
+        sys.executable, '-c', 'import sys; from mmrvos.moving_shapes import '
+        "ensure; ensure(sys.argv[1], 'mini', workers=2)",
+        str(root)
+    ]
+    first = subprocess.Popen(
+        command, cwd=Path(__file__).parents[2], stderr=subprocess.DEVNULL)
+    while not list(tmp_path.rglob('*.jpg')):
+        assert first.poll() is None
+        time.sleep(0.01)
+    assert not root.exists()
+    first.kill()
+    first.wait()
+    ensure(root, 'mini', workers=2)
+    assert (root / VERSION_FILE).exists()
+    # nothing is left of the first one
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['.mini.lock', 'mini']
+
+
+def test_a_running_maker_keeps_its_folder(tree, tmp_path, monkeypatch):
+    """Two calls of generate on one folder: the slower one is content."""
+    module = importlib.import_module('mmrvos.moving_shapes.generate')
+    fill = module._fill
+
+    def fill_twice(size, root, workers, progress):
+        monkeypatch.setattr(module, '_fill', fill)
+        generate(size, tmp_path / 'mini', workers, progress)
+        fill(size, root, workers, progress)
+
+    monkeypatch.setattr(module, '_fill', fill_twice)
+    generate('mini', tmp_path / 'mini', workers=1, progress=False)
+    assert [p.name for p in tmp_path.iterdir()] == ['mini']
+    assert (tmp_path / 'mini' / VERSION_FILE).exists()
+
+
+@pytest.mark.parametrize(('mark', 'error', 'message'), [
+    ({'version': VERSION, 'size': 'small'}, ValueError, "'small'"),
+    ({'version': VERSION - 1, 'size': 'small'}, ValueError, "'small'"),
+    ({'version': VERSION + 1, 'size': 'mini'}, ValueError,
+     f"'version': {VERSION + 1}"),
+    ({'version': VERSION - 1, 'size': 'mini'}, FileExistsError, 'notes.txt'),
+    ({'version': VERSION}, ValueError, f'{VERSION_FILE} is damaged'),
+    ([], ValueError, f'{VERSION_FILE} is damaged'),
+])
+def test_what_may_not_be_replaced_is_kept(tmp_path, mark, error, message):
+    (tmp_path / 'notes.txt').write_text('mine')
+    (tmp_path / VERSION_FILE).write_text(json.dumps(mark))
+    with pytest.raises(error, match=message):
+        ensure(tmp_path, 'mini', workers=1)
+    assert (tmp_path / 'notes.txt').read_text() == 'mine'
+
+
+def test_no_workers(tmp_path):
+    with pytest.raises(ValueError, match='workers=0'):
+        generate('mini', tmp_path / 'mini', workers=0)
+    assert not list(tmp_path.iterdir())

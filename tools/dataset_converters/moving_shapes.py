@@ -26,7 +26,7 @@ def main() -> None:
     args = parse_args()
     try:
         generate(args.size, args.out, workers=args.workers)
-    except FileExistsError as error:
+    except (OSError, ValueError) as error:
         raise SystemExit(f'error: {error}') from None
     print(f'Moving Shapes ({args.size}) is in {args.out}')
 
