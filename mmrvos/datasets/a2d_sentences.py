@@ -2,6 +2,7 @@ import csv
 from pathlib import Path
 
 from mmrvos.registry import DATASETS
+from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file
 
 from .base import BaseRVOSDataset
 from .mask_sources import H5Masks
@@ -19,6 +20,7 @@ def read_videoset(path: str | Path) -> dict[str, dict]:
         ValueError: a row has not nine fields.
     """
     videos = {}
+    check_file(path, MAX_ANNOTATION_BYTES)
     with open(path, newline='', encoding='utf-8') as file:
         for number, row in enumerate(csv.reader(file), 1):
             if len(row) != 9:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from mmrvos.utils import MAX_IMAGE_BYTES, check_file
+
 from .offline.predictions import PredictionError, PredictionFiles
 
 #: folder in which a benchmark expects everything
@@ -44,7 +46,7 @@ def frame_size(folder: Path,
     for suffix in ('.jpg', '.png'):
         path = folder / f'{frame_names[0]}{suffix}'
         if path.exists():
-            with Image.open(path) as image:
+            with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
                 return image.height, image.width
     return None
 

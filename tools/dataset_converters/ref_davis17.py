@@ -10,7 +10,12 @@ from pathlib import Path
 
 from mmrvos.datasets.convert import place, staged, write_json
 from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.utils import check_name, clear_errors
+from mmrvos.utils import (
+    MAX_ANNOTATION_BYTES,
+    check_file,
+    check_name,
+    clear_errors,
+)
 
 #: the four lists in the order of the annotators, with their encodings
 LISTS = (('Davis17_annot1.txt', 'utf-8'),
@@ -30,6 +35,7 @@ def read_list(path: Path, encoding: str) -> dict[str, list[tuple[str, str]]]:
 
     A line reads: video, object id, sentence in quotes.
     """
+    check_file(path, MAX_ANNOTATION_BYTES)
     videos: dict[str, list[tuple[str, str]]] = {}
     for number, line in enumerate(
             path.read_text(encoding=encoding).splitlines(), 1):
@@ -89,7 +95,7 @@ def convert(root: Path, out: Path, splits: list[str], link: bool) -> None:
         for split in splits:
             videos, objects = {}, {}
             listed = davis / 'ImageSets/2017' / SPLITS[split]
-            for video in listed.read_text().split():
+            for video in check_file(listed).read_text().split():
                 check_name(video, 'video', listed)
                 if video not in semantics:
                     raise ValueError(

@@ -44,7 +44,7 @@ class PredictionFiles:
         self.root = Path(root)
         self._zip: tuple[int, zipfile.ZipFile] | None = None
         self.is_zip = self.root.is_file()
-        if not self.root.exists():
+        if not self.is_zip and not self.root.is_dir():
             raise PredictionError(
                 f'{self.root} is missing: give a folder or a zip of PNGs')
         names = self._zip_names() if self.is_zip else self._folder_names()

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mmrvos.utils import checked_rle
+from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file, checked_rle
 
 from ...missing import Fault, MissingRule
 from ..predictions import PredictionError
@@ -28,12 +28,14 @@ class RLEReader(PredictionReader):
     Raises:
         PredictionError: the file has another form, or no video of the
             dataset.
+        ValueError: the path is not an ordinary file.
     """
 
     layout = '{video: {expression: {"prediction_masks": [RLE per frame]}}}'
 
     def __init__(self, path: Path, known: Known, rule: MissingRule) -> None:
         super().__init__(known, rule)
+        check_file(path, MAX_ANNOTATION_BYTES)
         self.videos = parse_json(path.read_bytes(), str(path))
         if not isinstance(self.videos, dict) or not all(
                 isinstance(v, dict) for v in self.videos.values()):
