@@ -110,7 +110,7 @@ def test_what_a_propagator_cannot_do_is_said():
         Shifting(key_frame='best')
     with pytest.raises(ValueError, match="choose 'first' or 'middle'"):
         Shifting()(FRAMES, prediction([[1, 1, 1, 1]]), SAMPLE)
-    with pytest.raises(ValueError, match='4 frames, its masks 1'):
+    with pytest.raises(ValueError, match='4 frames, but masks of 1'):
         Shifting()(FRAMES, prediction([[1]], [[.5]]), SAMPLE)
     with pytest.raises(ValueError, match='mem_every must be at least 1'):
         STCNPropagator(mem_every=0)

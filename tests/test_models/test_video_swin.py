@@ -8,7 +8,7 @@ from mmrvos.models.backbones.video_swin import (
     VideoSwinBlock,
     fit_window,
     relative_index,
-    split_windows,
+    window_partition,
 )
 from mmrvos.utils.checkpoint import CheckpointMismatch
 
@@ -96,7 +96,7 @@ def test_shifting_off_the_edge_meets_nobody():
 
 def test_windows_are_cut_in_order():
     x = torch.arange(2 * 4 * 6.).view(1, 2, 4, 6, 1)
-    windows = split_windows(x, (2, 2, 3))
+    windows = window_partition(x, (2, 2, 3))
     assert windows.shape == (4, 12, 1)
     assert windows[1, :, 0].tolist() == x[0, :, :2, 3:, 0].flatten().tolist()
 

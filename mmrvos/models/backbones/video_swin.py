@@ -17,7 +17,7 @@ Size = tuple[int, int, int]  # (time, height, width)
 
 
 def fit_window(size: Size, window: Size, shift: Size) -> tuple[Size, Size]:
-    """Window and shift for a map: an axis that one window covers is not cut.
+    """Clip window and shift to a map; an axis within one window is not split.
 
     >>> fit_window((3, 20, 7), (8, 7, 7), (4, 3, 3))
     ((3, 7, 7), (0, 3, 0))
@@ -29,8 +29,8 @@ def fit_window(size: Size, window: Size, shift: Size) -> tuple[Size, Size]:
                   for s, fit in zip(shift, fits, strict=True)))
 
 
-def split_windows(x: Tensor, window: Size) -> Tensor:
-    """(B, w_t, H, W, C) to (B * windows, w_t * w_h * w_w, C)."""
+def window_partition(x: Tensor, window: Size) -> Tensor:
+    """Convert (B, w_t, H, W, C) to (B * windows, w_t * w_h * w_w, C)."""
     batch, _, height, width, _ = x.shape
     x = x.view(batch, window[0], height // window[1], window[1],
                width // window[2], window[2], -1)
@@ -38,9 +38,9 @@ def split_windows(x: Tensor, window: Size) -> Tensor:
         -1, window[0] * window[1] * window[2], x.shape[-1])
 
 
-def merge_windows(windows: Tensor, window: Size, height: int,
-                 width: int) -> Tensor:
-    """The inverse of :func:`split_windows`."""
+def window_reverse(windows: Tensor, window: Size, height: int,
+                   width: int) -> Tensor:
+    """Invert :func:`window_partition`."""
     x = windows.view(-1, height // window[1], width // window[2], *window,
                      windows.shape[-1])
     return x.permute(0, 3, 1, 4, 2, 5, 6).reshape(-1, window[0], height, width,
@@ -49,22 +49,23 @@ def merge_windows(windows: Tensor, window: Size, height: int,
 
 def shift_regions(size: Size, window: Size, shift: Size,
                   device: torch.device) -> Tensor:
-    """Which tokens were neighbours before the roll.
+    """Label the tokens that were neighbours before the roll.
 
     Returns:
-        (T, H, W) long; tokens of a window see each other where these agree.
+        (T, H, W) long; attention is among tokens of a window with equal
+        labels.
     """
     axes = []
     for length, w, s in zip(size, window, shift, strict=True):
-        place = torch.arange(length, device=device)
-        axes.append((place >= length - w).long() +
-                    (place >= length - s).long() if s else place * 0)
+        position = torch.arange(length, device=device)
+        axes.append((position >= length - w).long() +
+                    (position >= length - s).long() if s else position * 0)
     time, rows, columns = axes
     return time[:, None, None] * 9 + rows[:, None] * 3 + columns
 
 
 def relative_index(window: Size) -> Tensor:
-    """Row of the bias table for every pair of tokens of a full window.
+    """Compute the row of the bias table for each pair of tokens of a window.
 
     Returns:
         (N, N) long, N = w_t * w_h * w_w, tokens in (time, row, column) order.
@@ -72,13 +73,13 @@ def relative_index(window: Size) -> Tensor:
     axes = torch.meshgrid(*map(torch.arange, window), indexing='ij')
     index = 0
     for axis, w in zip(axes, window, strict=True):
-        place = axis.flatten()
-        index = index * (2 * w - 1) + place[:, None] - place + w - 1
+        position = axis.flatten()
+        index = index * (2 * w - 1) + position[:, None] - position + w - 1
     return index
 
 
 class WindowAttention(BaseModule):
-    """Attention among the tokens of a window, biased by their offsets.
+    """Attention within windows, with a relative position bias.
 
     Args:
         embed_dims: C.
@@ -98,24 +99,27 @@ class WindowAttention(BaseModule):
         self.proj = nn.Linear(embed_dims, embed_dims)
 
     def bias(self, num_tokens: int) -> Tensor:
-        """(heads, N, N).
+        """Return the relative position bias, (heads, N, N).
 
-        A window that a small map has clipped takes the first N rows and
-        columns of the full window's index. These are the true offsets where
-        only time is clipped; elsewhere they are not, but the published
-        weights were trained so.
+        A window that is clipped to a small map uses the first N rows and
+        columns of the index of the full window. These are the true offsets if
+        only time is clipped. Otherwise they are not, but the published weights
+        were trained in this way.
         """
         index = self.relative_position_index[:num_tokens, :num_tokens]
         return self.relative_position_bias_table[index].movedim(
             -1, 0).contiguous()
 
     def forward(self, x: Tensor, regions: Tensor | None) -> Tensor:
-        """Shape in, shape out.
+        """Apply attention to the tokens of each window.
 
         Args:
             x: (B * windows, N, C).
-            regions: (windows, N), see :func:`shift_regions`; None lets all
-                tokens of a window see each other.
+            regions: (windows, N), see :func:`shift_regions`; None for
+                attention among all tokens of a window.
+
+        Returns:
+            (B * windows, N, C).
         """
         qkv = self.qkv(x).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
@@ -136,9 +140,9 @@ class VideoSwinBlock(BaseModule):
         embed_dims: C.
         num_heads: attention heads.
         window: the full window (time, height, width).
-        shift: how far windows are shifted.
+        shift: of the windows, in cells.
         feedforward_channels: width of the feed-forward network.
-        drop_path: probability of skipping a branch, drawn for each clip.
+        drop_path: probability of skipping a branch, per clip.
     """
 
     def __init__(self, embed_dims: int, num_heads: int, window: Size,
@@ -158,9 +162,9 @@ class VideoSwinBlock(BaseModule):
         self.drop_path = DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Shape in, shape out: (B, T, H, W, C)."""
+        """Apply the block to (B, T, H, W, C)."""
         x = x + self.drop_path(self.attend(x))
-        # some frames at a time: the hidden layer is 4 times as wide
+        # some frames at a time, since the hidden layer is 4 times as wide
         return x + self.drop_path(
             torch.cat([
                 self.ffn(self.norm2(frames))
@@ -168,13 +172,13 @@ class VideoSwinBlock(BaseModule):
             ], dim=1))
 
     def attend(self, x: Tensor) -> Tensor:
-        """Attention in windows, which may be shifted."""
+        """Apply attention within (shifted) windows to (B, T, H, W, C)."""
         size = x.shape[1:4]
         window, shift = fit_window(size, self.window, self.shift)
         x = self.norm1(x)
         pads = [-n % w for n, w in zip(size, window, strict=True)]
         if any(pads):
-            # zeros behind the norm, which other tokens do attend to
+            # zeros after the norm, to which tokens attend: the official code
             x = F.pad(x, (0, 0, 0, pads[2], 0, pads[1], 0, pads[0]))
         height, width = x.shape[2:4]
         regions = None
@@ -182,14 +186,15 @@ class VideoSwinBlock(BaseModule):
             x = x.roll([-s for s in shift], (1, 2, 3))
             regions = shift_regions(x.shape[1:4], window, shift, x.device)
             regions = regions[None, ..., None].split(window[0], dim=1)
-        # windows of different times never meet: one row of them at a time
+        # There is no attention between windows of different times, so the
+        # windows of one time are processed at once, which saves memory.
         rows = []
         for index, row in enumerate(x.split(window[0], dim=1)):
             apart = None
             if regions is not None:
-                apart = split_windows(regions[index], window)[..., 0]
-            row = self.attn(split_windows(row, window), apart)
-            rows.append(merge_windows(row, window, height, width))
+                apart = window_partition(regions[index], window)[..., 0]
+            row = self.attn(window_partition(row, window), apart)
+            rows.append(window_reverse(row, window, height, width))
         x = torch.cat(rows, dim=1)
         if any(shift):
             x = x.roll(shift, (1, 2, 3))
@@ -200,9 +205,9 @@ class VideoSwinBlock(BaseModule):
 class VideoSwinTransformer(BaseModule):
     """Video Swin Transformer (Liu et al., CVPR 2022) for dense prediction.
 
-    Patches are single frames, so time keeps its length, and clips of any
-    length and size pass. The maps are those before each patch merging,
-    without a norm, as in ReferFormer, MTTR and SOC.
+    A patch covers a single frame, so the number of frames stays the same, and
+    clips may have any length and size. The maps are those before each patch
+    merging, without a norm, as in ReferFormer, MTTR and SOC.
 
     Args:
         embed_dims: channels of the first stage; each further one has twice
@@ -210,11 +215,11 @@ class VideoSwinTransformer(BaseModule):
         depths: blocks of each stage.
         num_heads: attention heads of each stage.
         window_size: frames, rows and columns of an attention window.
-        drop_path_rate: of the last block; it rises linearly from 0.
-        out_indices: stages whose maps are returned. Those behind the last
-            one are not built, but count for the drop path.
+        drop_path_rate: of the last block; it increases linearly from 0.
+        out_indices: stages whose maps are returned. Later stages are not
+            built, but count for the drop path rates.
         with_cp: compute the blocks again in the backward pass instead of
-            keeping what they hold (activation checkpointing).
+            keeping their activations (activation checkpointing).
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` takes the
             official Kinetics checkpoints: their patches span two frames, and
             the two taps are summed.

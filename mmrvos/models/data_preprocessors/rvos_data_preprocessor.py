@@ -16,9 +16,9 @@ class RVOSDataPreprocessor(BaseDataPreprocessor):
         mean, std: per RGB channel, of values 0 to 255.
         pad_size_divisor: training batches are padded, right and bottom, to
             their largest height and width rounded up to a multiple of this.
-        test_pad_size_divisor: the same at test time; 1 keeps a single video
-            as it is (official on Ref-YouTube-VOS and Ref-DAVIS17, while
-            A2D-Sentences is tested with 32).
+        test_pad_size_divisor: the same at test time; 1 does not pad a single
+            video (official on Ref-YouTube-VOS and Ref-DAVIS17; A2D-Sentences
+            is tested with 32).
     """
 
     def __init__(self,
@@ -44,7 +44,7 @@ class RVOSDataPreprocessor(BaseDataPreprocessor):
 
         Returns:
             The same keys; ``inputs`` are (T, 3, H, W) float each, all of the
-            same H and W, and each data sample knows ``batch_input_shape``.
+            same H and W, and each data sample has ``batch_input_shape``.
         """
         data = self.cast_data(data)
         divisor = (

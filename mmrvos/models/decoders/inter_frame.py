@@ -9,17 +9,16 @@ from ..layers import AttentionBlock, clip_time_positions
 class InterFrameLayer(AttentionBlock):
     """IFIRVOS's inter-frame interaction layer (section 3.4, Eq. 5).
 
-    The queries of all frames of a clip meet in one self-attention. As
-    published it has no encoding of time: the order of the frames cannot
-    matter.
+    Self-attention across the queries of all frames of a clip. As published,
+    it has no encoding of time: the order of the frames has no effect.
 
     Args:
         embed_dims: C.
         num_heads: attention heads.
         feedforward_channels: width of the feed-forward network.
-        dropout: everywhere, in the attention weights too.
-        temporal_encoding: not in the paper: add a fixed sine encoding of a
-            frame's place in the clip to the attention's queries and keys.
+        dropout: in all layers, and of the attention weights.
+        temporal_encoding: add a fixed sine encoding of a frame's position in
+            the clip to queries and keys of the attention (not in the paper).
     """
 
     def __init__(self,
@@ -35,18 +34,18 @@ class InterFrameLayer(AttentionBlock):
         self.temporal_encoding = temporal_encoding
 
     def init_weights(self) -> None:
-        # as everything in ReferFormer's transformer
+        # as all layers of ReferFormer's transformer
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
     def forward(self, queries: Tensor, num_frames: int) -> Tensor:
-        """Shape in, shape out.
+        """Return a tensor of the shape of the first argument.
 
         Args:
-            queries: (P*T, N, C), behind a decoder layer and before its box
+            queries: (P*T, N, C), from a decoder layer, before its box
                 refinement.
-            num_frames: T, to see them as (P, T*N, C).
+            num_frames: T; attention works on (P, T*N, C).
         """
         num_queries, channels = queries.shape[1:]
         x = queries.reshape(-1, num_frames * num_queries, channels)

@@ -10,7 +10,7 @@ from ..layers import AttentionBlock
 
 
 class InstanceDecoderLayer(AttentionBlock):
-    """Queries see each other, then the memory; DETR's layer, post-norm.
+    """Self-attention, then cross-attention to the memory (DETR, post-norm).
 
     Args:
         embed_dims, num_heads, feedforward_channels, dropout: see
@@ -26,17 +26,17 @@ class InstanceDecoderLayer(AttentionBlock):
 
     def forward(self, queries: Tensor, positions: Tensor, keys: Tensor,
                 memory: Tensor, padding: Tensor | None) -> Tensor:
-        """Shape in, shape out.
+        """Return a tensor of the shape of the first argument.
 
         Args:
-            queries: (P*T, N, C), their content.
-            positions: (N, C), their learned positions.
+            queries: (P*T, N, C), content of the queries.
+            positions: (N, C), learned positions of the queries.
             keys, memory: (P*T, S, C), with and without positions.
             padding: (P*T, S) bool, or None.
         """
-        placed = queries + positions
+        query = queries + positions
         attended = self.self_attn(
-            placed, placed, queries, need_weights=False)[0]
+            query, query, queries, need_weights=False)[0]
         queries = self.self_norm(queries + self.dropout(attended))
         return super().forward(queries, keys, memory, padding, positions)
 
@@ -45,18 +45,19 @@ class InstanceDecoderLayer(AttentionBlock):
 class MultimodalTransformer(BaseModule):
     """MTTR's transformer: pixels and words of a frame in one sequence.
 
-    Every frame is on its own; N learned queries look for its instances, and
-    the same query is the same instance in all frames (MTTR, sections 3.2 and
-    3.3). Words have no position: their encoder gave them one.
+    Frames are processed independently. N learned queries predict the
+    instances of a frame, and the same query predicts the same instance in all
+    frames (MTTR, sections 3.2 and 3.3). Words get no positions here: the text
+    encoder has added them.
 
     Args:
         num_queries: N.
-        encoder_layers: layers on the sequence.
+        encoder_layers: self-attention layers of the sequence.
         decoder_layers: D.
         embed_dims: C.
         num_heads: attention heads.
         feedforward_channels: width of the feed-forward networks.
-        dropout: everywhere, in the attention weights too.
+        dropout: in all layers, and of the attention weights.
     """
 
     def __init__(self,
@@ -86,10 +87,10 @@ class MultimodalTransformer(BaseModule):
 
     def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[Tensor, Tensor]:
-        """Find the instances of every frame.
+        """Predict the instances of every frame.
 
         Args:
-            clip: one clip a pair; its coarsest level is used.
+            clip: one clip per pair; its coarsest level is used.
             text: P expressions.
 
         Returns:
@@ -97,23 +98,27 @@ class MultimodalTransformer(BaseModule):
         """
         tokens, positions, padding = self.encode(clip, text)
         keys = tokens + positions
-        places = self.query_embed.weight
-        queries = torch.zeros_like(places).expand(len(tokens), -1, -1)
+        embed = self.query_embed.weight
+        queries = torch.zeros_like(embed).expand(len(tokens), -1, -1)
         states = []
         for layer in self.decoder:
-            queries = layer(queries, places, keys, tokens, padding)
+            queries = layer(queries, embed, keys, tokens, padding)
             states.append(self.norm(queries))
         states = torch.stack(states).unflatten(1, (-1, clip.num_frames))
         return states, self.pixels(tokens, clip)
 
     def encode(self, clip: MultiscaleFeatures,
                text: TextFeatures) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The sequences, (P*T, S, C), pixels before words; their positions
-        (P*T or 1, S, C) and padding (P*T, S), if there is any."""
+        """Encode the sequences of pixels and words.
+
+        Returns:
+            Sequences (P*T, S, C), pixels before words; their positions (P*T or
+            1, S, C) and padding (P*T, S), or None without padding.
+        """
         pixels = clip.levels[-1].flatten(2).transpose(1, 2)
         words = text.words.repeat_interleave(clip.num_frames, 0)
         tokens = torch.cat((pixels, words), dim=1)
-        positions, padding = self.places(clip, text)
+        positions, padding = self.positions(clip, text)
         for layer in self.encoder:
             tokens = layer(tokens, tokens + positions, tokens, padding,
                            positions)
@@ -121,15 +126,15 @@ class MultimodalTransformer(BaseModule):
 
     @staticmethod
     def pixels(tokens: Tensor, clip: MultiscaleFeatures) -> Tensor:
-        """The pixels of sequences as maps, (P*T, C, h, w)."""
+        """Return the pixels of sequences as maps, (P*T, C, h, w)."""
         size = clip.levels[-1].shape[-2:]
         return tokens[:, :size.numel()].transpose(1, 2).unflatten(-1, size)
 
     @staticmethod
-    def places(clip: MultiscaleFeatures,
-               text: TextFeatures) -> tuple[Tensor, Tensor | None]:
-        """Positions (P*T or 1, S, C) and padding (P*T, S) of the sequence;
-        no padding where nothing is padded."""
+    def positions(clip: MultiscaleFeatures,
+                  text: TextFeatures) -> tuple[Tensor, Tensor | None]:
+        """Return positions (P*T or 1, S, C) and padding (P*T, S) of the
+        sequences; None if nothing is padded."""
         frames, num_words = clip.num_frames, text.words.shape[1]
         positions = clip.positions[-1].flatten(2).transpose(1, 2)
         positions = F.pad(positions, (0, 0, 0, num_words))

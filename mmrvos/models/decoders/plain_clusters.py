@@ -1,7 +1,7 @@
-"""The cluster methods that SOC compares its own with (Table 5).
+"""Cluster methods that SOC compares with its own (Table 5).
 
-The paper names them and no code shows them; what is not said there is the
-simplest reading. All stand in the place of :class:`VideoObjectCluster`.
+The paper names them, and there is no code. Details that it does not give are
+the simplest choice. Each replaces :class:`VideoObjectCluster`.
 """
 import torch
 from mmengine.model import BaseModule
@@ -12,16 +12,16 @@ from mmrvos.registry import MODELS
 
 @MODELS.register_module()
 class AverageCluster(BaseModule):
-    """A video query is the mean of its slot over the frames."""
+    """Average each query over the frames."""
 
     def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
-        """(D, P, T, N, C) to (D, P, 1, N, C)."""
+        """Aggregate queries (D, P, T, N, C) to (D, P, 1, N, C)."""
         return queries.mean(2, keepdim=True)
 
 
 @MODELS.register_module()
 class ConvCluster(BaseModule):
-    """A convolution over three frames of each slot, then the mean over all.
+    """Convolve each query over three frames, then average over all frames.
 
     Args:
         embed_dims: C.
@@ -36,22 +36,22 @@ class ConvCluster(BaseModule):
             nn.Conv1d(embed_dims, embed_dims, 3, padding=1), nn.ReLU())
 
     def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
-        """(D, P, T, N, C) to (D, P, 1, N, C)."""
-        slots = queries.permute(0, 1, 3, 4, 2)  # (D, P, N, C, T)
-        video = self.conv(slots.flatten(0, 2)).mean(-1)
-        return video.view(*slots.shape[:-1]).unsqueeze(2)
+        """Aggregate queries (D, P, T, N, C) to (D, P, 1, N, C)."""
+        sequences = queries.permute(0, 1, 3, 4, 2)  # (D, P, N, C, T)
+        video = self.conv(sequences.flatten(0, 2)).mean(-1)
+        return video.view(*sequences.shape[:-1]).unsqueeze(2)
 
 
 @MODELS.register_module()
 class KMeansCluster(BaseModule):
     """Lloyd's k-means over the T*N queries of all frames, into N groups.
 
-    Groups begin at the slots' means, so that the result does not depend on
-    chance, and a group that loses all its members keeps its place.
+    Centres are initialised with the mean of each query over the frames, so
+    the result is deterministic. A group without members keeps its centre.
 
     Args:
-        iterations: rounds of assigning and averaging. Gradients flow through
-            the averages of the last one.
+        iterations: number of assignments and averages. Gradients flow
+            through the averages of the last iteration.
     """
 
     def __init__(self,
@@ -62,7 +62,7 @@ class KMeansCluster(BaseModule):
         self.iterations = iterations
 
     def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
-        """(D, P, T, N, C) to (D, P, 1, N, C)."""
+        """Aggregate queries (D, P, T, N, C) to (D, P, 1, N, C)."""
         tokens = queries.flatten(2, 3)  # (D, P, T*N, C)
         centres = queries.mean(2)
         for _ in range(self.iterations):

@@ -7,25 +7,26 @@ from mmrvos.registry import MODELS
 
 @MODELS.register_module()
 class VideoObjectCluster(BaseModule):
-    """SOC's VOC: the queries of all frames grouped into queries of the video.
+    """SOC's video object cluster (VOC): frame queries to video queries.
 
-    An encoder lets the T*N queries of all frames see each other; a decoder,
-    whose N queries begin as the sentence, gathers them (SOC, section 3.3).
-    Neither knows the order of the frames: positions tell queries apart only.
+    An encoder applies self-attention to the T*N queries of all frames. A
+    decoder, whose N queries are initialised with the sentence, attends to
+    them (SOC, section 3.3). Positions depend on the query, not on the frame:
+    the order of the frames has no effect.
 
     Args:
-        num_queries: N, of a frame and of the video alike, since slot n of
-            the video is added to slot n of every frame.
+        num_queries: N, per frame and per video: video query n is added to
+            query n of every frame.
         encoder_layers: 0 leaves the encoder out (Table 8, "only decoder").
         decoder_layers: 0 leaves the decoder out (Table 8, "only encoder");
-            the encoded queries are then what is added, frame by frame.
+            the encoded queries are then added frame by frame.
         embed_dims: C.
         num_heads: attention heads.
         feedforward_channels: width of the feed-forward networks.
-        dropout: everywhere, in the attention weights too.
+        dropout: in all layers, and of the attention weights.
 
     Raises:
-        ValueError: neither encoder nor decoder layers.
+        ValueError: there are neither encoder nor decoder layers.
     """
 
     def __init__(self,
@@ -40,8 +41,9 @@ class VideoObjectCluster(BaseModule):
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if not encoder_layers and not decoder_layers:
-            raise ValueError('VideoObjectCluster got no layers at all: for a '
-                             'SOC without it set cluster=None')
+            raise ValueError(
+                'cluster.encoder_layers and decoder_layers are both 0: '
+                'set cluster=None for SOC without a cluster')
         self.encoder = ModuleList(
             nn.TransformerEncoderLayer(
                 embed_dims,
@@ -76,11 +78,11 @@ class VideoObjectCluster(BaseModule):
                 nn.init.xavier_uniform_(parameter)
 
     def forward(self, queries: Tensor, sentence: Tensor) -> Tensor:
-        """What the video says about every query slot.
+        """Aggregate the queries of all frames.
 
         Args:
-            queries: (D, P, T, N, C), the frames' queries after D decoder
-                layers, each of which is grouped on its own.
+            queries: (D, P, T, N, C), frame queries of D decoder layers, which
+                are clustered independently.
             sentence: (P, C).
 
         Returns:
@@ -94,12 +96,12 @@ class VideoObjectCluster(BaseModule):
             return tokens.view_as(queries)
         video = sentence.repeat(layers, 1)[:, None].expand(
             -1, num_queries, -1)
-        places = self.frame_embed.weight.repeat(frames, 1)
+        positions = self.frame_embed.weight.repeat(frames, 1)
         for layer in self.decoder:
             video = layer(
                 video,
                 key=tokens,
                 value=tokens,
                 query_pos=self.video_embed.weight,
-                key_pos=places)
+                key_pos=positions)
         return self.norm(video).unflatten(0, (layers, -1)).unsqueeze(2)

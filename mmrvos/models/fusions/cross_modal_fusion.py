@@ -34,12 +34,12 @@ class CrossModalFusion(BaseModule):
         """Fuse every level with the words.
 
         Args:
-            clip: one clip a pair; levels (P*T, C, h_i, w_i).
+            clip: one clip per pair; levels (P*T, C, h_i, w_i).
             text: P expressions.
 
         Returns:
-            The fused levels, shapes unchanged, and the sentence (P, C) for
-            the decoder, here as it came.
+            The fused levels, shapes unchanged, and the unchanged sentence
+            (P, C) for the decoder.
         """
         keys = text.words + text.positions
         fused = []

@@ -15,22 +15,22 @@ from ..layers import masked_mean, to_maps, to_tokens
 
 @MODELS.register_module()
 class SemanticAlignment(BaseModule):
-    """MLRL's dynamic semantic alignment, of one visual level.
+    """MLRL's dynamic semantic alignment of one visual level.
 
-    The level has a language encoder of its own. Every position summarises
-    the words that matter to it, and adds that to itself (Eq. 8-11).
+    The level has a language encoder of its own. Each pixel attends to the
+    words, and the result is added to its features (Eq. 8-11).
 
     Args:
         embed_dims: C.
-        scope: 'video' if positions count time, row and column; 'frame' if
-            row and column only.
+        scope: 'video' for positions of time, row and column; 'frame' for
+            positions of row and column only.
         num_layers, num_heads, feedforward_channels, dropout: of the language
             encoder.
-        dynamic: False gives every position the mean of the words (Table 3,
+        dynamic: False adds the mean of the words to all pixels (Table 3,
             without alignment).
 
     Raises:
-        ValueError: an unknown ``scope``.
+        ValueError: ``scope`` is unknown.
     """
 
     def __init__(self,
@@ -69,10 +69,10 @@ class SemanticAlignment(BaseModule):
 
     def forward(self, maps: Tensor, num_frames: int, padding: Tensor | None,
                 text: TextFeatures) -> Tensor:
-        """Shape in, shape out.
+        """Return a tensor of the shape of the first argument.
 
         Args:
-            maps: (P*T, C, h, w), one clip a pair.
+            maps: (P*T, C, h, w), one clip per pair.
             num_frames: T.
             padding: (P, h, w) bool, True where padded, or None.
             text: P expressions.
@@ -81,26 +81,26 @@ class SemanticAlignment(BaseModule):
             text.words + text.positions, src_key_padding_mask=text.padding)
         pixels = to_tokens(maps, num_frames)  # (P, T*h*w, C)
         if self.dynamic:
-            places = self.places(maps, num_frames, padding)
-            said = F.scaled_dot_product_attention(
-                self.visual_projection(pixels + places)[:, None],
+            positions = self.positions(maps, num_frames, padding)
+            attended = F.scaled_dot_product_attention(
+                self.visual_projection(pixels + positions)[:, None],
                 self.word_projection(words + text.positions)[:, None],
                 words[:, None],
                 attn_mask=None if text.padding is None else
                 ~text.padding[:, None, None])[:, 0]
         else:
-            said = masked_mean(words, text.padding)[:, None]
+            attended = masked_mean(words, text.padding)[:, None]
         return to_maps(
-            self.output(said + pixels), num_frames, maps.shape[-2:])
+            self.output(attended + pixels), num_frames, maps.shape[-2:])
 
-    def places(self, maps: Tensor, num_frames: int,
-               padding: Tensor | None) -> Tensor:
-        """Sine encoding of all positions, (P or 1, T*h*w, C)."""
+    def positions(self, maps: Tensor, num_frames: int,
+                  padding: Tensor | None) -> Tensor:
+        """Encode all positions with sines, (P or 1, T*h*w, C)."""
         if padding is None:
             padding = maps.new_zeros(1, *maps.shape[-2:], dtype=torch.bool)
         if self.scope == 'video':
-            places = self.position(
+            positions = self.position(
                 padding[:, None].expand(-1, num_frames, -1, -1)).flatten(0, 1)
         else:
-            places = self.position(padding).repeat_interleave(num_frames, 0)
-        return to_tokens(places, num_frames).to(maps.dtype)
+            positions = self.position(padding).repeat_interleave(num_frames, 0)
+        return to_tokens(positions, num_frames).to(maps.dtype)

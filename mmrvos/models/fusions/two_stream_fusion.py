@@ -10,12 +10,12 @@ from .cross_modal_fusion import CrossModalFusion
 
 @MODELS.register_module()
 class TwoStreamFusion(BaseModule):
-    """SOC's multi-modal fusion (MMF): pixels and words weigh each other.
+    """SOC's multi-modal fusion (MMF) of pixels and words, in both directions.
 
     ``v' = v * MHA(v, w)`` at every level (SOC, Eq. 2) is ReferFormer's
-    fusion. ``w' = w * MHA(w, v)`` (Eq. 3) lets the words see the pixels of
-    all frames, before these are fused themselves. Of the fused words only
-    those of stride 32 are ever used, so no others are made.
+    fusion. In ``w' = w * MHA(w, v)`` (Eq. 3) the words attend to the pixels
+    of all frames, which are not fused themselves. SOC uses the fused words of
+    stride 32 only, so no others are computed.
 
     Args:
         embed_dims: C.
@@ -42,10 +42,11 @@ class TwoStreamFusion(BaseModule):
 
     def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[tuple[Tensor, ...], Tensor]:
-        """Fuse both ways; a stream that is switched off changes nothing.
+        """Fuse in both directions; a disabled stream returns its input.
 
         Args:
-            clip: one clip a pair; levels (P*T, C, h_i, w_i), strides 8 to 64.
+            clip: one clip per pair; levels (P*T, C, h_i, w_i), strides 8 to
+                64.
             text: P expressions.
 
         Returns:
@@ -59,7 +60,10 @@ class TwoStreamFusion(BaseModule):
         return levels, words
 
     def attend_pixels(self, words: Tensor, clip: MultiscaleFeatures) -> Tensor:
-        """Words (P, L, C) look at the pixels of all frames at stride 32."""
+        """Let words (P, L, C) attend to the pixels of all frames.
+
+        The level is the second coarsest, of stride 32.
+        """
         level, position = clip.levels[-2], clip.positions[-2]
         padding = None if clip.padding is None else clip.padding[-2]
         if len(position) > 1:

@@ -22,37 +22,37 @@ class AttentionMultiply(BaseModule):
 
     def forward(self, x: Tensor, key: Tensor, value: Tensor,
                 padding: Tensor | None) -> Tensor:
-        """As :meth:`AttentionBlock.forward`."""
+        """See :meth:`AttentionBlock.forward`."""
         return x * self.attention(
             x, key, value, key_padding_mask=padding, need_weights=False)[0]
 
 
 @MODELS.register_module()
 class VisionLanguageInteraction(BaseModule):
-    """IFIRVOS's early fusion: both modalities enhance each other, in parallel.
+    """IFIRVOS's early fusion, of both modalities in parallel.
 
     Vision enhanced with language, VEwL (section 3.3, Eq. 3-4): on every level
     the pixels of all frames attend to the words. With the defaults this is
     ReferFormer's fusion.
     Language enhanced with vision, LEwV (section 3.3, Eq. 1-2): the words
-    attend to the pixels of all frames of one level, then of the next, stride
-    8 first; what comes out is pooled to the sentence that the decoder asks
-    with. Each submodule has one attention for all levels and reads the raw
-    features of the other modality.
+    attend to the pixels of all frames, level by level, stride 8 first. The
+    result is pooled to the sentence for the decoder. Each submodule has one
+    attention for all levels and reads the features of the other modality
+    before their enhancement.
 
     Args:
         embed_dims: C.
         num_heads: attention heads.
-        interaction: how the attended features join (Table 5): 'multiply'
-            element-wise, or 'ffn': residual, norm, feed-forward network,
-            residual, norm.
-        text_update: the words that VEwL reads at a level (Table 5): 'fixed',
-            the raw ones, or 'dynamic', those that LEwV made of the levels
-            before.
+        interaction: how the attended features are combined with the input
+            (Table 5): 'multiply' element-wise, or 'ffn' with residual, norm,
+            feed-forward network, residual, norm.
+        text_update: the words that VEwL reads at a level (Table 5): 'fixed'
+            for the input words, 'dynamic' for the output of LEwV for the
+            levels before.
         feedforward_channels, dropout: of the interaction 'ffn'.
 
     Raises:
-        ValueError: an unknown ``interaction`` or ``text_update``.
+        ValueError: ``interaction`` or ``text_update`` is unknown.
     """
 
     def __init__(self,
@@ -84,12 +84,12 @@ class VisionLanguageInteraction(BaseModule):
         self.pooler = nn.Linear(embed_dims, embed_dims)
 
     def init_weights(self) -> None:
-        """LEwV's product starts as the words themselves.
+        """Initialise LEwV's product with the words, by an output bias of 1.
 
-        The paper does not say how it starts. With PyTorch's zero bias every
-        level multiplies by values around 0.2, and after four levels hardly
-        anything tells two sentences apart: a model from scratch then has no
-        language in its queries to learn from.
+        The paper does not give an initialisation. With PyTorch's zero bias
+        each level multiplies by values around 0.2. After four levels the
+        features of two sentences hardly differ, and a model from scratch
+        does not learn to use the language.
         """
         super().init_weights()
         if isinstance(self.lewv, AttentionMultiply):
@@ -100,8 +100,8 @@ class VisionLanguageInteraction(BaseModule):
         """Enhance every level with the words, and the words with all levels.
 
         Args:
-            clip: one clip a pair; levels (P*T, C, h_i, w_i).
-            text: P expressions; their own sentences are not used.
+            clip: one clip per pair; levels (P*T, C, h_i, w_i).
+            text: P expressions; their ``sentence`` is not used.
 
         Returns:
             The enhanced levels, shapes unchanged, and the vision-enhanced
@@ -115,13 +115,13 @@ class VisionLanguageInteraction(BaseModule):
             tokens = self.vewl(pixels, read + text.positions, read,
                                text.padding)
             enhanced.append(to_maps(tokens, num_frames, level.shape[-2:]))
-            # clip.positions and clip.padding begin at stride 4
-            places = clip.positions[index + 1].flatten(2).transpose(1, 2)
-            keys = pixels.unflatten(1, (num_frames, -1)) + places[:, None]
+            # clip.positions and clip.padding also have stride 4
+            positions = clip.positions[index + 1].flatten(2).transpose(1, 2)
+            keys = pixels.unflatten(1, (num_frames, -1)) + positions[:, None]
             padding = None
             if clip.padding is not None:
                 padding = clip.padding[index + 1][:, None].expand(
                     -1, num_frames, -1, -1).flatten(1)
             words = self.lewv(words, keys.flatten(1, 2), pixels, padding)
-        # RoBERTa's pooling: the first token stands for the sentence
+        # as RoBERTa's pooler: the first token represents the sentence
         return tuple(enhanced), self.pooler(words[:, 0]).tanh()

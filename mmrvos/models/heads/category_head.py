@@ -10,12 +10,12 @@ from ..losses import mask_targets
 
 @MODELS.register_module()
 class CategoryHead(BaseModule):
-    """Training only: what the referred objects are, from the backbone alone.
+    """Training-only head that classifies the objects' pixels on the backbone.
 
-    One 1x1 convolution and a cross-entropy on the pixels of the masks. A
-    backbone from scratch needs thousands of steps to tell shapes apart; here
-    a step costs the backbone and nothing else, as pretraining on ImageNet
-    does for larger ones. It is thrown away at test time.
+    A 1x1 convolution and a cross-entropy on the pixels of the masks. A
+    backbone from scratch needs thousands of steps to distinguish shapes. Here
+    a step costs only the backbone; the head has the role of a pretraining on
+    ImageNet. It is not used at test time.
 
     Args:
         in_channels: channels of the map; the segmentor sets them.
@@ -41,7 +41,7 @@ class CategoryHead(BaseModule):
 
     def loss(self, maps: tuple[Tensor, ...], video_index: Tensor,
              targets: Targets) -> dict[str, Tensor]:
-        """Cross-entropy, mean over the objects' pixels.
+        """Compute the cross-entropy, a mean over the objects' pixels.
 
         Args:
             maps: (B*T, C_i, h_i, w_i) of the backbone.

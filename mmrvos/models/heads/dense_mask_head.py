@@ -9,17 +9,17 @@ from ..losses import mask_targets, sequence_dice, sigmoid_focal
 
 @MODELS.register_module()
 class DenseMaskHead(BaseModule):
-    """Training only: the referred mask straight from the encoder's map.
+    """Training-only head that predicts the referred mask from the encoded map.
 
-    One 1x1 convolution against the mask. A query may wait long for its first
-    gradient worth having; this tells encoder and fusion at once which pixels
-    the sentence means. It is thrown away at test time.
+    A 1x1 convolution. Queries learn slowly from scratch; this loss trains
+    encoder and fusion directly on the pixels that the sentence refers to. The
+    head is not used at test time.
 
     Args:
         in_channels: channels of the map.
         stride: of the map.
-        mask_weight, dice_weight: of focal (summed over the object's share)
-            and dice loss.
+        mask_weight, dice_weight: of the focal loss (a sum divided by the
+            area of the object) and of the dice loss.
     """
 
     def __init__(self,
@@ -36,30 +36,31 @@ class DenseMaskHead(BaseModule):
         self.conv = nn.Conv2d(in_channels, 1, 1)
 
     def init_weights(self) -> None:
-        # few pixels are the object's: begin with that
+        # few pixels belong to the object
         nn.init.constant_(self.conv.bias, bias_init_with_prob(0.01))
 
     def loss(self, dense: Tensor | None,
              targets: Targets) -> dict[str, Tensor]:
-        """Focal and dice loss, mean over the pairs.
+        """Compute focal and dice loss, means over the pairs.
 
         Args:
             dense: (P*T, C, h, w).
             targets: of P pairs.
 
         Raises:
-            ValueError: the method gives no dense map.
+            ValueError: the method has no dense map.
         """
         if dense is None:
             raise ValueError('this method has no map for a dense loss: '
                              'remove dense_head from the config')
         # sums over the pixels of a clip overflow half precision
         logits = self.conv(dense)[:, 0].float()  # (P*T, h, w)
-        goals = mask_targets(targets.masks, self.stride, average=True)
-        logits = logits.view_as(goals).flatten(1)
-        goals = goals.flatten(1)
-        focal = sigmoid_focal(logits, goals).sum(1) / goals.sum(1).clamp(min=1)
+        gt_masks = mask_targets(targets.masks, self.stride, average=True)
+        logits = logits.view_as(gt_masks).flatten(1)
+        gt_masks = gt_masks.flatten(1)
+        focal = sigmoid_focal(logits, gt_masks).sum(1)
+        focal = focal / gt_masks.sum(1).clamp(min=1)
         return dict(
             loss_dense_mask=self.mask_weight * focal.mean(),
             loss_dense_dice=self.dice_weight *
-            sequence_dice(logits, goals).mean())
+            sequence_dice(logits, gt_masks).mean())

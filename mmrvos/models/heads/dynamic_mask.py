@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 class DynamicMaskLayers:
-    """The layout of a query's parameters, and masks from them (CondInst).
+    """Apply dynamic convolutions with parameters from queries (CondInst).
 
     All weights come first, then all biases, each weight row-major (output,
     input). The first layer takes the mask features, then dx and dy.
@@ -30,17 +30,17 @@ class DynamicMaskLayers:
 
     def __call__(self, features: Tensor, params: Tensor, centres: Tensor,
                  stride: int) -> Tensor:
-        """Masks of all queries of a frame.
+        """Compute the masks of all queries.
 
-        The first layer is linear in features and coordinates, so its two
-        parts are computed apart: features are not repeated per query, and
-        the coordinate part is an outer sum of a row and a column.
+        The first layer is linear, so features and coordinates are processed
+        separately: features are not repeated per query, and the coordinate
+        part is an outer sum of a row and a column.
 
         Args:
             features: (F, C, h, w), F frames.
             params: (F, N, num_params).
             centres: (F, N, 2), (x, y) of the references in pixels.
-            stride: pixels a cell.
+            stride: pixels per cell.
 
         Returns:
             (F, N, h, w) logits.
@@ -53,7 +53,8 @@ class DynamicMaskLayers:
                       features.flatten(2))
         x = x.view(frames, num_queries, self.channels, height, width)
         if self.relative_coords:
-            # cell (i, j) sits at (stride * j + stride // 2, ...): official
+            # As in the official code, cell (i, j) is at x = stride * j +
+            # stride // 2, y = stride * i + stride // 2.
             rows = torch.arange(height, device=x.device) * stride + stride // 2
             columns = torch.arange(
                 width, device=x.device) * stride + stride // 2

@@ -179,13 +179,14 @@ class ReferredInstanceHead(BaseRVOSHead):
             matches: matched queries and objects of each pair.
         """
         sums = []
-        for logits, goals, (queries, numbers) in zip(
+        for logits, gt_masks, (queries, numbers) in zip(
                 masks, objects, matches, strict=True):
-            goals = goals[numbers.to(goals.device)].float()
+            gt_masks = gt_masks[numbers.to(gt_masks.device)].float()
             logits = upsample(
-                logits[:, queries.to(goals.device)].transpose(0, 1),
-                goals.shape[-2:])
-            focal = sigmoid_focal(logits, goals).mean((-2, -1)).sum()
-            dice = sequence_dice(logits.flatten(-2), goals.flatten(-2)).sum()
+                logits[:, queries.to(gt_masks.device)].transpose(0, 1),
+                gt_masks.shape[-2:])
+            focal = sigmoid_focal(logits, gt_masks).mean((-2, -1)).sum()
+            dice = sequence_dice(
+                logits.flatten(-2), gt_masks.flatten(-2)).sum()
             sums.append(torch.stack((focal, dice)))
         return torch.stack(sums).sum(0).unbind()

@@ -174,14 +174,14 @@ class ReferringHead(BaseRVOSHead):
             masks: (D, P, T, N, h, w) logits.
             targets: of size (4h, 4w), or up to 3 pixels less.
         """
-        goals = mask_targets(targets.masks, STRIDE,
+        gt_masks = mask_targets(targets.masks, STRIDE,
                              self.mask_target == 'average')
         labels = self.target_labels(targets)
-        matched = self.matcher(logits, boxes, masks, targets.boxes, goals,
+        matched = self.matcher(logits, boxes, masks, targets.boxes, gt_masks,
                                targets.valid, labels)
         losses = self.class_and_box_losses(logits, boxes, targets, labels,
                                            matched)
-        losses |= mask_losses(masks, goals, matched)
+        losses |= mask_losses(masks, gt_masks, matched)
         num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
         return self.weigh(
             {name: values / num_valid for name, values in losses.items()})
@@ -196,13 +196,13 @@ class ReferringHead(BaseRVOSHead):
             masks: (D, P, T, N, h, w) logits.
             targets: of the same frames.
         """
-        goals = mask_targets(targets.masks, STRIDE,
+        gt_masks = mask_targets(targets.masks, STRIDE,
                              self.mask_target == 'average')
         num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
         with torch.autocast(masks.device.type, enabled=False):
             masks = masks.float()
-            losses = mask_losses(masks, goals,
-                                 self.matcher.match_masks(masks, goals))
+            losses = mask_losses(masks, gt_masks,
+                                 self.matcher.match_masks(masks, gt_masks))
             return self.weigh(
                 {name: values / num_valid for name, values in losses.items()})
 
@@ -223,31 +223,32 @@ class ReferringHead(BaseRVOSHead):
         """
         positive = F.one_hot(matched, logits.shape[3])[:, :, None, :, None]
         classes = F.one_hot(labels, self.num_classes)[:, None, None]
-        goal = positive * classes * targets.valid.float()[:, :, None, None]
+        shown = targets.valid.float()[:, :, None, None]
         box = of_matched(boxes, matched)
         return dict(
-            cls=sigmoid_focal(logits, goal).sum((1, 2, 3, 4)),
+            cls=sigmoid_focal(logits,
+                              positive * classes * shown).sum((1, 2, 3, 4)),
             bbox=(box - targets.boxes).abs().sum((1, 2, 3)),
             giou=(1 - smooth_giou(box, targets.boxes)).sum((1, 2)))
 
 
-def mask_losses(masks: Tensor, goals: Tensor,
+def mask_losses(masks: Tensor, gt_masks: Tensor,
                 matched: Tensor) -> dict[str, Tensor]:
     """Compute focal and dice loss per clip, summed over the pairs.
 
     Args:
         masks: (D, P, T, N, h, w) logits.
-        goals: (P, T, h, w) float.
+        gt_masks: (P, T, h, w) float.
         matched: (D, P), the query sequence of each target.
 
     Returns:
         (D,) each.
     """
     mask = of_matched(masks, matched).flatten(2)
-    goals = goals.flatten(1).expand_as(mask)
+    gt_masks = gt_masks.flatten(1).expand_as(mask)
     return dict(
-        mask=sigmoid_focal(mask, goals).mean(-1).sum(1),
-        dice=sequence_dice(mask, goals).sum(1))
+        mask=sigmoid_focal(mask, gt_masks).mean(-1).sum(1),
+        dice=sequence_dice(mask, gt_masks).sum(1))
 
 
 def of_matched(x: Tensor, matched: Tensor) -> Tensor:

@@ -129,12 +129,13 @@ class SOCHead(ReferringHead):
                                targets.masks, targets.valid, labels)
         losses = self.class_and_box_losses(logits, boxes, targets, labels,
                                            matched)
-        goals = targets.masks.float()
-        mask = upsample(of_matched(masks, matched), goals.shape[-2:])
-        goals = goals.expand_as(mask)
-        losses['mask'] = sigmoid_focal(mask, goals).mean((-2, -1)).sum((1, 2))
+        gt_masks = targets.masks.float()
+        mask = upsample(of_matched(masks, matched), gt_masks.shape[-2:])
+        gt_masks = gt_masks.expand_as(mask)
+        focal = sigmoid_focal(mask, gt_masks)
+        losses['mask'] = focal.mean((-2, -1)).sum((1, 2))
         losses['dice'] = sequence_dice(mask.flatten(-2),
-                                       goals.flatten(-2)).sum((1, 2))
+                                       gt_masks.flatten(-2)).sum((1, 2))
         frames = reduce_mean(logits.new_full((), targets.valid.numel()))
         losses = {name: values / frames for name, values in losses.items()}
         losses['con'] = self.contrast(video, guidance, matched)

@@ -6,14 +6,14 @@ from torch import Tensor, nn
 class AttentionBlock(BaseModule):
     """Attention, residual, norm; feed-forward network, residual, norm.
 
-    The standard transformer layer, post-norm, for self-attention and
-    cross-attention alike.
+    The standard transformer layer with post-norms, for self-attention and for
+    cross-attention.
 
     Args:
         embed_dims: C.
         num_heads: attention heads.
         feedforward_channels: width of the feed-forward network.
-        dropout: everywhere, in the attention weights too.
+        dropout: in all layers, and of the attention weights.
     """
 
     def __init__(self,
@@ -36,7 +36,7 @@ class AttentionBlock(BaseModule):
                 value: Tensor,
                 padding: Tensor | None = None,
                 position: Tensor | None = None) -> Tensor:
-        """Shape in, shape out.
+        """Return a tensor of the shape of the first argument.
 
         Args:
             x: (B, Q, C), the queries.

@@ -8,11 +8,11 @@ def sine_word_positions(padding: Tensor,
                         num_feats: int,
                         temperature: float = 10000.,
                         eps: float = 1e-6) -> Tensor:
-    """1D sine encoding of words (DETR's, in one dimension).
+    """Encode the positions of words with sines (DETR, in one dimension).
 
-    Positions count the words that are not padded and are scaled to 2*pi at the
-    last one. mmdet's 2D encoding is called with an offset of -0.5; the
-    official text encoding has none.
+    The position is the number of words up to the word, without padding,
+    scaled to 2*pi at the last word. As in the official code, there is no
+    offset of half a position, unlike in the 2D encoding.
 
     Args:
         padding: (P, L) bool, True where padded.
@@ -22,42 +22,42 @@ def sine_word_positions(padding: Tensor,
         (P, L, C) float32, sine and cosine interleaved.
     """
     count = (~padding).cumsum(1, dtype=torch.float32)
-    place = count / (count[:, -1:] + eps) * (2 * math.pi)
-    return sine_encoding(place, num_feats, temperature)
+    position = count / (count[:, -1:] + eps) * (2 * math.pi)
+    return sine_encoding(position, num_feats, temperature)
 
 
 def clip_time_positions(num_frames: int, num_feats: int,
                         device: torch.device) -> Tensor:
-    """Sine encoding of each frame's place in its clip, 0 to 2*pi.
+    """Encode each frame's position in its clip, 0 to 2*pi, with sines.
 
-    Frame t is the middle of the t-th of T equal parts, so that clips of few
-    and of many frames from the same stretch of time agree.
+    Frame t has the middle of the t-th of T equal intervals, so that positions
+    do not depend on the number of frames sampled from the same interval.
 
     Args:
         num_frames: T.
         num_feats: C, even.
-        device: where to make it.
+        device: of the result.
 
     Returns:
         (T, C) float32, sine and cosine interleaved.
     """
-    place = (torch.arange(num_frames, device=device) + 0.5) / num_frames
-    return sine_encoding(place * (2 * math.pi), num_feats)
+    position = (torch.arange(num_frames, device=device) + 0.5) / num_frames
+    return sine_encoding(position * (2 * math.pi), num_feats)
 
 
-def sine_encoding(place: Tensor,
+def sine_encoding(position: Tensor,
                   num_feats: int,
                   temperature: float = 10000.) -> Tensor:
-    """Sine and cosine of a place at falling frequencies.
+    """Compute sine and cosine of a position at decreasing frequencies.
 
     Args:
-        place: (...), angle at the highest frequency.
+        position: (...), angle at the highest frequency.
         num_feats: C, even.
-        temperature: the lowest frequency is about the inverse of it.
+        temperature: about the inverse of the lowest frequency.
 
     Returns:
         (..., C), interleaved.
     """
-    channel = torch.arange(0, num_feats, 2, device=place.device)
-    angle = place[..., None] / temperature**(channel / num_feats)
+    channel = torch.arange(0, num_feats, 2, device=position.device)
+    angle = position[..., None] / temperature**(channel / num_feats)
     return torch.stack((angle.sin(), angle.cos()), dim=-1).flatten(-2)

@@ -5,10 +5,10 @@ from torch import Tensor
 
 
 def mask_boundaries(masks: Tensor) -> Tensor:
-    """Three pixels wide: those of the mask that have another neighbour above,
-    below, left or right, and all around them.
+    """Compute the boundaries of masks, three pixels wide.
 
-    The border of the frame is no boundary.
+    These are the mask's pixels with a 4-neighbour outside the mask, dilated by
+    one pixel. The border of the frame is not a boundary.
 
     Args:
         masks: (..., H, W) bool.
@@ -25,15 +25,17 @@ def mask_boundaries(masks: Tensor) -> Tensor:
 
 
 def balanced_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
-    """Binary cross-entropy, each class weighted by the other's share of
-    pixels: both count the same, however thin a boundary is.
+    """Compute a binary cross-entropy with balanced classes.
+
+    Each class is weighted by the share of pixels of the other class, so that
+    both have the same total weight.
 
     Args:
         logits, targets: (..., pixels of all frames of a sequence); targets
             are 0 or 1.
 
     Returns:
-        (...), weighted means; 0 where only one class is there.
+        (...), weighted means; 0 where there is only one class.
     """
     share = targets.mean(-1, keepdim=True)
     weights = torch.where(targets > 0, 1 - share, share)

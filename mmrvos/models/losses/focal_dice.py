@@ -5,7 +5,7 @@ from torch import Tensor
 
 
 def sigmoid_focal(logits: Tensor, targets: Tensor) -> Tensor:
-    """Focal loss per element, alpha 0.25, gamma 2 (RetinaNet).
+    """Compute the focal loss per element, alpha 0.25, gamma 2 (RetinaNet).
 
     Args:
         logits, targets: the same shape; targets are float, 0 to 1.
@@ -14,7 +14,7 @@ def sigmoid_focal(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def sequence_dice(logits: Tensor, targets: Tensor) -> Tensor:
-    """Dice loss over the last axis, smoothed by one pixel.
+    """Compute the dice loss over the last axis, smoothed by one pixel.
 
     Args:
         logits, targets: (..., pixels of all frames of a sequence).
@@ -28,14 +28,14 @@ def sequence_dice(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 def mask_targets(masks: Tensor, stride: int, average: bool) -> Tensor:
-    """Bring masks to the size at which they are supervised.
+    """Reduce masks to the size at which they are supervised.
 
     Args:
         masks: (..., H, W) bool, H and W multiples of ``stride`` or not.
-        stride: pixels a cell.
+        stride: pixels per cell.
         average: a cell is the mean of its pixels; else the pixel at
-            ``[stride // 2::stride]``, which is the official choice and sits
-            half a pixel off the cell's centre.
+            ``[stride // 2::stride]``, which is official and half a pixel off
+            the centre of the cell.
 
     Returns:
         (..., ceil(H / stride), ceil(W / stride)) float.

@@ -10,18 +10,18 @@ from mmrvos.registry import MODELS
 
 @MODELS.register_module()
 class PyramidDecoder(BaseModule):
-    """MLRL's pyramid head: a coarse map becomes one channel of full size.
+    """MLRL's pyramid head: decode a coarse map to one channel of full size.
 
-    On the way up every map of the backbone is added, through a 1x1
-    convolution; each step is a 3x3 convolution, GroupNorm, ReLU and a
-    bilinear upsampling (MLRL, sections 3.3 and 3.4).
+    Each step adds a map of the backbone through a 1x1 convolution, and applies
+    a 3x3 convolution, GroupNorm, ReLU and bilinear upsampling (MLRL, sections
+    3.3 and 3.4).
 
     Args:
         in_channels: of the coarse map.
         pyramid_channels: of the backbone's maps, fine to coarse.
         channels: width of the decoder.
         num_groups: of the norms.
-        bias: of the last convolution, to begin with.
+        bias: initial bias of the last convolution.
     """
 
     def __init__(self,
@@ -51,15 +51,15 @@ class PyramidDecoder(BaseModule):
                 pyramid: Sequence[Tensor],
                 size: tuple[int, int],
                 rows: Tensor | None = None) -> Tensor:
-        """One-channel logits.
+        """Compute one-channel logits.
 
         Args:
             maps: (P*T, in_channels, h, w), at the size of the coarsest map of
                 the pyramid.
             pyramid: (B*T, c_i, h_i, w_i) each, fine to coarse.
-            size: (H, W) wanted.
-            rows: (P*T,) long, the frame of the pyramid for each map; None
-                where they are the same.
+            size: (H, W) of the result.
+            rows: (P*T,) long, the row of the pyramid for each map; None if
+                rows are the same.
 
         Returns:
             (P*T, H, W).

@@ -12,15 +12,15 @@ GROUPS = 8  # of the group norm
 
 @MODELS.register_module()
 class SpatialDecoder(BaseModule):
-    """Convolutions from the coarsest map up to mask features (MTTR, SOC).
+    """Decode maps from coarse to fine with convolutions (MTTR, SOC).
 
-    Every step: the coarser map (nearest) plus the 1x1 convolution of the
-    finer one, then a 3x3 convolution to fewer channels. Each frame is on its
-    own.
+    Each step adds the coarser map (nearest) and the 1x1 convolution of the
+    finer one, and applies a 3x3 convolution to fewer channels. Frames are
+    processed independently.
 
     Args:
-        in_channels: of the maps but the finest, coarse to fine.
-        fine_channels: of the finest, the backbone's stride-4 map.
+        in_channels: of all maps except the finest, coarse to fine.
+        fine_channels: of the finest map, the backbone's stride-4 map.
         channels: after each step, coarse to fine, one more than
             ``in_channels``; multiples of 8, the groups of the norm. None
             halves ``in_channels[0]`` at each step, which is official.
@@ -78,7 +78,7 @@ class SpatialDecoder(BaseModule):
                 nn.init.zeros_(module.bias)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
-        """Mask features.
+        """Compute mask features.
 
         Args:
             maps: (P*T, C_i, h_i, w_i) each, coarse to fine.

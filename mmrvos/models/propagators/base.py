@@ -16,24 +16,23 @@ KEY_FRAMES = ('most_confident', 'first', 'middle')
 
 
 class MaskPropagator(metaclass=ABCMeta):
-    """Replace a method's masks by those of one frame, carried to all others.
+    """Propagate the mask of one key frame to all other frames.
 
-    A step of its own behind any method, built from ``test_cfg.propagator``.
-    It works on the frames that the method saw. It is no ``nn.Module``: its
-    network is not a part of the method's checkpoints.
+    Built from ``test_cfg.propagator``, and applied to the masks of any method.
+    It reads the frames that the method has read. It is not an ``nn.Module``,
+    so its network is not part of the method's checkpoints.
 
     Args:
-        key_frame: whose mask is carried. 'most_confident': of every
-            expression the frame of highest score, among those in which it has
-            a mask (MLRL, section 3.4); 'first' or 'middle' of the frames in
-            which it has a mask.
-        compete: the expressions of a sample name different objects (as for
-            ``MergeObjects``), which share one key frame and exclude each
-            other. By default every expression is carried alone: several may
-            mean the same object.
+        key_frame: how the key frame is chosen among the frames in which an
+            expression has a mask: 'most_confident' for the highest score
+            (MLRL, section 3.4), 'first' or 'middle'.
+        compete: the expressions of a sample refer to different objects (as
+            for ``MergeObjects``). They share one key frame, and their masks
+            do not overlap. By default each expression is propagated alone,
+            since several may refer to the same object.
 
     Raises:
-        ValueError: an unknown ``key_frame``.
+        ValueError: ``key_frame`` is unknown.
     """
 
     def __init__(self,
@@ -60,24 +59,25 @@ class MaskPropagator(metaclass=ABCMeta):
     def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
                   ori_shape: tuple[int, int]
                   ) -> Iterator[tuple[int, list[int], Tensor]]:
-        """Carry masks forwards and backwards.
+        """Propagate masks forwards and backwards.
 
         Args:
             frames: (T, 3, h, w), normalised with ImageNet's mean and standard
                 deviation, without padding.
-            masks: (K, H, W) bool, one an object, none of them empty.
-            key_frames: the frame of each.
+            masks: (K, H, W) bool, one per object, none of them empty.
+            key_frames: index of the key frame of each object.
             ori_shape: (H, W), the original size.
 
         Yields:
-            A frame's index, some of the objects, and their masks (k, H, W)
-            bool; each object once in every frame but its own.
+            Index of a frame, indices of some objects, and their masks in this
+            frame, (k, H, W) bool; each object once per frame except its key
+            frame.
         """
 
     def groups(self, num_objects: int) -> list[list[int]]:
-        """Objects that exclude each other, by their index."""
-        everyone = list(range(num_objects))
-        return [everyone] if self.compete else [[k] for k in everyone]
+        """Group the indices of objects whose masks must not overlap."""
+        objects = list(range(num_objects))
+        return [objects] if self.compete else [[k] for k in objects]
 
     @torch.no_grad()
     def __call__(self, frames: Tensor, pred: InstanceData,
@@ -91,20 +91,22 @@ class MaskPropagator(metaclass=ABCMeta):
             sample: its ``img_shape`` and ``ori_shape`` are read.
 
         Returns:
-            ``pred`` with new masks. An expression that has none in its key
-            frame, so nothing to carry, keeps what it has (where expressions
-            compete, less the pixels that carried ones take).
+            ``pred`` with new masks. An expression without a mask in its key
+            frame keeps its masks; with ``compete``, without the pixels of the
+            propagated masks.
 
         Raises:
-            ValueError: ``pred`` is of other frames, or has no frame scores.
+            ValueError: ``pred`` has another number of frames, or no frame
+                scores.
         """
         height, width = sample.img_shape[:2]
         frames = frames[..., :height, :width]
         if any(len(rles) != len(frames) for rles in pred.masks):
             raise ValueError(
-                f'the clip has {len(frames)} frames, its masks '
-                f'{len(pred.masks[0])}: a propagator needs all of them; '
-                'remove test_cfg.propagator where only one frame is decoded')
+                f'the clip has {len(frames)} frames, but masks of '
+                f'{len(pred.masks[0])}: a propagator needs masks of all '
+                'frames. Remove test_cfg.propagator for data with one '
+                'annotated frame')
         chosen = self.choose(pred)  # {expression: its key frame}
         if not chosen:
             return pred
@@ -115,9 +117,9 @@ class MaskPropagator(metaclass=ABCMeta):
                 for e, t in chosen.items()
             ])).bool().to(frames.device)
         expressions = list(chosen)
-        left = set(range(len(pred.masks))) - set(chosen)
+        unpropagated = set(range(len(pred.masks))) - set(chosen)
         new = [list(rles) for rles in pred.masks]
-        # probabilities near 0 and 1 are told apart, which takes full precision
+        # full precision, to distinguish probabilities near 0 and 1
         with torch.autocast(frames.device.type, enabled=False):
             for t, objects, found in self.propagate(
                     frames.float(), masks, list(chosen.values()), shape):
@@ -125,13 +127,13 @@ class MaskPropagator(metaclass=ABCMeta):
                     new[expressions[k]][t] = rle
                 if self.compete:
                     taken = found.any(0).cpu().numpy()
-                    for e in left:
+                    for e in unpropagated:
                         new[e][t] = without(new[e][t], taken)
         pred.masks = new
         return pred
 
     def choose(self, pred: InstanceData) -> dict[int, int]:
-        """The key frame of every expression that has a mask to carry."""
+        """Choose the key frame of every expression that has a mask."""
         areas = np.stack([mask_areas(rles) for rles in pred.masks])
         seen = areas > 0  # (E, T)
         if self.key_frame != 'most_confident':
@@ -140,9 +142,9 @@ class MaskPropagator(metaclass=ABCMeta):
             scores = pred.frame_scores.numpy()
         else:
             raise ValueError(
-                "key_frame='most_confident' needs a score of every frame, "
-                'which the postprocessor of this config does not give: choose '
-                "'first' or 'middle'")
+                "key_frame='most_confident' needs frame scores, which the "
+                "postprocessor of this config does not return: choose 'first' "
+                "or 'middle'")
         if not self.compete:
             return {
                 e: self.pick(seen[e], scores[e])
@@ -150,13 +152,13 @@ class MaskPropagator(metaclass=ABCMeta):
             }
         if not seen.any():
             return {}
-        # one frame for all, out of those that show the most of them
+        # one frame for all, among those with the most non-empty masks
         count = seen.sum(0)
         frame = self.pick(count == count.max(), scores.mean(0))
         return dict.fromkeys(np.flatnonzero(seen[:, frame]).tolist(), frame)
 
     def pick(self, allowed: np.ndarray, scores: np.ndarray) -> int:
-        """One of the allowed frames; both arguments are (T,)."""
+        """Pick one of the allowed frames; both arguments are (T,)."""
         frames = np.flatnonzero(allowed)
         if self.key_frame == 'first':
             return int(frames[0])
@@ -166,34 +168,34 @@ class MaskPropagator(metaclass=ABCMeta):
 
 
 def without(rle: dict, taken: np.ndarray) -> dict:
-    """An RLE less the pixels of a mask, (H, W) bool."""
+    """Remove the pixels of a mask, (H, W) bool, from an RLE."""
     return mask_utils.encode(
         np.asfortranarray(mask_utils.decode(rle) & ~taken))
 
 
 def passes(key_frames: Sequence[int], num_frames: int
            ) -> Iterator[tuple[bool, int, list[int], list[int]]]:
-    """What happens in which frame, forwards and then backwards.
+    """List the steps of the forward pass, then of the backward pass.
 
-    Frames of which nothing depends are left out: those before the first key
-    frame of a direction, and beginnings in its last frame.
+    Steps without an effect are omitted: frames before the first key frame of
+    a pass, and groups that would start in its last frame.
 
     Args:
         key_frames: of each group of objects.
         num_frames: T.
 
     Yields:
-        Whether time runs backwards, the frame's index, the groups that begin
-        in it, and those that began earlier.
+        Whether the pass is the backward pass, the index of the frame, the
+        groups that start in this frame, and those that started before.
     """
     for reverse in (False, True):
         order = range(num_frames)[::-1] if reverse else range(num_frames)
-        begun: list[int] = []
+        started: list[int] = []
         for t in order:
-            begin = [
+            starting = [
                 i for i, key in enumerate(key_frames)
                 if key == t != order[-1]
             ]
-            if begin or begun:
-                yield reverse, t, begin, begun.copy()
-            begun += begin
+            if starting or started:
+                yield reverse, t, starting, started.copy()
+            started += starting

@@ -20,11 +20,11 @@ from .base import MaskPropagator, passes
 
 @TASK_UTILS.register_module()
 class SAM2Propagator(MaskPropagator):
-    """Masks carried by SAM 2 (Ravi et al., 2024) as transformers has it.
+    """Propagate masks with SAM 2 (Ravi et al., 2024) of transformers.
 
-    Both directions begin anew at the key frame. Memory is bounded by itself:
-    the key frame and the latest few. Frames are encoded once for all
-    expressions of a direction.
+    The forward and the backward pass both start at the key frame. The memory
+    is bounded: the key frame and the most recent frames. Frames are encoded
+    once per pass for all expressions.
 
     Args:
         weights: name of a Hugging Face model, or a folder; read when first
@@ -47,8 +47,9 @@ class SAM2Propagator(MaskPropagator):
         super().__init__(key_frame=key_frame, compete=compete)
         if weights is not None and config is not None:
             raise ValueError(
-                f'SAM2Propagator got {weights=} and a config: weights have '
-                'their own; set weights=None for random ones')
+                f'SAM2Propagator got {weights=} and a config: pretrained '
+                'weights include a config. Set weights=None for random '
+                'weights')
         self.weights = weights
         self.config = config or {}
 
@@ -73,29 +74,29 @@ class SAM2Propagator(MaskPropagator):
                   ) -> Iterator[tuple[int, list[int], Tensor]]:
         self.network.to(frames.device)
         size = (self.network.image_size, ) * 2
-        # as its own processor prepares masks
+        # as the processor of transformers prepares masks
         masks = resize(masks[:, None].float(), size, antialias=True) >= 0.5
         groups = self.groups(len(masks))
         keys = [key_frames[group[0]] for group in groups]
         sessions: dict[int, Sam2VideoInferenceSession] = {}
-        # all sessions are in the same frame and share its features
+        # all sessions process the same frame and share its features
         cache = Sam2VideoInferenceCache(frames.device, frames.device)
-        for reverse, t, begin, go_on in passes(keys, len(frames)):
-            for i in begin:
-                sessions[i] = self.begin(ResizedFrames(frames, size),
+        for reverse, t, starting, started in passes(keys, len(frames)):
+            for i in starting:
+                sessions[i] = self.start_session(ResizedFrames(frames, size),
                                          masks[groups[i]], t)
                 sessions[i].cache = cache
-            for i in (*go_on, *begin):
+            for i in (*started, *starting):
                 logits = self.network(
                     sessions[i], frame_idx=t, reverse=reverse).pred_masks
                 self.forget(sessions[i], t, reverse)
-                if i not in begin:
+                if i not in starting:
                     logits = resize(logits, ori_shape)[:, 0]
                     yield t, groups[i], exclusive(logits)
 
-    def begin(self, frames: 'ResizedFrames', masks: Tensor,
+    def start_session(self, frames: 'ResizedFrames', masks: Tensor,
               key_frame: int) -> Sam2VideoInferenceSession:
-        """A session of objects that begin in the same frame.
+        """Start a session for objects with the same key frame.
 
         Args:
             masks: (k, 1, S, S) bool, at the network's size.
@@ -115,7 +116,7 @@ class SAM2Propagator(MaskPropagator):
 
     def forget(self, session: Sam2VideoInferenceSession, frame: int,
                reverse: bool) -> None:
-        """Drop what no later frame reads; a session keeps everything."""
+        """Remove outputs that no later frame reads; a session keeps all."""
         reach = max(self.network.num_maskmem,
                     self.network.config.max_object_pointers_in_encoder)
         old = frame + reach if reverse else frame - reach
@@ -124,7 +125,7 @@ class SAM2Propagator(MaskPropagator):
 
 
 class ResizedFrames(Mapping):
-    """Frames at the size that a network asks for, resized when read.
+    """Frames that are resized when they are read.
 
     Args:
         frames: (T, 3, h, w).
@@ -152,7 +153,13 @@ def resize(x: Tensor, size: tuple[int, int], antialias: bool = False
 
 
 def exclusive(logits: Tensor) -> Tensor:
-    """Each pixel to the object of largest logit, if that is positive; (k, H,
-    W) bool of (k, H, W)."""
+    """Assign each pixel to the object of the largest logit, if positive.
+
+    Args:
+        logits: (k, H, W).
+
+    Returns:
+        (k, H, W) bool.
+    """
     objects = torch.arange(len(logits), device=logits.device)
     return (logits > 0) & (logits.argmax(0) == objects[:, None, None])

@@ -15,25 +15,25 @@ from .stcn_tracker import STCNTracker
 
 @TASK_UTILS.register_module()
 class STCNPropagator(MaskPropagator):
-    """Masks carried by STCN (Cheng et al., NeurIPS 2021).
+    """Propagate masks with STCN (Cheng et al., NeurIPS 2021).
 
-    A frame's keys are encoded once for all expressions of a direction, and
-    what is remembered grows with the video only up to ``max_memory``.
+    The keys of a frame are encoded once per pass for all expressions. The
+    memory grows with the video up to ``max_memory`` frames.
 
     Args:
         weights: file with the official weights, converted
             (``official_to_mmrvos.py stcn``); read when first needed. None
             keeps random ones.
-        mem_every: every so many frames, from the key frame on, one is
-            remembered.
-        max_memory: frames that are remembered at most; the oldest behind the
-            key frame makes room. None for no limit, as officially.
-        include_last: remember the frame before the present one, too.
-        top_k: memory elements that answer at each pixel.
+        mem_every: frames from one memory frame to the next, counted from the
+            key frame.
+        max_memory: largest number of memory frames; the oldest one after the
+            key frame is removed. None for no limit, which is official.
+        include_last: add the previous frame to the memory, too.
+        top_k: memory elements that are read per pixel.
         key_frame, compete: see :class:`MaskPropagator`.
 
     Raises:
-        ValueError: a number below 1.
+        ValueError: a number is below 1.
     """
 
     def __init__(self,
@@ -74,21 +74,26 @@ class STCNPropagator(MaskPropagator):
         groups = self.groups(len(masks))
         keys = [key_frames[group[0]] for group in groups]
         trackers: dict[int, STCNTracker] = {}
-        for reverse, t, begin, go_on in passes(keys, len(frames)):
+        for reverse, t, starting, started in passes(keys, len(frames)):
             image, pads = pad_to_stride(frames[t, None])
             frame = self.network.encode_key(image)
-            for i in begin:
+            for i in starting:
                 trackers[i] = STCNTracker(self.network, **self.options)
                 trackers[i].step(frame, F.pad(masks[groups[i]], pads))
             last = t == (0 if reverse else len(frames) - 1)
-            for i in go_on:
+            for i in started:
                 probs = trackers[i].step(frame, last=last)
                 yield t, groups[i], to_masks(crop(probs, pads), ori_shape)
 
 
 def pad_to_stride(frames: Tensor) -> tuple[Tensor, list[int]]:
-    """Zeros around (T, 3, h, w) up to multiples of 16, the smaller half on
-    the left and top; also the pads: left, right, top, bottom."""
+    """Pad frames (T, 3, h, w) with zeros to multiples of 16.
+
+    The smaller half of the padding is on the left and on the top.
+
+    Returns:
+        The frames, and the widths of the padding: left, right, top, bottom.
+    """
     pads = []
     for side in (frames.shape[-1], frames.shape[-2]):
         extra = -side % STRIDE
@@ -97,14 +102,14 @@ def pad_to_stride(frames: Tensor) -> tuple[Tensor, list[int]]:
 
 
 def crop(probs: Tensor, pads: list[int]) -> Tensor:
-    """Undo :func:`pad_to_stride`."""
+    """Remove the padding of :func:`pad_to_stride`."""
     left, right, top, bottom = pads
     height, width = probs.shape[-2:]
     return probs[..., top:height - bottom, left:width - right]
 
 
 def to_masks(probs: Tensor, shape: tuple[int, int]) -> Tensor:
-    """Resize first, then let every pixel choose.
+    """Resize probabilities, then assign each pixel to the largest.
 
     Args:
         probs: (K + 1, h, w), the background first.

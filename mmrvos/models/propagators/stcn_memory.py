@@ -4,12 +4,12 @@ from torch import Tensor
 
 
 class MemoryBank:
-    """What STCN remembers of the objects that were given in one frame.
+    """Memory of STCN for the objects with the same key frame.
 
     Args:
-        top_k: memory elements that answer at each pixel.
-        max_frames: frames that are kept; the oldest behind the first one,
-            whose masks were given, makes room. None for no limit.
+        top_k: memory elements that are read per pixel.
+        max_frames: largest number of frames; the oldest one after the key
+            frame is removed. None for no limit.
     """
 
     def __init__(self, top_k: int = 20, max_frames: int | None = None) -> None:
@@ -19,12 +19,12 @@ class MemoryBank:
         self.temporary = None
 
     def add(self, key: Tensor, value: Tensor, permanent: bool = True) -> None:
-        """Remember a frame; the last temporary one is forgotten.
+        """Add a frame and remove the temporary one.
 
         Args:
             key: (1, 64, h, w).
             value: (K, 512, h, w).
-            permanent: keep it; else only until the next one comes.
+            permanent: False keeps the frame until the next one is added.
         """
         key = key[0].flatten(1).t()
         value = value.flatten(2).permute(2, 0, 1).flatten(1)
@@ -38,13 +38,13 @@ class MemoryBank:
         size = len(key)  # of a frame
         rows = slice(None)
         if self.max_frames and len(self.keys) >= self.max_frames * size:
-            # with a single frame, the new one is what leaves
+            # with max_frames=1 the new frame is removed
             rows = [*range(size), *range(2 * size, len(self.keys) + size)]
         self.keys = torch.cat([self.keys, key])[rows]
         self.values = torch.cat([self.values, value])[rows]
 
     def read(self, key: Tensor, num_objects: int) -> Tensor:
-        """The values that belong to a frame's keys (STCN, section 3.2).
+        """Read the values for the keys of a frame (STCN, section 3.2).
 
         Args:
             key: (1, 64, h, w).
@@ -65,7 +65,7 @@ class MemoryBank:
 
 
 def similarity(queries: Tensor, keys: Tensor) -> Tensor:
-    """Negative squared distance, up to what is constant for a query.
+    """Compute the negative squared distance, up to a constant per query.
 
     Args:
         queries: (P, C).
@@ -80,7 +80,7 @@ def similarity(queries: Tensor, keys: Tensor) -> Tensor:
 
 
 def top_affinity(similarity: Tensor, top_k: int) -> tuple[Tensor, Tensor]:
-    """Softmax over the best elements only.
+    """Apply softmax to the top-k elements.
 
     Args:
         similarity: (P, N).

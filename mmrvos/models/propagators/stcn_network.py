@@ -1,7 +1,7 @@
 """The network of STCN (Cheng et al., NeurIPS 2021), for inference.
 
-Letters: K objects; H and W the padded size, multiples of 16; h and w that
-divided by 16. The batch is one frame for keys, and K for values and masks.
+Letters: K objects; H and W the padded size, multiples of 16; h = H / 16 and
+w = W / 16. The batch is one frame for keys, and K for values and masks.
 """
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ STRIDE = 16  # of keys and values
 
 @dataclass
 class EncodedFrame:
-    """A frame without its objects.
+    """Features of a frame, without objects.
 
     Args:
         image: (1, 3, H, W), normalised and padded.
         fine, middle, coarse: (1, 256, H/4, W/4), (1, 512, H/8, W/8) and
             (1, 1024, h, w), the backbone's maps.
-        key: (1, 64, h, w), what memory is searched with.
+        key: (1, 64, h, w), compared with the keys in the memory.
         thin: (1, 512, h, w), the coarse map compressed for the decoder.
     """
     image: Tensor
@@ -35,8 +35,10 @@ class EncodedFrame:
 
 
 class ResBlock(nn.Module):
-    """Two 3x3 convolutions behind ReLUs, no norm; the shortcut sees the input
-    without the ReLU."""
+    """Two 3x3 convolutions, each after a ReLU, without norm.
+
+    The shortcut takes the input before the ReLU.
+    """
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
@@ -50,7 +52,7 @@ class ResBlock(nn.Module):
 
 
 class ChannelGate(nn.Module):
-    """Scale each channel by what its mean and its maximum say."""
+    """Scale each channel by a gate of its mean and its maximum."""
 
     def __init__(self, channels: int, reduction: int = 16) -> None:
         super().__init__()
@@ -64,7 +66,7 @@ class ChannelGate(nn.Module):
 
 
 class SpatialGate(nn.Module):
-    """Scale each pixel by what its maximum and its mean say."""
+    """Scale each pixel by a gate of its maximum and its mean."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -76,7 +78,7 @@ class SpatialGate(nn.Module):
 
 
 class ValueFusion(nn.Module):
-    """Join the value encoder's map with the frame's own (CBAM between)."""
+    """Fuse the value encoder's map with the map of the frame (with CBAM)."""
 
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__()
@@ -91,7 +93,7 @@ class ValueFusion(nn.Module):
 
 
 class UpsampleBlock(nn.Module):
-    """Twice the size, and the backbone's map of that size."""
+    """Double the size of a map and add a map of the backbone."""
 
     def __init__(self, skip_channels: int, in_channels: int,
                  out_channels: int) -> None:
@@ -109,10 +111,10 @@ def upsample(x: Tensor, factor: int) -> Tensor:
 
 
 def aggregate(probs: Tensor) -> Tensor:
-    """Soft aggregation: objects compete with each other and the background.
+    """Normalise probabilities of objects and background (soft aggregation).
 
     Args:
-        probs: (K, H, W), each object's probability, regardless of others.
+        probs: (K, H, W), independent probabilities of the objects.
 
     Returns:
         (K + 1, H, W), the background first; sums to one.
@@ -124,9 +126,10 @@ def aggregate(probs: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class STCN(BaseModule):
-    """Keys from the frame alone, values from frame and mask, and the decoder.
+    """Encoder of keys (frame), encoder of values (frame and mask), decoder.
 
-    Norms are always in inference mode, and nothing is trained.
+    It is for inference: norms are in inference mode, no parameter requires a
+    gradient.
     """
 
     def __init__(self, init_cfg: dict | None = None) -> None:
@@ -167,7 +170,7 @@ class STCN(BaseModule):
                             self.key_compression(coarse))
 
     def encode_value(self, frame: EncodedFrame, masks: Tensor) -> Tensor:
-        """Encode what the objects look like in a frame.
+        """Encode the objects in a frame.
 
         Args:
             masks: (K, H, W), aggregated probabilities.
@@ -183,10 +186,10 @@ class STCN(BaseModule):
         return self.value_fusion(self.value_encoder(inputs)[0], frame.coarse)
 
     def decode(self, frame: EncodedFrame, readout: Tensor) -> Tensor:
-        """Mask logits of every object.
+        """Decode the mask logits of every object.
 
         Args:
-            readout: (K, 512, h, w), values that memory gave for the frame.
+            readout: (K, 512, h, w), values read from the memory.
 
         Returns:
             (K, H, W).

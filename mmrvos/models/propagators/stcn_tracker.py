@@ -6,17 +6,17 @@ from .stcn_network import STCN, EncodedFrame, aggregate
 
 
 class STCNTracker:
-    """Follow objects that exclude each other, in one direction of time.
+    """Track objects with disjoint masks in one direction of time.
 
-    Objects may be given in different frames, as in the official core for
-    YouTube-VOS; with all of them in the first frame this is also the core for
-    DAVIS.
+    Objects may start in different frames, as in the official core for
+    YouTube-VOS. With all objects in the first frame this equals the official
+    core for DAVIS.
 
     Args:
-        network: the weights; a tracker holds the state of one pass.
-        mem_every: every so many frames, counted from the last given masks,
-            one is remembered.
-        include_last: remember the frame before the present one, too.
+        network: holds the weights; the tracker holds the state of one pass.
+        mem_every: frames from one memory frame to the next, counted from the
+            last given masks.
+        include_last: add the previous frame to the memory, too.
         top_k, max_memory: of :class:`MemoryBank`.
     """
 
@@ -44,9 +44,10 @@ class STCNTracker:
         """Segment the next frame.
 
         Args:
-            given: (K_new, H, W), masks of objects that begin here, 0 or 1;
-                in the first frame there must be some.
-            last: no frame follows, so nothing need be remembered.
+            frame: the encoded frame.
+            given: (K_new, H, W), masks of objects that start here, 0 or 1;
+                required in the first frame.
+            last: no frame follows, so the memory is not updated.
 
         Returns:
             (K + 1, H, W), probabilities of the background and of all objects
@@ -63,7 +64,7 @@ class STCNTracker:
             self.age = 0
         due = self.age % self.mem_every == 0
         if not last and (due or self.include_last):
-            # probabilities, not masks: the decoder's doubts are remembered
+            # probabilities, not masks, which keeps the uncertainty
             values = self.network.encode_value(frame, probs[1:])
             for bank, value in zip(
                     self.banks, values.split(self.counts), strict=True):
@@ -72,7 +73,7 @@ class STCNTracker:
         return probs
 
     def segment(self, frame: EncodedFrame) -> Tensor:
-        """(K, H, W), probabilities regardless of the other objects."""
+        """Return independent probabilities of the objects, (K, H, W)."""
         readout = torch.cat([
             bank.read(frame.key, count)
             for bank, count in zip(self.banks, self.counts, strict=True)

@@ -8,7 +8,7 @@ from .sequence_matcher import focal_class_cost, smooth_giou
 
 
 def frame_dice_cost(masks: Tensor, target_masks: Tensor) -> Tensor:
-    """Dice of single frames at full size, mean over the frames.
+    """Compute the dice cost at full size, a mean over the frames.
 
     Args:
         masks: (P, T, N, h, w) logits, resized bilinearly to the targets.
@@ -17,20 +17,20 @@ def frame_dice_cost(masks: Tensor, target_masks: Tensor) -> Tensor:
     Returns:
         (P, N), -1 for perfect masks.
     """
-    goals = target_masks.float()
-    probs = upsample(masks, goals.shape[-2:]).sigmoid()
-    overlap = torch.einsum('ptnhw,pthw->ptn', probs, goals)
-    total = probs.sum((-2, -1)) + goals.sum((-2, -1))[..., None]
+    gt_masks = target_masks.float()
+    probs = upsample(masks, gt_masks.shape[-2:]).sigmoid()
+    overlap = torch.einsum('ptnhw,pthw->ptn', probs, gt_masks)
+    total = probs.sum((-2, -1)) + gt_masks.sum((-2, -1))[..., None]
     return -((2 * overlap + 1) / (total + 1)).mean(1)
 
 
 @TASK_UTILS.register_module()
 class FrameMatcher:
-    """Choose the query sequence whose frames fit the one target best (SOC).
+    """Match each target with one query sequence, by frame-wise costs (SOC).
 
-    All costs are means over frames: of the class over those that show the
-    object, of boxes and masks over all of them, where the zero boxes and
-    empty masks of the others count as officially.
+    All costs are means over frames: the class cost over the frames that show
+    the object, box and mask costs over all frames. As in the official code,
+    frames without the object count with a zero box and an empty mask.
 
     Args:
         class_weight, box_weight, giou_weight, dice_weight: of focal class
@@ -49,7 +49,7 @@ class FrameMatcher:
     def cost(self, logits: Tensor, boxes: Tensor, masks: Tensor,
              target_boxes: Tensor, target_masks: Tensor, valid: Tensor,
              labels: Tensor) -> Tensor:
-        """Cost of every query sequence.
+        """Compute the cost of every query sequence.
 
         Args:
             logits: (D, P, T, N, K).
@@ -64,7 +64,7 @@ class FrameMatcher:
             (D, P, N).
         """
         target_boxes = target_boxes[:, :, None]  # (P, T, 1, 4)
-        # layer by layer: full-size masks of all queries are large
+        # layer by layer, since full-size masks of all queries are large
         dice = [frame_dice_cost(layer.float(), target_masks)
                 for layer in masks]
         costs = (focal_class_cost(logits, valid, labels),
@@ -73,5 +73,6 @@ class FrameMatcher:
         return sum(w * c for w, c in zip(self.weights, costs, strict=True))
 
     def __call__(self, *args, **kwargs) -> Tensor:
-        """The cheapest sequence, (D, P) long; arguments of :meth:`cost`."""
+        """Return the sequence of lowest cost, (D, P) long; arguments of
+        :meth:`cost`."""
         return self.cost(*args, **kwargs).argmin(-1)

@@ -11,14 +11,15 @@ from ..layers import upsample
 
 @TASK_UTILS.register_module()
 class InstanceMatcher:
-    """Give every object of a clip the query sequence that fits it best.
+    """Match the objects of a clip with query sequences.
 
-    One assignment for all frames, of least total cost (Hungarian); costs are
-    means over frames (MTTR, section 3.5).
+    The Hungarian algorithm finds one assignment for all frames, of lowest
+    total cost; costs are means over frames (MTTR, section 3.5).
 
     Args:
-        referred_weight: of the probability that the query says what it
-            should: "referred" for the referred object where it is visible.
+        referred_weight: weight of the probability of the correct label:
+            "referred" for the referred object in frames that show it, "not
+            referred" else.
         dice_weight: of dice at full size.
     """
 
@@ -32,7 +33,7 @@ class InstanceMatcher:
     @torch.no_grad()
     def cost(self, logits: Tensor, masks: Tensor, objects: Tensor,
              valid: Tensor) -> Tensor:
-        """Cost of every query sequence for every object of a clip.
+        """Compute the cost of every query sequence for every object of a clip.
 
         Args:
             logits: (T, N), of being referred.
@@ -44,28 +45,28 @@ class InstanceMatcher:
             (N, n).
         """
         referred = logits.float().sigmoid()
-        says = (1 - referred).mean(0)[:, None].repeat(1, len(objects))
-        says[:, 0] = torch.where(valid[:, None], referred,
+        correct = (1 - referred).mean(0)[:, None].repeat(1, len(objects))
+        correct[:, 0] = torch.where(valid[:, None], referred,
                                  1 - referred).mean(0)
 
-        goals = objects.float()
-        probs = upsample(masks.float(), goals.shape[-2:]).sigmoid()
-        overlap = torch.einsum('tnhw,othw->tno', probs, goals)
+        gt_masks = objects.float()
+        probs = upsample(masks.float(), gt_masks.shape[-2:]).sigmoid()
+        overlap = torch.einsum('tnhw,othw->tno', probs, gt_masks)
         total = (probs.sum((-2, -1))[..., None] +
-                 goals.sum((-2, -1)).T[:, None])
+                 gt_masks.sum((-2, -1)).T[:, None])
         dice = (2 * overlap + 1) / (total + 1)
-        return -(self.referred_weight * says +
+        return -(self.referred_weight * correct +
                  self.dice_weight * dice.mean(0))
 
     def __call__(self, logits: Tensor, masks: Tensor, objects: Tensor,
                  valid: Tensor) -> tuple[Tensor, Tensor]:
-        """Queries and their objects, as :func:`assign` gives them; arguments
-        of :meth:`cost`."""
+        """Return matched queries and objects, see :func:`assign`; arguments of
+        :meth:`cost`."""
         return assign([self.cost(logits, masks, objects, valid)])[0]
 
 
 def assign(costs: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
-    """Assignments of least cost, for all of which the GPU is waited for once.
+    """Solve several assignments of lowest cost, with a single GPU sync.
 
     Args:
         costs: (N, n) each.

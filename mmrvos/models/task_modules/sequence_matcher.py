@@ -7,7 +7,8 @@ from mmrvos.registry import TASK_UTILS
 
 
 def smooth_giou(boxes: Tensor, targets: Tensor) -> Tensor:
-    """Generalised IoU, pair by pair, smoothed in both fractions.
+    """Compute the generalised IoU of pairs of boxes, smoothed in both
+    fractions.
 
     Args:
         boxes, targets: (..., 4) that broadcast, (cx, cy, w, h).
@@ -34,7 +35,8 @@ def smooth_giou(boxes: Tensor, targets: Tensor) -> Tensor:
 
 
 def focal_class_cost(logits: Tensor, valid: Tensor, labels: Tensor) -> Tensor:
-    """Focal cost of the target's class, mean over the frames that show it.
+    """Compute the focal cost of the target's class, a mean over the frames
+    that show the object.
 
     Args:
         logits: (D, P, T, N, K).
@@ -56,12 +58,12 @@ def focal_class_cost(logits: Tensor, valid: Tensor, labels: Tensor) -> Tensor:
 
 @TASK_UTILS.register_module()
 class SequenceMatcher:
-    """Choose the query sequence that fits the one target of a clip best.
+    """Match the only target of a clip with one query sequence.
 
     A sequence is the same query in all frames. With one target the Hungarian
     assignment is an argmin (ReferFormer, section 3.5). The class cost is
     averaged over the frames that show the object, the box costs over all
-    frames: the official matcher keeps the zero boxes of the others.
+    frames: the official matcher includes zero boxes of other frames.
 
     Args:
         class_weight, box_weight, giou_weight, mask_weight, dice_weight: of
@@ -82,7 +84,7 @@ class SequenceMatcher:
     def cost(self, logits: Tensor, boxes: Tensor, masks: Tensor,
              target_boxes: Tensor, target_masks: Tensor, valid: Tensor,
              labels: Tensor) -> Tensor:
-        """Cost of every query sequence.
+        """Compute the cost of every query sequence.
 
         Args:
             logits: (D, P, T, N, K).
@@ -108,7 +110,7 @@ class SequenceMatcher:
     @torch.no_grad()
     def mask_costs(self, masks: Tensor,
                    target_masks: Tensor) -> tuple[Tensor, Tensor]:
-        """Focal and dice cost of every query sequence, without weights.
+        """Compute the unweighted focal and dice cost of every query sequence.
 
         Args:
             masks, target_masks: as in :meth:`cost`.
@@ -130,10 +132,11 @@ class SequenceMatcher:
         return mask_cost, -(2 * overlap + 1) / (total + 1)
 
     def match_masks(self, masks: Tensor, target_masks: Tensor) -> Tensor:
-        """The sequence of least mask cost, (D, P) long."""
+        """Return the sequence of lowest mask cost, (D, P) long."""
         focal, dice = self.mask_costs(masks, target_masks)
         return (self.weights[-2] * focal + self.weights[-1] * dice).argmin(-1)
 
     def __call__(self, *args, **kwargs) -> Tensor:
-        """The cheapest sequence, (D, P) long; arguments of :meth:`cost`."""
+        """Return the sequence of lowest cost, (D, P) long; arguments of
+        :meth:`cost`."""
         return self.cost(*args, **kwargs).argmin(-1)

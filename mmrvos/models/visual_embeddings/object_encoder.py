@@ -1,7 +1,7 @@
 """MLRL's object encoders (Eq. 5 and Table 3).
 
-What makes their output object-aware is the loss behind it: all salient
-objects are segmented from it (Eq. 6 and 7).
+Their output is trained to be object-aware: the head segments all salient
+objects from it (Eq. 6 and 7).
 """
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from .pixel_self_attention import PixelSelfAttention
 
 @MODELS.register_module()
 class AttentionObjectEncoder(BaseModule):
-    """Attention of its own, then a 3x3 convolution.
+    """Self-attention, then a 3x3 convolution.
 
     Args:
         embed_dims: C.
@@ -32,13 +32,13 @@ class AttentionObjectEncoder(BaseModule):
 
     def forward(self, maps: Tensor, num_frames: int,
                 padding: Tensor | None) -> Tensor:
-        """As :meth:`PixelSelfAttention.forward`."""
+        """See :meth:`PixelSelfAttention.forward`."""
         return self.conv(self.attention(maps, num_frames, padding))
 
 
 @MODELS.register_module()
 class ConvObjectEncoder(BaseModule):
-    """Two 3x3 convolutions with ReLU; pixels far apart do not meet.
+    """Two 3x3 convolutions with ReLU, a local receptive field.
 
     Args:
         embed_dims: C.
@@ -55,5 +55,5 @@ class ConvObjectEncoder(BaseModule):
 
     def forward(self, maps: Tensor, num_frames: int,
                 padding: Tensor | None) -> Tensor:
-        """As :meth:`PixelSelfAttention.forward`."""
+        """See :meth:`PixelSelfAttention.forward`."""
         return self.convs(maps)

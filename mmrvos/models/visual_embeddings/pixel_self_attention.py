@@ -9,7 +9,7 @@ from ..layers import to_maps, to_tokens
 
 @MODELS.register_module()
 class PixelSelfAttention(BaseModule):
-    """Single-head attention among pixels, added to what came in.
+    """Single-head self-attention of pixels with a residual connection.
 
     ``softmax(Q K' / sqrt(C)) V + P`` with Q, K and V linear in P (MLRL,
     Eq. 1-4).
@@ -20,7 +20,7 @@ class PixelSelfAttention(BaseModule):
             of each frame (Eq. 4).
 
     Raises:
-        ValueError: an unknown ``scope``.
+        ValueError: ``scope`` is unknown.
     """
 
     def __init__(self,
@@ -38,7 +38,7 @@ class PixelSelfAttention(BaseModule):
 
     def forward(self, maps: Tensor, num_frames: int,
                 padding: Tensor | None) -> Tensor:
-        """Shape in, shape out.
+        """Return a tensor of the shape of the first argument.
 
         Args:
             maps: (B*T, C, h, w).
