@@ -235,6 +235,10 @@ class RVOSInferencer(BaseInferencer):
             sample = first[-1]['data_samples']
             chunks = put_back(first, chunks)
             del first
+            if getattr(self.model, 'propagator', None) is not None:
+                # A propagator reads the whole video first: check the
+                # sentences before that.
+                self.model.encode_text([sample.texts])
 
             def pieces() -> Iterator[Tensor]:
                 for names, images, packed in chunks:

@@ -112,6 +112,18 @@ def test_a_propagator_gets_the_whole_video(setting, video):  # noqa: F811
     assert len(part.names) == 70
 
 
+@pytest.mark.parametrize('propagator', [None, lambda *args: args[1]])
+def test_a_long_sentence_is_refused_before_the_video_is_read(
+        setting, video, reading, tmp_path, propagator):  # noqa: F811
+    cfg, checkpoint = setting
+    inferencer = RVOSInferencer(cfg, checkpoint, show_progress=False)
+    inferencer.model.propagator = propagator
+    with pytest.raises(ValueError, match='has 102 tokens.* takes 64'):
+        inferencer(video, ['red', ' '.join(100 * ['red'])], tmp_path / 'out')
+    assert reading['read'] <= 16
+    assert not (tmp_path / 'out').exists()
+
+
 @pytest.mark.parametrize('options,said', [
     (dict(overlap=2), 'needs a test_cfg.window'),
     (dict(amp='int8'), "'bf16', 'fp16'"),
