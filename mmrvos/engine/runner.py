@@ -16,13 +16,9 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmrvos.utils import (
-    fitted_weights,
-    pack,
-    read_checkpoint,
-    strict_init,
-    unpack_history,
-)
+from mmrvos.utils import fitted_weights, pack, read_checkpoint, strict_init
+
+from .resuming import prepare_resume
 
 
 class RVOSRunner(Runner):
@@ -208,36 +204,6 @@ class RVOSRunner(Runner):
             checkpoint['meta']['cfg'] = self.cfg.to_dict()
             for key, value in checkpoint.items():
                 checkpoint[key] = pack(value, key)
-
-
-def prepare_resume(checkpoint: dict, model: nn.Module, source: str) -> None:
-    """Check that a training can be resumed from a checkpoint.
-
-    The log history becomes that of MMEngine again. A config text in
-    ``meta.config``, which MMEngine would run, is removed.
-
-    Raises:
-        ValueError: a part is missing.
-        CheckpointMismatch: the averaged weights do not fit the model.
-    """
-    try:
-        meta, hub, _ = (
-            checkpoint[k] for k in ('meta', 'message_hub', 'optimizer'))
-        meta.pop('config', None)
-        meta['epoch'] + meta['iter']
-        hub['log_scalars'] = {
-            name: unpack_history(packed)
-            for name, packed in hub['log_scalars'].items()
-        }
-    except (KeyError, TypeError, AttributeError, AssertionError) as error:
-        raise ValueError(
-            f'{source} is not the state of a training (wrong or missing: '
-            f'{error}), so none can be resumed from it. To start a training '
-            'from its weights, set load_from') from None
-    if 'ema_state_dict' in checkpoint:
-        averaged = dict(checkpoint['ema_state_dict'])
-        averaged.pop('steps', None)  # the counter of MMEngine's averaged model
-        fitted_weights(model, averaged, source=f'ema_state_dict of {source}')
 
 
 def bare_model(model: nn.Module) -> nn.Module:

@@ -10,6 +10,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmrvos.engine import RVOSRunner
+from mmrvos.engine.resuming import prepare_resume
 from mmrvos.utils import CheckpointMismatch, read_checkpoint
 
 COUNT = itertools.count()
@@ -152,6 +153,44 @@ def test_what_cannot_be_resumed_is_named(trained, tmp_path, change):
     torch.save(content, path)
     with pytest.raises(ValueError, match=r'part\.pth.*load_from'):
         runner(tmp_path, 2, resume=True, load_from=str(path)).train()
+
+
+def test_files_that_a_checkpoint_names_are_not_deleted(trained, tmp_path):
+    """CheckpointHook deletes its earlier files; MMEngine takes their names
+    from the checkpoint, and deletes folders as well."""
+    mine = tmp_path / 'mine'
+    work = tmp_path / 'work'
+    for folder in (mine, work / 'epoch_', work / 'folder.pth'):
+        folder.mkdir(parents=True)
+        (folder / 'notes.pth').touch()
+    content = torch.load(trained, weights_only=True)
+    info = content['message_hub']['runtime_info']
+    named = dict(
+        best_ckpt=str(mine),
+        best_ckpt_a=str(mine / 'notes.pth'),
+        best_ckpt_b=str(work / 'folder.pth'),
+        last_ckpt=str(work / '../mine/notes.pth'),
+        keep_ckpt_ids=['/../../mine/notes', 1])
+    info.update(named)
+    content['message_hub']['resumed_keys'].update(dict.fromkeys(named, True))
+    own = dict(best_ckpt_c=str(work / 'best_c.pth'))
+    info.update(own)
+    path = work / 'crafted.pth'
+    torch.save(content, path)
+    checkpoint = read_checkpoint(path)
+    prepare_resume(checkpoint, Line(), str(path))
+    found = checkpoint['message_hub']['runtime_info']
+    assert not named.keys() & found.keys()
+    assert not named.keys() & checkpoint['message_hub']['resumed_keys'].keys()
+    assert own.items() <= found.items()
+    assert found['number'] == 3.
+
+    hook = dict(checkpoint=dict(type='CheckpointHook', max_keep_ckpts=1))
+    runner(
+        work, 3, resume=True, load_from=str(path),
+        default_hooks=hook).train()
+    assert len(list(tmp_path.rglob('notes.pth'))) == 3
+    assert [p.name for p in work.glob('epoch_*.pth')] == ['epoch_3.pth']
 
 
 def loaded(path: Path, work_dir: Path, **options) -> RVOSRunner:
