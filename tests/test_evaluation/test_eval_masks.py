@@ -1,6 +1,7 @@
 """tools/analysis_tools/eval_masks.py on good and bad predictions."""
 import csv
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -357,6 +358,16 @@ def test_scores_in_another_form(a2d, run):
     (a2d / 'pred/scores.json').write_text('[0.5]')
     status, _, err = run(a2d, 'a2d')
     assert status == 2 and 'expected {image id: [score, ...]}' in err
+
+
+@pytest.mark.parametrize('name', ['scores.json', 'v_a_f_1_i_0/0.png'])
+def test_a_pipe_is_not_read(a2d, run, name):
+    path = a2d / 'pred' / name
+    path.unlink()
+    os.mkfifo(path)
+    status, result, err = run(a2d, 'a2d')
+    assert (status, result) == (2, None)
+    assert name in err and 'named pipe' in err
 
 
 def test_davis_with_too_many_labels_or_a_missing_frame(davis, run):

@@ -135,6 +135,7 @@ def test_every_dataset(name, tmp_path, score_files):
     cfg = Config.fromfile(REPO / f'configs/_base_/datasets/{config}.py')
     dataset = cfg[f'{loader}_dataloader'].dataset
     dataset.data_root = str(gt)
+    dataset.serialize_data = False  # or MMEngine collects all garbage
     if name == 'refcoco':
         dataset.ann_file = 'refcoco/instances_refcoco_train.json'
     dataset = DATASETS.build(dataset)
@@ -199,7 +200,7 @@ def revos_online(root: Path, **options) -> dict[str, float]:
     dataset = DATASETS.build(dict(
         type='ReVOSDataset', data_root=str(root),
         ann_file='meta_expressions_valid_.json', mask_file='mask_dict.json',
-        test_mode=True))
+        test_mode=True, serialize_data=False))
     metric = METRICS.build(dict(type='ReVOSMetric', **options))
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)

@@ -9,6 +9,7 @@ import pycocotools.mask as mask_utils
 from mmrvos.datasets.ref_youtube_vos import load_json
 from mmrvos.registry import METRICS
 from mmrvos.structures import MaskSource
+from mmrvos.utils import checked_rle
 
 from ..functional import pixel_accuracy, robustness
 from ..missing import Effect, MissingRule
@@ -249,7 +250,7 @@ class ForegroundFile:
         masks = value.get('masks_rle') if isinstance(value, dict) else value
         try:
             return [
-                sum(int(mask_utils.area(rle))
+                sum(int(mask_utils.area(checked_rle(rle)))
                     for rle in (frame if isinstance(frame, list) else [frame]))
                 if frame else 0 for frame in masks
             ]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from mmrvos.utils import MAX_IMAGE_BYTES, check_file
+from mmrvos.utils import MAX_ANNOTATION_BYTES, MAX_IMAGE_BYTES, check_file
 
 
 class PredictionError(ValueError):
@@ -81,11 +81,12 @@ class PredictionFiles:
         try:
             if self.is_zip:
                 return self._open_zip().read(path)
-            return (self.root / path).read_bytes()
+            return check_file(
+                self.root / path, MAX_ANNOTATION_BYTES).read_bytes()
         except (KeyError, FileNotFoundError):
             raise PredictionError(f'{path}: missing') from None
-        except (OSError, zipfile.BadZipFile, zlib.error, RuntimeError,
-                EOFError, NotImplementedError) as error:
+        except (OSError, ValueError, zipfile.BadZipFile, zlib.error,
+                RuntimeError, EOFError, NotImplementedError) as error:
             raise PredictionError(
                 f'{path}: cannot be read ({error})') from None
 
