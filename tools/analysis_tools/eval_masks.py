@@ -1,4 +1,4 @@
-"""Score masks on disk, whatever program has written them.
+"""Score masks on disk that any program has written.
 
     python tools/analysis_tools/eval_masks.py PRED --gt ROOT --dataset ytvos
     python tools/analysis_tools/eval_masks.py PRED --config CONFIG

@@ -84,13 +84,13 @@ class RefDAVISMetric(ExpressionMetric):
             return None if isinstance(labels, Fault) else labels
         # An object that is not evaluated may be matched with another one, but
         # the other protocols have no label to compare it with.
-        judged = [
+        compared = [
             (i, masks[t])
             for i, masks in zip(ids, pred['masks'], strict=True)
             if self.protocol == 'unsupervised' or i <= num_objects
         ]
-        return _paint([mask_utils.decode(rle) for _, rle in judged],
-                      [i for i, _ in judged])
+        return _paint([mask_utils.decode(rle) for _, rle in compared],
+                      [i for i, _ in compared])
 
     def summarise(self, records: Sequence[dict]) -> dict[str, float]:
         annotators = defaultdict(list)

@@ -129,7 +129,7 @@ class RefSAVMetric(ReVOSMetric):
 
     Source: Sa2VA, tools/eval/eval_ref_sav.py. As :class:`ReVOSMetric` without
     R; the rows are the long and the short expressions. With
-    ``missing='official'`` whatever is missing is left out.
+    ``missing='official'`` an expression with any fault is left out.
 
     Args:
         protocol: 'union' or 'sa2va'.

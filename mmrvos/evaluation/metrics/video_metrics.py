@@ -116,9 +116,10 @@ class RefYoutubeVOSMetric(VideoMetric):
 class MeViSMetric(VideoMetric):
     """MeViS: the target is the union of an expression's objects.
 
-    Source: henghuiding/MeViS, tools/eval_mevis.py. Its processes end on a
-    missing file or a wrong size, and the expression is in no average; the size
-    is read from ``00000.png``, whatever the frames are called.
+    Source: henghuiding/MeViS, tools/eval_mevis.py. A process of the script
+    ends at a missing file or a wrong size, and the expression is in no
+    average. The script reads the size from ``00000.png``, even if no frame has
+    this name.
     """
 
     default_prefix = 'mevis'

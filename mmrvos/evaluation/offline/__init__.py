@@ -1,1 +1,1 @@
-"""Evaluation of predictions on disk, whatever made them."""
+"""Evaluation of predictions on disk, from any program."""

@@ -1,7 +1,7 @@
 """How the files of each benchmark are read and scored.
 
-The dataset class of a benchmark is the only reader of its files; this module
-says which class, on which files, and which metric.
+The dataset class of a benchmark is the only reader of its files. This module
+maps the name of a benchmark to the config of its dataset and to its metric.
 """
 from collections.abc import Callable
 from dataclasses import dataclass

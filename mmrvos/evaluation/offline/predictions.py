@@ -76,8 +76,6 @@ class PredictionFiles:
         """
         if path not in self._known:
             raise PredictionError(f'{path}: missing')
-        if path not in self._known:
-            raise PredictionError(f'{path}: missing')
         try:
             if self.is_zip:
                 return self._open_zip().read(path)
@@ -158,8 +156,8 @@ class PredictionFiles:
     def find_top(self, names: Collection[str], depth: int) -> str:
         """Find the folder in which all predictions lie, '' for the root.
 
-        Submissions come with and without folders around them. The folder
-        under which most of the names are found is taken.
+        Submissions may have folders around the predictions. The folder under
+        which most of the names are found is taken.
 
         Args:
             names: names that the dataset knows, which may contain slashes.
@@ -219,7 +217,7 @@ class PredictionFiles:
         return names
 
     def _open_zip(self) -> zipfile.ZipFile:
-        # a file handle that crossed a fork would share its position
+        # A file handle from before a fork shares its position with the parent.
         if self._zip is None or self._zip[0] != os.getpid():
             try:
                 self._zip = (os.getpid(), zipfile.ZipFile(self.root))

@@ -1,7 +1,7 @@
 """Scores predictions on disk, entry by entry, in one or more processes.
 
-A damaged file never ends the evaluation: it is reported, and counts as the
-rule for missing predictions says.
+A damaged file never ends the evaluation. It is reported, and its effect on the
+score follows the rule for missing predictions.
 """
 import multiprocessing
 from collections.abc import Callable, Iterator

@@ -130,6 +130,6 @@ def _is_finite(score: Any) -> bool:
 
 
 def _number(path: str) -> tuple[int, str]:
-    """Sort key: 10.png comes after 9.png."""
+    """Sort key that compares numbers by value: 9.png before 10.png."""
     stem = path.rsplit('/', 1)[-1].removesuffix('.png')
     return (int(stem) if stem.isdigit() else -1, stem)

@@ -12,8 +12,8 @@ class LabelMapReader(FileReader):
     """DAVIS label maps: ``anno_<a>/<video>/<frame>.png`` for the results of
     several annotators, or ``<video>/<frame>.png`` for one.
 
-    Label k is expected to be object k. Objects are those of the first frame of
-    the ground truth, whatever the sentences of the dataset name.
+    Label k is expected to be object k. The objects are those in the first
+    frame of the ground truth; the sentences of the dataset are not used.
 
     Args:
         files: the PNGs.
