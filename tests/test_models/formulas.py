@@ -1,4 +1,4 @@
-"""Parts of the papers' formulas, spelled out."""
+"""Plain implementations of formulas of the papers."""
 import math
 
 import torch

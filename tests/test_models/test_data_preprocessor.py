@@ -18,7 +18,7 @@ def test_normalises_then_pads_with_zeros():
     assert data['data_samples'][1].batch_input_shape == (32, 32)
 
 
-def test_tests_are_padded_on_their_own_terms():
+def test_the_test_divisor_pads_test_samples():
     preprocessor = RVOSDataPreprocessor(test_pad_size_divisor=1)
     data = preprocessor(make_batch(shapes=((21, 33), )), False)
     assert data['inputs'][0].shape[-2:] == (21, 33)

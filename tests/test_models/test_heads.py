@@ -81,7 +81,7 @@ def test_every_parameter_learns():
     assert still == []
 
 
-def test_an_absent_object_gives_finite_losses_and_its_boxes_count():
+def test_an_absent_object_has_finite_losses_and_a_zero_box():
     model = tiny_model()
     batch = model.data_preprocessor(make_batch(), True)
     gt = batch['data_samples'][0].gt
@@ -133,7 +133,7 @@ def test_without_refinement_all_layers_share_one_head():
                                predictions.references[2])
 
 
-def test_the_dense_stage_stops_early_with_the_same_dense_losses():
+def test_the_dense_stage_computes_only_the_dense_losses():
     model = tiny_model()
     batch = model.data_preprocessor(make_batch(), True)
     full = model(**batch, mode='loss')
@@ -166,7 +166,7 @@ def test_the_category_loss_is_the_mean_over_the_pixels_of_the_masks():
     chances = head.conv(maps[1]).log_softmax(1)
     expected = -2 * (chances[0, 2, 1, 2] + chances[3, 0, 0, 0] / 2) / 1.5
     torch.testing.assert_close(loss, expected)
-    # frames that show no object teach nothing
+    # frames without an object do not count
     targets.masks = torch.zeros_like(masks)
     assert head.loss(maps, videos, targets)['loss_category'] == 0
 

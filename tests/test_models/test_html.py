@@ -1,4 +1,4 @@
-"""HTML: its scales, its losses from the equations, and ReferFormer at test."""
+"""HTML: scales, losses by the equations, and testing as ReferFormer."""
 
 import pytest
 import torch
@@ -58,7 +58,7 @@ def test_scales_have_one_frame_of_every_group(total, stride, expected):
         assert [s.frames.shape for s in scales] == [(2, n) for n in expected]
         assert scales[0].frames.tolist() == [list(range(total))] * 2
         for above, scale in zip(scales[:-1], scales[1:], strict=True):
-            # the same frames, found in the scale above
+            # the same frames by their positions in the scale before
             assert torch.equal(
                 above.frames.gather(1, scale.positions), scale.frames)
             group = torch.arange(scale.positions.shape[1])
@@ -67,7 +67,7 @@ def test_scales_have_one_frame_of_every_group(total, stride, expected):
     assert seen == set(range(total))  # any frame can be picked
 
 
-def test_clips_of_a_batch_have_their_own_draw():
+def test_clips_of_a_batch_are_sampled_independently():
     torch.manual_seed(0)
     frames = sample_scales((2, 64), 2, 2, CPU)[1].frames
     assert not torch.equal(frames[0], frames[1])
@@ -83,7 +83,7 @@ def test_a_kept_frame_is_in_all_scales(keep):
 
 
 class EachScaleAnew(nn.Module):
-    """An image backbone that pretends to be a video backbone."""
+    """An image backbone with the interface of a video backbone."""
     temporal = True
 
     def __init__(self, backbone: nn.Module) -> None:
@@ -161,7 +161,7 @@ def decode_scales(model, batch, scales):
 @pytest.mark.parametrize('direction', ['coarse_to_fine', 'fine_to_coarse'])
 @torch.no_grad()
 def test_masks_across_scales_follow_the_equation(direction):
-    # with it queries and references of a frame differ between scales
+    # with this layer, queries and references of a frame depend on the scale
     inter_frame = dict(type='InterFrameLayer', num_heads=4)
     model = html_model(direction=direction, decoder__inter_frame=inter_frame)
     scales = two_clip_scales()
@@ -190,7 +190,7 @@ def test_masks_across_scales_follow_the_equation(direction):
 
 
 @torch.no_grad()
-def test_mask_loss_is_that_of_the_sequence_of_least_mask_cost():
+def test_mask_loss_uses_the_sequence_of_lowest_mask_cost():
     torch.manual_seed(0)
     model = html_model(head__mask_target='subsample')
     masks = 3 * torch.randn(1, 2, 3, 4, 5, 6)
@@ -267,7 +267,7 @@ def test_one_scale_trains_referformer(num_scales, num_frames):
     assert all(torch.equal(results[0][n], results[1][n]) for n in results[0])
 
 
-def test_it_is_referformer_at_test_time(monkeypatch):
+def test_testing_equals_referformer(monkeypatch):
     def no_scales(*args):
         raise AssertionError('scales are for training')
 
@@ -300,7 +300,7 @@ def test_it_is_referformer_at_test_time(monkeypatch):
 
 @pytest.mark.parametrize('anew', [False, True])
 def test_only_the_annotated_frame_is_decoded(anew):
-    """A2D-Sentences: the scales differ in what the backbone sees."""
+    """A2D-Sentences: the scales differ in the frames of the backbone."""
     model = html_model()
     if anew:
         model.backbone = EachScaleAnew(model.backbone)
@@ -312,7 +312,7 @@ def test_only_the_annotated_frame_is_decoded(anew):
         lambda *args: decoded.append(args[2].shape[1]))
     losses = model(**batch, mode='loss')
     assert decoded == [1, 1, 1]
-    # to an image backbone all scales are the same picture
+    # with an image backbone all scales have the same features
     with torch.no_grad():
         one = tiny_model(type='HTML', num_scales=1)(**batch, mode='loss')
     for name, loss in one.items():
@@ -354,7 +354,7 @@ def test_options_are_checked(changes, match):
         html_model(**changes)
 
 
-def test_taking_frames_takes_them_everywhere():
+def test_take_selects_frames_in_all_fields():
     model = html_model()
     batch = make_video_batch(model)
     frames = torch.stack(batch['inputs'])

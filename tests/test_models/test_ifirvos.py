@@ -1,4 +1,4 @@
-"""IFIRVOS against its equations, and what it is without its two keys."""
+"""IFIRVOS compared with its equations and with ReferFormer."""
 from dataclasses import replace
 
 import pytest
@@ -116,7 +116,7 @@ def test_vision_enhancement_is_referformers_fusion():
 
 
 @torch.no_grad()
-def test_what_is_padded_does_not_matter():
+def test_padding_has_no_effect():
     clip, text = make_features(2, 5, padded=True)
     module = VisionLanguageInteraction(
         embed_dims=C, num_heads=4, text_update='dynamic')
@@ -144,7 +144,7 @@ def test_interaction_refuses_unknown_options(args):
 
 
 @torch.no_grad()
-def test_sentences_differ_from_the_start():
+def test_initial_sentences_differ():
     clip, text = make_features(2, 5, padded=True)
     clip = replace(clip, levels=tuple(x[:1].repeat(4, 1, 1, 1)
                                       for x in clip.levels))
@@ -186,7 +186,7 @@ def test_inter_frame_layer_follows_its_equation(num_frames, num_queries,
 
 
 @torch.no_grad()
-def test_only_the_temporal_encoding_sees_the_order_of_frames():
+def test_the_order_of_frames_needs_the_temporal_encoding():
     queries = torch.randn(4, 2, C)
     order = torch.tensor([2, 0, 3, 1])
     for temporal in (False, True):
@@ -195,7 +195,7 @@ def test_only_the_temporal_encoding_sees_the_order_of_frames():
         assert (change.abs().max() > 1e-2) == temporal
 
 
-def test_time_is_the_place_in_the_clip():
+def test_time_is_the_relative_position_in_the_clip():
     few, many = (clip_time_positions(t, C, torch.device('cpu'))
                  for t in (2, 6))
     # the middle of the first half is the middle of the second sixth
@@ -222,7 +222,7 @@ def test_inter_frame_comes_before_the_box_refinement():
 
 
 @torch.no_grad()
-def test_frames_see_each_other_only_through_the_inter_frame_layer():
+def test_only_the_inter_frame_layer_mixes_frames():
     for changes, alone in (({}, True),
                            (dict(decoder__inter_frame=INTER_FRAME), False)):
         model = tiny_model(**changes)
@@ -235,7 +235,7 @@ def test_frames_see_each_other_only_through_the_inter_frame_layer():
 
 
 @torch.no_grad()
-def test_without_its_two_keys_the_config_is_referformer():
+def test_the_config_without_its_two_keys_is_referformer():
     cfg, base = (
         Config.fromfile(CONFIGS / f'{name}/tiny_shapes.py').model
         for name in ('ifirvos', 'referformer'))

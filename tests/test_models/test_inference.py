@@ -36,7 +36,7 @@ def predict(model, num_frames: int, texts=TEXTS):
 @pytest.mark.parametrize('window,overlap', [(1, 0), (4, 0), (4, 1), (4, 3),
                                             (5, 2), (None, 0)])
 @pytest.mark.parametrize('step', [1, 3, 100])
-def test_every_frame_is_answered_once(length, window, overlap, step):
+def test_every_frame_is_kept_once(length, window, overlap, step):
     video = torch.arange(length)
     windows = list(cut_windows(video.split(step), window, overlap))
     answered = torch.cat([frames[part] for frames, part in windows])
@@ -47,7 +47,7 @@ def test_every_frame_is_answered_once(length, window, overlap, step):
         assert following[0] == frames[0] + window - overlap
 
 
-def test_an_overlap_is_shared_out_by_halves():
+def test_an_overlap_is_split_in_halves():
     windows = cut_windows([torch.arange(10)], 6, 3)
     assert [(frames.tolist(), frames[part].tolist())
             for frames, part in windows] == [
@@ -63,7 +63,7 @@ def test_an_overlap_is_shared_out_by_halves():
     (dict(overlap=2), 'needs a test_cfg.window'),
     (dict(query='best'), "one of .*'carried'.*got 'best'"),
 ])
-def test_what_does_not_go_together_is_refused(cfg, said):
+def test_contradicting_values_are_refused(cfg, said):
     with pytest.raises(ValueError, match=said):
         InferenceCfg(**cfg)
 
@@ -88,7 +88,7 @@ def test_a_carried_query_stays():
         assert carried.masks[e][t] == free.masks[e][t]
 
 
-def test_objects_that_exclude_each_other_keep_their_queries():
+def test_merged_objects_keep_their_queries():
     model = build(
         'referformer',
         window=2,
@@ -125,7 +125,7 @@ def test_a_video_is_predicted_while_it_is_read():
     assert masks == expected.masks
 
 
-def test_frames_in_memory_do_not_grow_with_the_video():
+def test_frames_in_memory_do_not_depend_on_the_video_length():
     model = build('referformer', window=3, overlap=1)
     sample, = make_batch(num_frames=1)['data_samples']
     alive = []
@@ -133,7 +133,7 @@ def test_frames_in_memory_do_not_grow_with_the_video():
     def most(num_frames: int) -> int:
         counts = []
         for _ in range(num_frames):
-            # tensors that share its memory keep the array
+            # tensors that share the memory keep the array alive
             array = np.random.default_rng(0).random((1, 3, 64, 96), np.float32)
             alive.append(1)
             counts.append(len(alive))
@@ -148,7 +148,7 @@ def test_frames_in_memory_do_not_grow_with_the_video():
     assert not alive
 
 
-def test_testing_normalises_window_by_window():
+def test_frames_are_normalised_window_by_window():
     model = build('referformer', window=3)
     sizes = []
     model.data_preprocessor.register_forward_hook(

@@ -1,4 +1,4 @@
-"""The values that ReferFormer starts from, as the official code sets them."""
+"""Initial values of ReferFormer, as in the official code."""
 import math
 
 import pytest
@@ -33,7 +33,7 @@ def is_standard_normal(weight: torch.Tensor) -> bool:
 
 def test_class_and_box_heads(model):
     for branch in model.head.class_branches:
-        # a query is the referred one with a probability of 1 %
+        # the initial probability of a query is 1 %
         torch.testing.assert_close(branch.bias,
                                    torch.full((1, ), -math.log(99)))
         assert branch.weight.abs().sum() > 0
@@ -58,7 +58,7 @@ def test_embeddings_and_references(model):
     assert not points.bias.any()
 
 
-def test_sampling_starts_on_a_square_of_directions(model):
+def test_initial_sampling_offsets(model):
     attentions = [layer.self_attn for layer in model.encoder.layers]
     attentions += [layer.cross_attn for layer in model.decoder.layers]
     for attention in attentions:

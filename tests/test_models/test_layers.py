@@ -34,7 +34,7 @@ def test_sampling_equals_mmcv(gradients, num_queries):
     torch.testing.assert_close(actual, expected, rtol=1e-5, atol=1e-5)
 
 
-def test_a_place_that_is_no_number_is_nowhere():
+def test_nan_positions_give_nan():
     locations = torch.rand(1, 3, 4, 3, 2, 2)
     locations[0, 1, 2, 0, 0] = float('nan')
     with torch.no_grad():

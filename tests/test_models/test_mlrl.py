@@ -1,4 +1,4 @@
-"""MLRL, whose formulas are computed again from the weights."""
+"""MLRL compared with its formulas."""
 import math
 
 import numpy as np
@@ -165,7 +165,7 @@ def test_boundaries_are_three_pixels_wide():
     assert mask_boundaries(masks)[1, 4].tolist() == [0, 0] + [1] * 3 + [0] * 7
 
 
-def test_both_classes_of_a_boundary_count_the_same():
+def test_both_classes_of_a_boundary_have_equal_weight():
     logits, goals = torch.randn(2, 50), torch.zeros(2, 50)
     goals[0, :3] = 1
     losses = -torch.where(goals > 0, logits, -logits).sigmoid().log()
@@ -211,7 +211,7 @@ def test_losses_are_equations_7_14_and_16():
         torch.testing.assert_close(losses[name], value, msg=name)
 
 
-def test_two_empty_masks_agree():
+def test_two_empty_masks_have_iou_one():
     masks = torch.zeros(1, 3, 4, 4).bool()
     masks[0, 1, :2] = True
     targets = masks.clone()
@@ -266,7 +266,7 @@ def test_a_window_is_encoded_once_for_all_sentences():
     assert [len(rles) for rles in pred.masks] == [3] * 3
 
 
-def test_masks_lose_their_padding():
+def test_masks_have_no_padding():
     model = tiny_mlrl()
     batch = make_batch(shapes=((48, 80), ), num_frames=1)
     data = model.data_preprocessor(batch, False)

@@ -1,4 +1,4 @@
-"""MTTR on a model of milliseconds; its numbers are in the golden cases."""
+"""MTTR on a tiny model; golden cases compare its numbers."""
 import math
 
 import pytest
@@ -45,7 +45,7 @@ def tensors(model, batch, training=False):
             **model.data_preprocessor(batch, training), mode='tensor')
 
 
-def test_the_dense_map_is_the_encoders():
+def test_the_dense_map_is_the_encoded_map():
     model = mttr_model()
     batch = model.data_preprocessor(make_batch(texts=TEXTS))
     with torch.no_grad():
@@ -64,7 +64,7 @@ def test_training_needs_the_other_objects():
         model(**data, mode='loss')
 
 
-def test_the_other_objects_are_those_an_expression_does_not_name():
+def test_other_objects_exclude_the_target():
     batch = add_objects(make_batch(texts=TEXTS[:2]), ['1', '2', '3'])
     sample = batch['data_samples'][0]
     sample.set_metainfo(dict(obj_ids=[['2'], ['1', '3']]))
@@ -97,7 +97,7 @@ def squares(num: int, num_frames: int = 2) -> torch.Tensor:
     return masks
 
 
-def test_every_object_gets_the_query_that_shows_it():
+def test_each_object_is_matched_with_its_mask():
     objects = squares(3)
     masks = perfect(objects)[:, [2, 0, 1]]
     logits = torch.tensor([[-5., 5., -5.]] * 2)
@@ -107,8 +107,8 @@ def test_every_object_gets_the_query_that_shows_it():
         0: 1, 1: 2, 2: 0}
 
 
-def test_the_referred_object_wants_a_query_that_says_so():
-    """Where the masks do not decide, the scores do."""
+def test_the_referred_object_is_matched_by_score():
+    """With equal masks, scores decide."""
     objects = squares(2)
     masks = torch.zeros(2, 2, 8, 16)
     logits = torch.tensor([[3., -3.], [3., -3.]])
@@ -117,7 +117,7 @@ def test_the_referred_object_wants_a_query_that_says_so():
                                torch.tensor([True, True]))
     assert dict(zip(numbers.tolist(), queries.tolist(), strict=True)) == {
         0: 0, 1: 1}
-    # in frames without the object the query shall say no, as all others
+    # in frames without the object the target is "not referred"
     cost = matcher.cost(logits, masks, objects, torch.tensor([False, False]))
     torch.testing.assert_close(cost[:, 0], cost[:, 1])
 
@@ -131,12 +131,12 @@ def test_more_objects_than_queries():
     losses = head.loss_by_layer(
         torch.zeros(1, 1, 2, 2, 1),
         perfect(objects)[None, None, :, 1:], targets)
-    # the two masks that there are, are right
+    # both matched masks are perfect
     assert losses['loss_mask'] == pytest.approx(0, abs=1e-3)
     assert losses['loss_dice'] == pytest.approx(0, abs=1e-2)
 
 
-def test_losses_of_a_perfect_answer_vanish():
+def test_losses_of_perfect_predictions_vanish():
     objects = squares(2)
     targets = Targets(
         masks=objects[:1], boxes=None, valid=torch.ones(1, 2).bool(),
@@ -151,8 +151,8 @@ def test_losses_of_a_perfect_answer_vanish():
         assert value == pytest.approx(0, abs=1e-3), name
 
 
-def test_the_referred_query_is_pushed_down_where_its_object_is_absent():
-    """With its full weight, as in the official code."""
+def test_the_target_is_not_referred_where_the_object_is_absent():
+    """The weight is 1, as in the official code."""
     head = ReferredInstanceHead(embed_dims=8, unreferred_weight=0.1)
     logits = torch.zeros(1, 2, 3, requires_grad=True)  # (P, T, N)
     match = (torch.tensor([1, 2]), torch.tensor([1, 0]))  # query 2 is it
@@ -165,7 +165,7 @@ def test_the_referred_query_is_pushed_down_where_its_object_is_absent():
         slopes, torch.tensor([[.05, .05, -.5], [.05, .05, .5]]))
 
 
-def test_without_a_pooler_the_first_word_is_the_sentence():
+def test_without_a_pooler_the_first_token_is_the_sentence():
     encoder = HuggingFaceTextEncoder(
         out_channels=8,
         pooler=False,

@@ -1,4 +1,4 @@
-"""Propagation behind a method; STCN's numbers are golden cases."""
+"""Mask propagation; golden cases compare the numbers of STCN."""
 from types import SimpleNamespace
 from unittest import mock
 
@@ -23,7 +23,7 @@ from mmrvos.registry import TASK_UTILS
 
 from .tiny import make_batch, tiny_model
 
-SHAPE = (36, 52)  # of the original; the network sees half of it
+SHAPE = (36, 52)  # original size; the network has half of it
 SAMPLE = SimpleNamespace(ori_shape=SHAPE, img_shape=(18, 26))
 
 
@@ -42,7 +42,7 @@ def prediction(areas: list[list[int]], scores=None) -> InstanceData:
 
 
 class Shifting(MaskPropagator):
-    """Carried masks are one column wider for every frame of distance."""
+    """Masks grow by one column per frame of distance to the key frame."""
 
     def propagate(self, frames, masks, key_frames, ori_shape):
         self.seen = frames, masks, key_frames
@@ -69,10 +69,10 @@ FRAMES = torch.arange(4.).view(4, 1, 1, 1).expand(4, 3, 32, 32)
     ('first', [1, 1], [[4, 3, 4, 5], [10, 9, 10, 11]]),
     ('middle', [2, 1], [[7, 6, 5, 6], [10, 9, 10, 11]]),
 ])
-def test_each_expression_is_carried_from_its_key_frame(
+def test_each_expression_is_propagated_from_its_key_frame(
         key_frame, keys, widths):
     propagator = Shifting(key_frame=key_frame)
-    # the first frame of the first is the surest that there is nothing
+    # the first expression has its highest score in a frame without a mask
     pred = prediction([[0, 3, 5, 1], [0, 9, 0, 0], [0, 0, 0, 0]],
                       [[.9, .2, .8, .1], [.5] * 4, [.5] * 4])
     pred = propagator(FRAMES, pred, SAMPLE)
@@ -83,7 +83,7 @@ def test_each_expression_is_carried_from_its_key_frame(
     assert columns(pred) == [*widths, [0] * 4]
 
 
-def test_competing_expressions_share_the_frame_that_shows_most_of_them():
+def test_competing_expressions_share_the_frame_with_most_masks():
     propagator = Shifting(compete=True)
     scores = [[.9, .5, .6, .1]] * 3
     pred = prediction([[4, 4, 4, 4], [0, 2, 2, 2], [0, 0, 0, 0]], scores)
@@ -91,13 +91,13 @@ def test_competing_expressions_share_the_frame_that_shows_most_of_them():
     assert propagator.seen[2] == [2, 2]
 
 
-def test_a_key_frame_among_many():
+def test_the_key_frame_of_a_long_video():
     areas = [[1] * 299 + [3], [0] * 280 + [2] * 20]
     pred = prediction(areas, [[0.] * 299 + [1.], [0.] * 280 + [.5] * 20])
     assert Shifting().choose(pred) == {0: 299, 1: 280}
 
 
-def test_what_is_not_carried_gives_way_to_competitors():
+def test_masks_without_key_frame_lose_propagated_pixels():
     pred = prediction([[4, 4, 4, 4], [0, 5, 5, 5], [9, 0, 0, 0]],
                       [[.1, .5, .9, .6]] * 3)
     pred = Shifting(compete=True)(FRAMES, pred, SAMPLE)
@@ -105,7 +105,7 @@ def test_what_is_not_carried_gives_way_to_competitors():
     assert columns(pred) == [[6, 5, 4, 5], [7, 6, 5, 6], [2, 0, 0, 0]]
 
 
-def test_what_a_propagator_cannot_do_is_said():
+def test_errors_of_a_propagator():
     with pytest.raises(ValueError, match='most_confident'):
         Shifting(key_frame='best')
     with pytest.raises(ValueError, match="choose 'first' or 'middle'"):
@@ -145,7 +145,7 @@ def stcn(network: STCN, **options) -> STCNPropagator:
 
 
 def carry(propagator, frames, masks, keys) -> np.ndarray:
-    """(K, T, H, W); -1 where nothing came."""
+    """(K, T, H, W); -1 where no mask was predicted."""
     out = np.full((len(masks), len(frames), *SHAPE), -1)
     for t, objects, found in propagator.propagate(frames, masks, keys, SHAPE):
         assert (out[objects, t] == -1).all(), 'an object came twice'
@@ -153,7 +153,7 @@ def carry(propagator, frames, masks, keys) -> np.ndarray:
     return out
 
 
-def test_both_directions_are_two_passes_from_the_key_frame(network):
+def test_both_passes_start_at_the_key_frame(network):
     frames, mask = torch.randn(5, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     mask[0, :20, :30], mask[1, 22:] = True, True
     propagator = stcn(network, compete=True)
@@ -162,12 +162,12 @@ def test_both_directions_are_two_passes_from_the_key_frame(network):
     back = carry(propagator, frames[:3].flip(0), mask, [0, 0])
     np.testing.assert_array_equal(out[:, 3:], ahead[:, 1:])
     np.testing.assert_array_equal(out[:, :2], back[:, :0:-1])
-    assert (out[:, 2] == -1).all()  # the given mask stays as it is
+    assert (out[:, 2] == -1).all()  # the given mask is not predicted
     assert out[:, [0, 1, 3, 4]].min() == 0
     assert out.max() == 1
 
 
-def test_objects_alone_do_not_know_of_each_other(network):
+def test_objects_are_independent_without_compete(network):
     frames, mask = torch.randn(4, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     mask[0, :20, :30], mask[1, 10:] = True, True
     calls = []
@@ -182,7 +182,7 @@ def test_objects_alone_do_not_know_of_each_other(network):
         np.testing.assert_array_equal(both[k], alone[0])
 
 
-def test_mixed_precision_stays_outside(network):
+def test_propagation_is_in_full_precision(network):
     frames = torch.randn(3, 3, 18, 26)
     masks = []
     for half in (False, True):
@@ -192,7 +192,7 @@ def test_mixed_precision_stays_outside(network):
     assert masks[0] == masks[1]
 
 
-def test_nothing_is_remembered_of_the_last_frame(network):
+def test_the_last_frame_is_not_added_to_the_memory(network):
     frame = network.encode_key(torch.randn(1, 3, 32, 32))
     tracker = STCNTracker(network, mem_every=1)
     for last in (False, False, True):
@@ -209,7 +209,7 @@ def test_behind_a_method_by_config(network, key_frame):
         test_cfg__window=2,
         test_cfg__postprocessor=dict(type='BestQuery', threshold=0.))
     plain = set(tiny_model().state_dict())
-    assert set(model.state_dict()) == plain  # checkpoints stay the method's
+    assert set(model.state_dict()) == plain  # no network
     model.propagator.network = network
     batch = make_batch(num_frames=3, texts=('the star', 'the red square'))
     expected = tiny_model(
@@ -227,7 +227,7 @@ def test_behind_a_method_by_config(network, key_frame):
     torch.testing.assert_close(pred.frame_scores.mean(1), pred.scores)
 
 
-# the smallest that fits together
+# the smallest valid config
 TINY_SAM2 = dict(
     image_size=64,
     vision_config=dict(
@@ -271,7 +271,7 @@ def sam2() -> SAM2Propagator:
         dict(type='SAM2Propagator', weights=None, config=TINY_SAM2))
     for parameter in propagator.network.mask_decoder.parameters():
         parameter.data += 0.05 * torch.randn_like(parameter)
-    # the object is always there
+    # the object is in every frame
     head = propagator.network.mask_decoder.pred_obj_score_head
     head.proj_out.bias.data += 9
     return propagator
@@ -299,12 +299,12 @@ def sam2_alone(propagator, frames, mask, key) -> torch.Tensor:
 
 
 @torch.no_grad()
-def test_sam2_carries_as_transformers_does(sam2):
+def test_sam2_propagates_as_transformers(sam2):
     torch.manual_seed(1)
     frames, masks = torch.randn(9, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True
     keys = [3, 8]  # the second has only frames before it
-    # so that there is something to forget
+    # so that old frames leave the memory
     with mock.patch.object(sam2.network, 'num_maskmem', 3), \
             mock.patch.object(sam2.network.config,
                               'max_object_pointers_in_encoder', 4):
@@ -318,7 +318,7 @@ def test_sam2_carries_as_transformers_does(sam2):
 
 
 @torch.no_grad()
-def test_sam2_forgets_and_encodes_frames_once(sam2):
+def test_sam2_has_bounded_memory_and_encodes_frames_once(sam2):
     frames, masks = torch.randn(6, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True
     stored, encoded = [], []
@@ -344,7 +344,7 @@ def test_sam2_forgets_and_encodes_frames_once(sam2):
 
 
 @torch.no_grad()
-def test_competing_objects_share_no_pixel(sam2, network):
+def test_competing_objects_are_disjoint(sam2, network):
     frames, masks = torch.randn(3, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True
     other = SAM2Propagator(weights=None, config=TINY_SAM2, compete=True)
@@ -360,7 +360,7 @@ def test_a_config_beside_weights_is_refused():
         SAM2Propagator(config=TINY_SAM2)
 
 
-def test_a_missing_sam2_is_one_clear_line():
+def test_a_missing_sam2_gives_a_one_line_error():
     with pytest.raises(OSError, match='weights=FOLDER'):
         SAM2Propagator(weights='no/such/folder/here').network  # noqa: B018
 

@@ -21,7 +21,7 @@ def tensors(model, batch, training=False):
             **model.data_preprocessor(batch, training), mode='tensor')
 
 
-def test_positions_and_masks_know_the_padding():
+def test_positions_and_masks_depend_on_the_padding():
     model = tiny_model()
     sizes = torch.tensor([[64., 96.]])
     plain = model.encode_clip(torch.zeros(1, 2, 3, 64, 96), sizes)
@@ -34,13 +34,13 @@ def test_positions_and_masks_know_the_padding():
         padded.positions[0][..., :24], plain.positions[0], rtol=0, atol=1e-6)
 
 
-def test_windows_choose_queries_anew():
+def test_each_window_chooses_its_query():
     model = tiny_model(test_cfg__window=2)
     batch = make_batch(num_frames=5)
     sample = model.test_step(batch)[0]
     assert sample.pred.queries.shape == (1, 3)
     assert len(sample.pred.masks[0]) == 5
-    # a window is what the same frames give as a video
+    # a window has the masks of its frames as a video
     frames = make_batch(num_frames=5)['inputs'][0]
     tail = tiny_model().test_step(
         dict(
@@ -55,7 +55,7 @@ def test_valid_index_decodes_one_frame():
     batch['data_samples'][0].set_metainfo(dict(valid_index=1))
     one = tensors(model, batch, training=True)
     assert one.logits.shape[2] == 1
-    # an image backbone does not see the other frames
+    # an image backbone does not use the other frames
     alone = make_batch(num_frames=3)
     alone['inputs'][0] = alone['inputs'][0][1:2]
     torch.testing.assert_close(
@@ -66,7 +66,7 @@ def test_valid_index_decodes_one_frame():
         1, 1, 64, 96)
 
 
-def test_a_window_does_not_cut_the_context_of_a_valid_index():
+def test_clips_with_a_valid_index_are_not_split():
     batches = [make_batch(num_frames=3) for _ in range(2)]
     for batch in batches:
         batch['data_samples'][0].set_metainfo(dict(valid_index=2))
@@ -98,7 +98,7 @@ def test_padding_masks_are_nearest_samples():
         torch.tensor([[8., 8.]]), torch.zeros(8, 8), [(4, 4)]) is None
 
 
-def test_clips_of_a_batch_need_one_length():
+def test_clips_of_a_batch_need_equal_lengths():
     model = tiny_model()
     batch = make_batch(shapes=((64, 96), (64, 96)))
     batch['inputs'][1] = batch['inputs'][1][:1]

@@ -1,4 +1,4 @@
-"""SOC on a model of milliseconds; its numbers are in the golden cases."""
+"""SOC on a tiny model; golden cases compare its numbers."""
 import math
 
 import pytest
@@ -30,7 +30,7 @@ def soc_model(seed: int = 0, **changes) -> torch.nn.Module:
     """The tiny SOC, with box heads that do not start at zero."""
     cfg = Config.fromfile(CONFIGS / 'soc/tiny_shapes.py')
     several_queries(cfg.model, 5)
-    cfg.model.category_head = None  # learns in a stage of its own
+    cfg.model.category_head = None  # trained in another stage
     cfg.merge_from_dict(
         {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
     torch.manual_seed(seed)
@@ -45,9 +45,9 @@ def tensors(model, batch):
         return model(**model.data_preprocessor(batch, True), mode='tensor')
 
 
-def test_training_has_all_layers_and_testing_one():
+def test_training_predicts_all_layers_and_testing_one():
     model = soc_model().train()
-    model.backbone.eval()  # its norms take the statistics of testing
+    model.backbone.eval()  # norms use their running statistics
     train = tensors(model, make_batch(texts=TEXTS))
     assert train.logits.shape == (3, 2, 2, 5, 1)
     assert train.video_queries.shape == (3, 2, 5, 64)
@@ -58,7 +58,7 @@ def test_training_has_all_layers_and_testing_one():
     assert last.video_queries.shape == (1, 2, 5, 64)
     # the tiny model has no dropout, so training shows all layers' numbers
     torch.testing.assert_close(last.queries[0], train.queries[2])
-    # the first layer gets the video queries of the last, as officially
+    # as officially, the first layer gets the video queries of the last
     moved = train.video_queries[2] - train.video_queries[0]
     torch.testing.assert_close(first.queries[0],
                                train.queries[0] + moved[:, None])
@@ -96,14 +96,14 @@ def test_every_parameter_of_every_ablation_learns(changes):
     still = {n for n, p in model.named_parameters()
              if p.grad is None or not p.grad.isfinite().all()}
     if not getattr(model.cluster, 'decoder', None):
-        # the sentence is where the video queries begin, and nothing else
+        # the sentence only initialises the video queries
         still -= {n for n in still if '.pooler.' in n}
     assert still == set()
     if 'head__loss_weights__con' in changes:
         assert losses['loss_con'] == 0
 
 
-def test_the_cluster_sees_all_frames_but_not_their_order():
+def test_the_cluster_mixes_frames_without_their_order():
     torch.manual_seed(0)
     cluster = VideoObjectCluster(**SMALL).eval()
     queries = torch.randn(2, 2, 4, 3, 8)
@@ -121,7 +121,7 @@ def test_the_cluster_sees_all_frames_but_not_their_order():
     assert moved.max() < 1e-6
 
 
-def test_without_decoder_layers_frames_keep_their_own_queries():
+def test_without_decoder_layers_queries_differ_between_frames():
     cluster = VideoObjectCluster(**SMALL, decoder_layers=0).eval()
     queries = torch.randn(1, 2, 4, 3, 8)
     assert cluster(queries, torch.zeros(2, 8)).shape == queries.shape
@@ -148,7 +148,7 @@ def test_plain_clusters():
         conv(queries, sentence), queries.relu().mean(2, keepdim=True))
 
 
-def test_k_means_regroups_slots_and_keeps_empty_groups():
+def test_k_means_regroups_queries_and_keeps_empty_groups():
     # two slots that change places half-way, and one that stays in between
     a, b = torch.tensor([0., 0.]), torch.tensor([10., 0.])
     frames = [[a, b], [a, b], [a, b], [b, a]]
@@ -184,7 +184,7 @@ def test_streams_of_the_fusion():
     assert words is text.words
     assert not torch.equal(levels[0], clip.levels[0])
 
-    # words see the pixels of all frames, and none of the padding
+    # words attend to the pixels of all frames, not to the padding
     model, clip, text, _, words = parts['both']
     level = clip.levels[2].clone()
     level[2:].masked_fill_(clip.padding[3][1], 100.)
@@ -222,7 +222,7 @@ def test_head_refuses_unknown_options(args, match):
         SOCHead(**args)
 
 
-def test_an_absent_object_gives_finite_losses_that_count_its_frames():
+def test_frames_without_the_object_count_in_the_losses():
     model = soc_model().train()
     batch = model.data_preprocessor(make_batch(), True)
     shown = model(**batch, mode='loss')
@@ -235,8 +235,8 @@ def test_an_absent_object_gives_finite_losses_that_count_its_frames():
     assert absent['loss_bbox'] != shown['loss_bbox']
 
 
-def test_the_matcher_takes_means_over_frames():
-    """A large object in one frame does not outvote a small one in another."""
+def test_the_costs_are_means_over_frames():
+    """Objects in different frames have equal weight, whatever their size."""
     goal = torch.zeros(1, 2, 8, 8).bool()
     goal[0, 0] = True
     goal[0, 1, :4, :4] = True

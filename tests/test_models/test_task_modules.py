@@ -20,7 +20,7 @@ def test_giou_with_the_zero_box_of_an_absent_object():
     assert smooth_giou(box, box).item() == pytest.approx(1, abs=1e-4)
 
 
-def test_matcher_finds_the_sequence_that_fits():
+def test_the_matcher_finds_the_best_sequence():
     torch.manual_seed(0)
     goal = torch.zeros(1, 2, 4, 4)
     goal[:, :, :2] = 1
@@ -34,7 +34,7 @@ def test_matcher_finds_the_sequence_that_fits():
     args = (boxes, masks, target, goal, torch.ones(1, 2).bool(),
             torch.zeros(1).long())
     assert matcher(logits, *args).tolist() == [[1]]
-    # class alone decides when nothing else counts
+    # with the other weights 0, the class decides
     logits[:, :, :, 2] = 3
     only_class = SequenceMatcher(
         box_weight=0, giou_weight=0, mask_weight=0, dice_weight=0)
@@ -54,7 +54,7 @@ def test_matcher_reads_the_class_in_valid_frames_only():
     assert index.tolist() == [[1]]
 
 
-def test_merging_keeps_a_half_and_gives_ties_to_the_first():
+def test_merging_keeps_the_threshold_and_the_first_of_ties():
     probs = torch.tensor([.49, .5, .6, .05]).view(1, 1, 1, 4)
     other = torch.tensor([.0, .5, .7, .08]).view(1, 1, 1, 4)
     labels = MergeObjects().merge(torch.cat([probs, other]))
@@ -67,7 +67,7 @@ def test_rle_of_frames():
     np.testing.assert_array_equal(decoded.astype(bool), masks.numpy())
 
 
-def test_windows_join_in_time_and_scores_weigh_frames():
+def test_merged_windows_are_concatenated_with_mean_scores():
     def window(frames, score, query):
         return InstanceData(
             masks=[['rle'] * frames],

@@ -74,7 +74,7 @@ def test_every_video_needs_an_expression():
 
 
 @pytest.mark.parametrize('frozen', [True, False])
-def test_frozen_stops_gradients_but_not_of_the_projection(frozen):
+def test_frozen_trains_only_the_projection(frozen):
     model = encoder(frozen=frozen)
     text = model(*model.tokenize(['red square']), torch.tensor([0]))
     text.sentence[:, 0].sum().backward()

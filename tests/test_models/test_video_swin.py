@@ -1,4 +1,4 @@
-"""Video Swin's own promises; its numbers are in the golden cases."""
+"""Properties of Video Swin; golden cases compare its numbers."""
 import pytest
 import torch
 
@@ -42,7 +42,7 @@ def test_any_length_and_size(num_frames, size):
         assert m.isfinite().all()
 
 
-def test_an_axis_that_one_window_covers_is_not_shifted():
+def test_an_axis_within_one_window_is_not_shifted():
     assert fit_window((3, 20, 7), (8, 7, 7), (4, 3, 3)) == ((3, 7, 7),
                                                             (0, 3, 0))
 
@@ -62,7 +62,7 @@ def test_the_bias_depends_on_the_offset_alone():
 
 def reach(block: VideoSwinBlock, size: tuple[int, int, int],
           place: tuple[int, int, int]) -> torch.Tensor:
-    """Which tokens of the output see a token of the input."""
+    """Output tokens that depend on an input token."""
     x = torch.randn(1, *size, 8)
     other = x.clone()
     other[0, place[0], place[1], place[2]] = torch.randn(8)
@@ -71,7 +71,7 @@ def reach(block: VideoSwinBlock, size: tuple[int, int, int],
 
 
 @pytest.mark.parametrize('shift', [(0, 0, 0), (4, 3, 3)])
-def test_windows_are_where_the_shift_puts_them(shift):
+def test_attention_is_within_shifted_windows(shift):
     torch.manual_seed(0)
     block = VideoSwinBlock(8, 2, (8, 7, 7), shift, 32, 0.).eval()
     size, place = (19, 16, 9), (9, 6, 8)
@@ -85,8 +85,8 @@ def test_windows_are_where_the_shift_puts_them(shift):
     assert torch.equal(seen, expected)
 
 
-def test_shifting_off_the_edge_meets_nobody():
-    """Without the mask, the roll would bring both ends together."""
+def test_no_attention_across_the_edge():
+    """The mask excludes pairs that only the roll makes neighbours."""
     torch.manual_seed(0)
     block = VideoSwinBlock(8, 2, (8, 7, 7), (4, 3, 3), 32, 0.).eval()
     seen = reach(block, (16, 14, 14), (0, 0, 0))
@@ -94,7 +94,7 @@ def test_shifting_off_the_edge_meets_nobody():
     assert seen.sum() == 4 * 3 * 3
 
 
-def test_windows_are_cut_in_order():
+def test_windows_are_in_order():
     x = torch.arange(2 * 4 * 6.).view(1, 2, 4, 6, 1)
     windows = window_partition(x, (2, 2, 3))
     assert windows.shape == (4, 12, 1)
@@ -120,8 +120,8 @@ def test_drop_path_counts_stages_that_are_not_built():
     assert len(model.downsamples) == 2
 
 
-def test_drop_path_is_drawn_for_the_whole_clip():
-    """All frames of a long clip skip a branch together, or none does."""
+def test_drop_path_skips_whole_clips():
+    """Either all frames of a clip skip a branch, or none."""
     torch.manual_seed(0)
     block = VideoSwinBlock(8, 2, (8, 7, 7), (0, 0, 0), 32, 0.5).train()
     x = torch.randn(4, 16, 7, 7, 8)
@@ -221,7 +221,7 @@ def test_referformer_on_a_video_backbone(num_frames):
 
 
 def test_with_a_valid_index_other_frames_are_context():
-    """They reach the kept frame through the video backbone."""
+    """The video backbone uses them as context."""
     model = tiny_model(
         backbone=dict(
             _delete_=True,

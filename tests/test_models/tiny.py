@@ -1,4 +1,4 @@
-"""A ReferFormer and batches that take milliseconds."""
+"""A tiny ReferFormer and tiny batches."""
 from pathlib import Path
 
 import torch
