@@ -203,6 +203,45 @@ def test_a_missing_video_counts_0(dataset, run, request):
     assert result['summary']['J&F'] == 50
 
 
+def test_the_official_rule_is_an_option(mevis, run):
+    shutil.rmtree(mevis / 'pred/aa/0')
+    for missing, score, left_out in (('zero', 75, 0), ('official', 100, 1)):
+        status, result, _ = run(mevis, 'mevis', '--missing', missing)
+        assert (status, result['summary']['J&F']) == (1, score)
+        assert result['missing'] == missing
+        assert result['left_out_expressions'] == left_out
+        assert len(result['expressions']) == 4 - left_out
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--missing=official'], 'no official rule'),
+    (['--split=train'], 'meta_expressions.json is missing'),
+])
+def test_what_a_benchmark_lacks(ytvos, run, options, words):
+    status, result, err = run(ytvos, 'ytvos', *options)
+    assert (status, result) == (2, None) and words in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_an_unknown_protocol(davis, run):
+    status, _, err = run(davis, 'davis17', '--protocol', 'free')
+    assert status == 2 and "protocol='free'" in err
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--config', 'x.py', '--missing', 'zero'], '--missing is not for'),
+    (['--dataset', 'ytvos'], '--gt is missing'),
+    (['--config', 'x.py'], 'x.py is missing'),
+])
+def test_config_or_dataset(monkeypatch, capsys, options, words):
+    monkeypatch.setattr(sys, 'argv', ['eval_masks.py', 'pred', *options])
+    try:
+        status = tool.main()
+    except SystemExit as error:
+        status = error.code
+    assert status == 2 and words in capsys.readouterr().err
+
+
 @pytest.mark.parametrize('workers', [1, 2])
 def test_what_the_data_set_does_not_know_is_named(ytvos, run, workers):
     save(ytvos / 'pred/Annotations/zz/0/00000.png', np.zeros(SIZE))

@@ -34,6 +34,5 @@ val_dataloader = dict(
         pipeline=_base_.test_pipeline))
 test_dataloader = val_dataloader
 
-# add foreground_file for the robustness R
 val_evaluator = dict(type='ReVOSMetric')
 test_evaluator = val_evaluator
