@@ -15,6 +15,9 @@ except ImportError:  # optional, see requirements/optional.txt
 
 #: Audio that an mp4 can hold without encoding it again.
 MP4_AUDIO = ('aac', 'mp3', 'ac3', 'eac3', 'alac', 'opus', 'flac')
+#: Coefficients of the conversion from RGB, AVCOL_SPC_BT470BG of FFmpeg. If
+#: a file does not name them, players take those of BT.709 for large frames.
+BT601 = 5
 MIN_TICKS = 90_000  # per second, resolution of the times in H.264 files
 
 
@@ -96,6 +99,7 @@ class PyAVEncoder:
                 options=dict(crf='20', preset='veryfast', bf='0'))
             self.video.height, self.video.width = size
             self.video.pix_fmt = 'yuv420p'
+            self.video.codec_context.colorspace = BT601
             self.video.codec_context.time_base = self.tick
             self.sound = iter(()) if audio is None else self._copy(audio)
             self.waiting = next(self.sound, None)

@@ -117,6 +117,18 @@ def test_times_and_sound_are_kept(tmp_path):
     assert 0.8 < heard[-1][0] + heard[-1][1] / 16000 < 1  # until 0.9 s
 
 
+def test_colours_are_right_in_players(tmp_path):
+    """The file names the coefficients of its colours."""
+    av = pytest.importorskip('av')
+    colour = 200, 30, 60
+    write_video(tmp_path / 'a.mp4', np.full((2, 720, 1280, 3), colour,
+                                            np.uint8))
+    with av.open(str(tmp_path / 'a.mp4')) as written:
+        assert written.streams.video[0].codec_context.colorspace == 5
+        frame = next(written.decode(video=0)).to_ndarray(format='rgb24')
+    assert np.abs(frame[0, 0].astype(int) - colour).max() < 5
+
+
 def test_sound_ends_with_the_frames(tmp_path):
     """The video was damaged, or segmenting ended early."""
     av = pytest.importorskip('av')
