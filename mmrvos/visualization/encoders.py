@@ -103,8 +103,8 @@ class PyAVEncoder:
             self.video.codec_context.time_base = self.tick
             self.sound = iter(()) if audio is None else self._copy(audio)
             self.waiting = next(self.sound, None)
-            self.video.codec_context.open()
-        except (av.FFmpegError, OSError) as error:
+            self.output.start_encoding()  # opens the codec, writes a header
+        except (av.FFmpegError, OSError, ValueError) as error:
             self.files.close()
             raise OSError(
                 f'PyAV cannot write a video of {size[1]} x {size[0]} pixels '

@@ -1,3 +1,4 @@
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -78,9 +79,16 @@ class VideoWriter:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         size = height + height % 2, width + width % 2
         try:
-            if has_h264():
-                return PyAVEncoder(self.unfinished, self.fps, size, self.audio)
-            return OpenCVEncoder(self.unfinished, self.fps, size)
+            if not has_h264():
+                return OpenCVEncoder(self.unfinished, self.fps, size)
+            if self.audio is not None:
+                try:
+                    return PyAVEncoder(self.unfinished, self.fps, size,
+                                       self.audio)
+                except OSError as error:
+                    warnings.warn(
+                        f'{self.path} has no sound: {error}', stacklevel=4)
+            return PyAVEncoder(self.unfinished, self.fps, size)
         except OSError:
             self.unfinished.unlink(missing_ok=True)
             raise

@@ -152,6 +152,20 @@ def test_sound_that_an_mp4_cannot_hold_is_left_out(tmp_path):
         assert not written.streams.audio
 
 
+def test_sound_that_cannot_be_copied_is_left_out(tmp_path, monkeypatch):
+    pytest.importorskip('av')
+
+    def fail(*args):
+        raise OSError('no tag for the codec')
+
+    monkeypatch.setattr(encoders.PyAVEncoder, '_copy', fail)
+    with (pytest.warns(UserWarning, match='a.mp4 has no sound: .* no tag'),
+          VideoWriter(tmp_path / 'a.mp4', 10, (16, 16),
+                      tmp_path / 'film.mp4') as video):
+        video.write(np.zeros((16, 16, 3), np.uint8))
+    assert len(read(tmp_path / 'a.mp4')) == 1
+
+
 @pytest.mark.parametrize('content', [None, b'', b'text' * 100])
 def test_sound_that_cannot_be_read_is_left_out(tmp_path, content):
     if content is not None:
