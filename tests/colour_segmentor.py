@@ -80,7 +80,8 @@ class ColourSegmentor(BaseModel):
 @HOOKS.register_module()
 class PowerCut(Hook):
     """Ends the training after an iteration (0: never): by an error, by
-    SIGKILL to the process (``kill``) or by infinite weights (``diverge``)."""
+    SIGKILL to process and launcher (``kill``), or by infinite weights
+    (``diverge``)."""
 
     def __init__(self,
                  after: int,
@@ -96,6 +97,8 @@ class PowerCut(Hook):
                 runner.model.threshold.data.fill_(torch.inf)
                 return
             if self.kill:
+                if 'TORCHELASTIC_RUN_ID' in os.environ:  # torchrun
+                    os.kill(os.getppid(), signal.SIGKILL)
                 os.kill(os.getpid(), signal.SIGKILL)
             raise RuntimeError('power cut')
 

@@ -1,13 +1,9 @@
 import copy
-import ctypes
-import signal
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.distributed as torch_dist
 from mmengine.dataset import worker_init_fn
 from mmengine.dist import is_distributed
 from mmengine.evaluator import Evaluator
@@ -18,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from mmrvos.utils import fitted_weights, pack, read_checkpoint, strict_init
 
+from .distributed import die_with_parent, init_gloo
 from .resuming import prepare_resume
 
 
@@ -45,7 +42,7 @@ class RVOSRunner(Runner):
                     "process; without one use launcher 'pytorch' "
                     '(tools/dist_train.sh)')
             # MMEngine asks for a CUDA device first
-            torch_dist.init_process_group('gloo')
+            init_gloo()
         if self.launcher == 'pytorch':
             die_with_parent()
         super().setup_env(env_cfg)
@@ -209,10 +206,3 @@ class RVOSRunner(Runner):
 def bare_model(model: nn.Module) -> nn.Module:
     """The model inside its wrapper for several processes, if it has one."""
     return model.module if is_model_wrapper(model) else model
-
-
-def die_with_parent() -> None:
-    """Ask Linux to kill this process when the one that started it ends."""
-    if sys.platform == 'linux':
-        set_death_signal = 1  # PR_SET_PDEATHSIG of prctl(2)
-        ctypes.CDLL(None).prctl(set_death_signal, signal.SIGKILL)

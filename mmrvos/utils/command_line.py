@@ -43,7 +43,7 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
                                                   KeyError) else str(error)
             leave(type(error).__name__, of_worker(message) or message)
         except RuntimeError as error:
-            message = of_worker(str(error))
+            message = of_worker(str(error)) or of_connection(str(error))
             if message is None or os.environ.get('MMRVOS_TRACEBACK'):
                 raise
             leave('RuntimeError', message)
@@ -82,3 +82,20 @@ def of_worker(message: str) -> str | None:
         return (f'{message.splitlines()[0]} If memory ran out, lower '
                 'num_workers or batch_size of the data loader.')
     return None
+
+
+def of_connection(message: str) -> str | None:
+    """Explain an error of the connection between processes.
+
+    Returns:
+        The explanation, or None for other errors.
+    """
+    lost = re.search(
+        r'(?i)connection (was )?(closed|reset|aborted)( by peer| by remote)?|'
+        r'broken pipe|remote process exited|NCCL (communicator|watchdog)|'
+        r'timed out waiting|connectFullMesh failed', message)
+    if lost is None:
+        return None
+    return (f'the connection to another process was lost ({lost[0]}): that '
+            'process failed or was killed, see its own output. --resume '
+            'continues from the last checkpoint')

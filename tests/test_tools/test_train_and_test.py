@@ -1,72 +1,25 @@
 """Whole runs of tools/train.py and tools/test.py."""
 import json
-import os
 import re
-import runpy
-import subprocess
-import sys
-from functools import partial
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 
-from mmrvos.moving_shapes import generate
 from mmrvos.utils import read_checkpoint
 
 from ..colour_segmentor import ColourSegmentor, colour_checkpoint
-
-ROOT = Path(__file__).resolve().parents[2]
-CONFIG = 'tests/test_tools/colour_shapes.py'
-LAST = 'epoch_4.pth'
-POWER_CUT = 'custom_hooks.0.after='
-EPOCH_ITERS = 8  # 8 videos, a start every 5th of 8 frames, batches of 2
-
-
-@pytest.fixture(scope='module')
-def shapes(tmp_path_factory) -> str:
-    root = tmp_path_factory.mktemp('data') / 'mini'
-    generate('mini', root, workers=1)
-    return str(root)
-
-
-def options(data: str, *more: str) -> list[str]:
-    return [
-        '--cfg-options', *more,
-        *(f'{loader}_dataloader.dataset.data_root={data}'
-          for loader in ('train', 'val', 'test'))
-    ]
-
-
-def run(*command: str, code: int = 0) -> str:
-    """Run a command in the repository, as on a machine without GPU."""
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        env=os.environ | dict(
-            PYTHONPATH=str(ROOT),
-            PYTHON=sys.executable,
-            CUDA_VISIBLE_DEVICES='',
-            OMP_NUM_THREADS='1'),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300)
-    assert done.returncode == code, done.stdout
-    return done.stdout
-
-
-def run_tool(monkeypatch, name: str, *args: str) -> None:
-    """Run a tool in this process, which saves the time to start another."""
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, 'argv', [name, *args])
-    runpy.run_path(f'tools/{name}', run_name='__main__')
-
-
-@pytest.fixture
-def tool(monkeypatch):
-    return partial(run_tool, monkeypatch)
+from .running import (
+    CONFIG,
+    EPOCH_ITERS,
+    LAST,
+    POWER_CUT,
+    options,
+    run,
+    run_tool,
+    train_in_two_processes,
+)
 
 
 def test_evaluation_is_the_same_in_two_processes(shapes, tmp_path, tool):
@@ -142,18 +95,6 @@ def test_training_in_mixed_precision_and_compiled(tool, monkeypatch):
     ]
 
 
-def train_in_two_processes(work_dir: Path, *args: str, code: int = 0) -> str:
-    return run('bash', 'tools/dist_train.sh', CONFIG, '2', '--work-dir',
-               str(work_dir), '--auto-scale-lr', *args, code=code)
-
-
-@pytest.fixture(scope='module')
-def two_processes(shapes, tmp_path_factory) -> tuple[Path, str]:
-    """Work dir and log of a training in two processes."""
-    work_dir = tmp_path_factory.mktemp('two_processes')
-    return work_dir, train_in_two_processes(work_dir, *options(shapes))
-
-
 def test_training_in_two_processes(two_processes):
     work_dir, log = two_processes
     assert 'ytvos/J&F' in log
@@ -203,7 +144,7 @@ def test_killed_training_resumes_in_two_processes(shapes, tmp_path,
         tmp_path,
         *options(shapes, f'{POWER_CUT}{EPOCH_ITERS // 2 + 2}',
                  'custom_hooks.0.kill=True'),
-        code=1)
+        code=-signal.SIGKILL)
     assert not (tmp_path / 'epoch_2.pth').exists()
     train_in_two_processes(tmp_path, '--resume', *options(shapes))
     assert_same_training(

@@ -54,3 +54,12 @@ def test_killed_worker():
     message, _ = message_of(fail).split('\n')
     assert 'killed by signal: Killed.' in message
     assert 'num_workers' in message
+
+
+def test_lost_connection():
+    def fail():
+        raise RuntimeError('[pair.cc:547] Connection closed by peer [::1]:9')
+
+    message, _ = message_of(fail).split('\n')
+    assert 'connection to another process was lost' in message
+    assert '--resume' in message
