@@ -199,8 +199,9 @@ class RVOSRunner(Runner):
             checkpoint = kwargs['checkpoint']
             # the text in its place would be a program
             checkpoint['meta']['cfg'] = self.cfg.to_dict()
-            for key, value in checkpoint.items():
-                checkpoint[key] = pack(value, key)
+            packed = pack(checkpoint)
+            checkpoint.clear()
+            checkpoint.update(packed)
 
 
 def bare_model(model: nn.Module) -> nn.Module:

@@ -1,4 +1,5 @@
 """Mask propagation; golden cases compare the numbers of STCN."""
+import os
 from types import SimpleNamespace
 from unittest import mock
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.structures import InstanceData
+from safetensors.torch import load_file, save_file
 from transformers import Sam2VideoInferenceSession
 
 from mmrvos.models.postprocessors.masks import encode_masks
@@ -344,6 +346,31 @@ def test_sam2_has_bounded_memory_and_encodes_frames_once(sam2):
 
 
 @torch.no_grad()
+class Command:
+
+    def __reduce__(self):
+        return os.mkdir, ('was_run', )
+
+
+def test_sam2_folders_are_whole_and_run_no_code(sam2, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sam2.network.save_pretrained('folder')
+    loaded = SAM2Propagator(weights='folder').network
+    for key, value in sam2.network.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], value)
+    weights = load_file('folder/model.safetensors')
+    lost = next(key for key in weights if key.startswith('mask_decoder'))
+    del weights[lost]
+    save_file(weights, 'folder/model.safetensors', dict(format='pt'))
+    with pytest.raises(ValueError, match=f'lacks 1 weights.*{lost}'):
+        SAM2Propagator(weights='folder').network  # noqa: B018
+    os.remove('folder/model.safetensors')
+    torch.save(dict(a=Command()), 'folder/pytorch_model.bin')
+    with pytest.raises(ValueError, match="'folder' cannot be read"):
+        SAM2Propagator(weights='folder').network  # noqa: B018
+    assert not os.path.exists('was_run')
+
+
 def test_competing_objects_are_disjoint(sam2, network):
     frames, masks = torch.randn(3, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModel,
     BertConfig,
@@ -199,3 +200,19 @@ def test_folders_run_no_code(tmp_path, monkeypatch, fault):
             ValueError, match='folder')):
         encoder(name=str(folder), config=None, vocabulary=None)
     assert not (tmp_path / 'was_run').exists()
+
+
+def test_missing_weights_of_a_folder_are_named(tmp_path):
+    """transformers makes random ones; only a pooler may be missing."""
+    saved_encoder(tmp_path)
+    path = tmp_path / 'model.safetensors'
+    weights = load_file(path)
+    args = dict(name=str(tmp_path), config=None, vocabulary=None)
+    for key in [k for k in weights if 'pooler' in k]:
+        del weights[key]
+    save_file(weights, path, metadata=dict(format='pt'))
+    encoder(**args)
+    del weights['encoder.layer.0.output.dense.weight']
+    save_file(weights, path, metadata=dict(format='pt'))
+    with pytest.raises(ValueError, match='lacks 1 weights.*output.dense'):
+        encoder(**args)

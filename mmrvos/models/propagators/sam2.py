@@ -15,6 +15,7 @@ from transformers.models.sam2_video.modeling_sam2_video import (
 
 from mmrvos.registry import TASK_UTILS
 
+from ..hugging_face import load_hugging_face
 from .base import MaskPropagator, passes
 
 
@@ -58,8 +59,7 @@ class SAM2Propagator(MaskPropagator):
         if self.weights is None:
             return Sam2VideoModel(Sam2VideoConfig(**self.config)).eval()
         try:
-            return Sam2VideoModel.from_pretrained(
-                self.weights, weights_only=True).eval()
+            return load_hugging_face(Sam2VideoModel, self.weights).eval()
         except OSError as error:
             raise OSError(
                 f'SAM 2 {self.weights!r} is neither a folder nor to be '

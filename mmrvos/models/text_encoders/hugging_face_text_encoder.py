@@ -1,6 +1,5 @@
 import warnings
 from collections.abc import Sequence
-from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +14,7 @@ from transformers import (
 from mmrvos.registry import MODELS
 
 from ..features import TextFeatures
+from ..hugging_face import load_hugging_face
 from ..layers import sine_word_positions
 from .base import BaseTextEncoder
 from .tokenizers import SPECIAL_TOKENS, word_tokenizer
@@ -250,17 +250,9 @@ def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
     # Not every model class has the option add_pooling_layer.
     options = {} if pooler else dict(add_pooling_layer=False)
     try:
+        # Published RoBERTa weights have no pooler.
         return (load_tokenizer(tokenizer),
-                AutoModel.from_pretrained(
-                    name,
-                    trust_remote_code=False,
-                    weights_only=True,
-                    **options))
-    except (UnpicklingError, RuntimeError) as error:
-        raise ValueError(
-            f'the weights of the text encoder {name!r} cannot be read without '
-            'running code from the file; use a folder with safetensors. First '
-            f'cause: {str(error).splitlines()[0]}') from None
+                load_hugging_face(AutoModel, name, r'\bpooler\.', **options))
     except OSError as error:
         raise OSError(
             f'the text encoder {name!r} is not a local folder and cannot be '
