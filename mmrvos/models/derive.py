@@ -79,13 +79,15 @@ def settings(name: str, cfg: Mapping,
 
 
 def parameters(cfg: Mapping) -> dict[str, inspect.Parameter]:
-    """Parameters of a part's constructor, by name; of its base classes, too,
-    where the constructor passes ``**kwargs`` on."""
-    kind = cfg['type']
+    """Return the parameters of a part's constructor by name.
+
+    They include those of base classes if the constructor has ``**kwargs``.
+    """
+    kind = cfg.get('type')
     if isinstance(kind, str):
         kind = MODELS.get(kind)
     if not inspect.isclass(kind):
-        return {}  # MODELS.build says what is wrong
+        return {}  # MODELS.build raises an error for it
     found: dict[str, inspect.Parameter] = {}
     for base in inspect.getmro(kind):
         own = inspect.signature(base.__init__).parameters
@@ -96,7 +98,7 @@ def parameters(cfg: Mapping) -> dict[str, inspect.Parameter]:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values of a config are equal; lists equal tuples."""
+    """Compare two values of a config; lists equal tuples."""
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
         return list(a) == list(b)
     return a == b

@@ -14,8 +14,14 @@ import torch.nn.functional as F
 from mmengine.config import Config
 from torch import Tensor
 
-from mmrvos.models import merge_windows
+from mmrvos.models import (
+    BasePostprocessor,
+    BaseRVOSHead,
+    BaseTextEncoder,
+    merge_windows,
+)
 from mmrvos.models.chunks import WHOLE, Chunks
+from mmrvos.models.features import ClipFeatures, Predictions, TextFeatures
 from mmrvos.registry import MODELS, TASK_UTILS
 
 from .tiny import CONFIGS, add_objects, make_batch
@@ -110,6 +116,24 @@ def count_calls(module: torch.nn.Module, monkeypatch) -> list:
 
 def test_methods_are_found():
     assert {'referformer', 'mttr', 'mlrl'} <= set(METHODS)
+
+
+def test_contracts(model):
+    """Parts and the results of the three steps have the abstract types."""
+    assert isinstance(model.head, BaseRVOSHead)
+    assert isinstance(model.text_encoder, BaseTextEncoder)
+    assert isinstance(model.postprocessor, BasePostprocessor)
+    with torch.no_grad():
+        clip = model.encode_clip(
+            torch.randn(1, 2, 3, 64, 96), torch.tensor([[64., 96.]]))
+        text = model.encode_text([TEXTS])
+        predictions = model.decode(clip, text)
+    assert isinstance(clip, ClipFeatures)
+    assert clip.num_frames == 2
+    assert clip.input_size == (64, 96)
+    assert isinstance(text, TextFeatures)
+    assert isinstance(predictions, Predictions)
+    assert predictions.logits.shape[1:3] == (3, 2)
 
 
 # ---- testing

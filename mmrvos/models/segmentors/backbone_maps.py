@@ -96,7 +96,7 @@ def check_channels(backbone: nn.Module,
     Raises:
         ValueError: the backbone returns other channels.
     """
-    like = next(backbone.parameters())
+    like = next(backbone.parameters(), torch.zeros(1))
     frames = like.new_zeros(1, 1, 3, 64, 64)
     modes = [(module, module.training) for module in backbone.modules()]
     for module, _ in modes:  # changes no statistics, draws no random numbers
