@@ -31,6 +31,8 @@ CHANGED = {
     'replaced by check_finite, which checks each loss and saved weight',
     ('*', 'default_hooks.check_finite'):
     'was check_loss',
+    ('*', '*_evaluator*.missing'):
+    'new option; its default only concerns predictions read from files',
 }
 
 LEAVES = {name_of(path): path for path in leaf_configs()}
