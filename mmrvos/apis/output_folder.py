@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -21,32 +21,39 @@ def unfinished_folder(parent: Path) -> Iterator[Path]:
     """Create a temporary folder that is deleted at the end of the block.
 
     Folders of runs that were killed are deleted, too. A lock, which ends with
-    its process, tells them from those of other running processes.
+    its process, tells them from those of other running processes. In a file
+    system without locks they stay.
     """
-    with locked(parent):
-        for path in parent.glob(f'{UNFINISHED}*'):
-            with suppress(OSError), locked(path, fcntl.LOCK_NB):
-                shutil.rmtree(path)
-        folder = Path(mkdtemp(dir=parent, prefix=UNFINISHED))
-        lock = locked(folder)
-        lock.__enter__()
-    try:
+    with ExitStack() as stack:
+        with locked(parent, optional=True):
+            for path in parent.glob(f'{UNFINISHED}*'):
+                with suppress(OSError), locked(path, fcntl.LOCK_NB):
+                    shutil.rmtree(path)
+            folder = Path(mkdtemp(dir=parent, prefix=UNFINISHED))
+            stack.enter_context(locked(folder, optional=True))
+            stack.callback(shutil.rmtree, folder)
         yield folder
-    finally:
-        shutil.rmtree(folder)
-        lock.__exit__(None, None, None)
 
 
 @contextmanager
-def locked(folder: Path, flags: int = 0) -> Iterator[None]:
+def locked(folder: Path,
+           flags: int = 0,
+           optional: bool = False) -> Iterator[None]:
     """Lock a folder against other processes that lock it.
 
+    Args:
+        folder: an existing folder.
+        flags: ``fcntl.LOCK_NB`` does not wait for another process.
+        optional: go on without a lock where the file system has none.
+
     Raises:
-        BlockingIOError: it is locked, with ``fcntl.LOCK_NB`` in ``flags``.
+        OSError: it is locked and ``flags`` says not to wait, or the file
+            system has no locks.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
+        with suppress(OSError) if optional else nullcontext():
+            fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
         yield
     finally:
         os.close(descriptor)

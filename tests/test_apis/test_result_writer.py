@@ -190,6 +190,18 @@ def test_unusable_rates_of_a_file_are_replaced(inferencer, tmp_path, fps,
     assert video.get(cv2.CAP_PROP_FPS) == 10
 
 
+def test_file_systems_without_locks(tmp_path, monkeypatch):
+    """Nothing is deleted that may belong to another process."""
+    def fail(*args):
+        raise OSError('No locks available')
+
+    monkeypatch.setattr('fcntl.flock', fail)
+    (tmp_path / '.unfinished_other').mkdir()
+    with unfinished_folder(tmp_path) as folder:
+        assert folder.is_dir()
+    assert [p.name for p in tmp_path.iterdir()] == ['.unfinished_other']
+
+
 @pytest.mark.parametrize('fps', [None, 5])
 def test_times_and_sound_of_the_video_are_kept(inferencer, tmp_path, fps):
     """Not with another frame rate: sound and picture would not agree."""
