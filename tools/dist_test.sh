@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # tools/dist_test.sh CONFIG CHECKPOINT PROCESSES [options of test.py]
-# One process a GPU; without GPUs the processes meet over gloo on the CPU.
-# Several machines: run it on each with NNODES, NODE_RANK, MASTER_ADDR and the
-# same PORT. PYTHON names the interpreter.
+# Starts one process per GPU; without GPUs, processes on the CPU (gloo).
+# Several machines: run it on each with NNODES, its NODE_RANK, and the same
+# MASTER_ADDR and PORT. PYTHON is the interpreter.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     sed -n '2,5s/^# //p' "$0" >&2
@@ -19,7 +19,7 @@ PYTHON=${PYTHON:-$([ -x "$TOOLS/../.venv/bin/python" ] &&
     echo "$TOOLS/../.venv/bin/python" || echo python3)}
 if [ -z "${PORT:-}" ]; then
     if [ "$NNODES" -gt 1 ]; then
-        PORT=29500 # all machines must agree on it
+        PORT=29500 # the same on all machines
     else
         PORT=$("$PYTHON" -c 'import socket; s = socket.socket()
 s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

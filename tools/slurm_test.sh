@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tools/slurm_test.sh PARTITION JOB_NAME CONFIG CHECKPOINT [options of test.py]
-# GPUS (8), GPUS_PER_NODE (8 at most) and CPUS_PER_TASK (4) set the size of the
-# job, SRUN_ARGS is passed to srun.
+# GPUS (default 8), GPUS_PER_NODE (at most 8) and CPUS_PER_TASK (default 4) set
+# the size of the job. SRUN_ARGS is passed to srun.
 set -euo pipefail
 if [ $# -lt 4 ]; then
     sed -n '2,4s/^# //p' "$0" >&2
