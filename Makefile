@@ -1,5 +1,5 @@
 # make demo   test the shipped checkpoint, segment a video by a sentence
-# make test   the whole test suite
+# make test   the whole test suite, in WORKERS processes
 # make lint   ruff
 # Each sets up .venv first (about ten minutes the first time, most of it mmcv's
 # compiled ops; pip caches the result). PYTHON names the interpreter, 3.11.
@@ -10,6 +10,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check -c requirements/constraints.txt
 MMCV := $(shell grep -E '^onedl-mmcv' requirements/mminstall.txt)
 STAMP := $(VENV)/.installed
+WORKERS ?= 2
 export MAX_JOBS ?= $(shell nproc)
 
 .PHONY: demo test lint install clean
@@ -21,7 +22,7 @@ demo: $(STAMP)
 	$(BIN)/python demo/moving_shapes_demo.py --index 9 --out-dir demo/output
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
