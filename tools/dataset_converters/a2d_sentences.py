@@ -19,7 +19,7 @@ from mmrvos.datasets.convert import (
     read_table,
     write_json,
 )
-from mmrvos.datasets.mask_sources import read_a2d_frame
+from mmrvos.datasets.mask_sources import own_numbers, read_a2d_frame
 from mmrvos.utils import check_name, clear_errors
 
 SUBSETS = {'train': 0, 'test': 1}
@@ -76,7 +76,8 @@ def ground_truth(folder: Path, samples: list[list]) -> dict:
         instances, masks = read_a2d_frame(str(path))
         place = instances.index(instance)
         with h5py.File(path, 'r') as file:
-            corners = np.reshape(file['reBBox'][()], (4, -1))[:, place]
+            boxes = own_numbers(file, 'reBBox')[()]
+            corners = np.reshape(boxes, (4, -1))[:, place]
         x1, y1, x2, y2 = corners.astype(float)
         image_id = f'v_{video}_f_{frame}_i_{instance}'
         height, width = masks.shape[1:]
