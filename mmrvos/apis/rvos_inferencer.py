@@ -247,12 +247,20 @@ class RVOSInferencer(BaseInferencer):
                     yield self.model.data_preprocessor(
                         self.collate_fn([packed]))['inputs'][0]
 
-            for pred in self.model.stream(pieces(), sample):
-                names, images = zip(
-                    *(waiting.popleft() for _ in pred.masks[0]), strict=True)
-                progress.advance(tasks[1], len(names))
-                empty_below(pred, min_score)
-                yield SegmentedFrames(list(names), list(images), pred)
+            try:
+                for pred in self.model.stream(pieces(), sample):
+                    names, images = zip(
+                        *(waiting.popleft() for _ in pred.masks[0]),
+                        strict=True)
+                    progress.advance(tasks[1], len(names))
+                    empty_below(pred, min_score)
+                    yield SegmentedFrames(list(names), list(images), pred)
+            except torch.OutOfMemoryError:
+                raise ValueError(
+                    f'{source.name}: the GPU has too little memory for '
+                    f'{len(texts)} sentence(s) and these frames; set a '
+                    '(smaller) window, or a limit of test_cfg.chunks'
+                ) from None
 
     def preprocess(
         self, source: VideoSource, texts: Sequence[str], chunk: int = 16

@@ -185,6 +185,16 @@ def test_sentences_that_are_no_strings(inferencer, texts):
         inferencer(colour_video(1), texts)
 
 
+def test_too_little_memory_is_one_line(inferencer, tmp_path, monkeypatch):
+    def stream(pieces, sample):
+        raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate')
+
+    monkeypatch.setattr(inferencer.model, 'stream', stream)
+    with pytest.raises(ValueError, match='too little memory.*smaller. window'):
+        inferencer(colour_video(2), 'red', tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
 def test_style_of_the_overlay(tmp_path):
     weights = colour_checkpoint(tmp_path)
     inferencer = RVOSInferencer(
