@@ -5,7 +5,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmrvos.models import merge_windows
-from mmrvos.models.postprocessors import MergeObjects
+from mmrvos.models.postprocessors import MergeObjects, RankQueries
 from mmrvos.models.postprocessors.masks import encode_masks
 from mmrvos.models.task_modules import SequenceMatcher, smooth_giou
 
@@ -80,3 +80,8 @@ def test_merged_windows_are_concatenated_with_mean_scores():
     assert joined.scores.tolist() == pytest.approx([0.8])
     assert joined.frame_scores[0].tolist() == pytest.approx([.9] * 3 + [.5])
     assert joined.queries.tolist() == [[1, 2]]
+
+
+def test_ranking_refuses_chosen_queries():
+    with pytest.raises(ValueError, match="query='carried'"):
+        RankQueries()(None, iter(()), (8, 8), queries=torch.zeros(1))

@@ -11,15 +11,15 @@ from ..heads.base import BaseRVOSHead
 class BasePostprocessor(metaclass=ABCMeta):
     """Turn the predictions of one window into masks of the original size.
 
-    Built from ``test_cfg.postprocessor``. Predictions come in chunks of
-    expressions, each decoded when it is asked for, so that the features of
-    one chunk are in memory at a time.
+    Built from ``test_cfg.postprocessor``. Expressions are decoded on demand,
+    some at a time, so that the features of all expressions are never in
+    memory together.
     """
 
     @abstractmethod
     def __call__(self,
                  head: BaseRVOSHead,
-                 chunks: Iterator[Predictions],
+                 decoded: Iterator[Predictions],
                  ori_shape: tuple[int, int],
                  *,
                  frames: slice = slice(None),
@@ -29,7 +29,7 @@ class BasePostprocessor(metaclass=ABCMeta):
 
         Args:
             head: builds mask logits from predictions.
-            chunks: predictions of some expressions each.
+            decoded: predictions of some expressions each, on demand.
             ori_shape: (H, W), the original size of the frames.
             frames: the frames of the window whose masks are built.
             queries: (E,) long, the query sequence of each expression; None

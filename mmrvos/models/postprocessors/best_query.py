@@ -11,7 +11,7 @@ from ..features import Predictions
 from ..heads.base import BaseRVOSHead
 from ..layers import upsample
 from .base import BasePostprocessor
-from .masks import best_of_chunks, encode_masks, masks_through_input
+from .masks import best_of_decoded, encode_masks, masks_through_input
 
 
 @TASK_UTILS.register_module()
@@ -36,7 +36,7 @@ class BestQuery(BasePostprocessor):
 
     def __call__(self,
                  head: BaseRVOSHead,
-                 chunks: Iterator[Predictions],
+                 decoded: Iterator[Predictions],
                  ori_shape: tuple[int, int],
                  *,
                  frames: slice = slice(None),
@@ -44,8 +44,8 @@ class BestQuery(BasePostprocessor):
                  max_frames: int | None = None) -> InstanceData:
         """See :meth:`BasePostprocessor.__call__`."""
         masks, chosen = [], []
-        for predictions, (*best, logits) in best_of_chunks(
-                head, chunks, frames, queries):
+        for predictions, (*best, logits) in best_of_decoded(
+                head, decoded, frames, queries):
             chosen.append([x.cpu() for x in best])
             for index, sequence in enumerate(logits):
                 masks.append([
@@ -54,7 +54,7 @@ class BestQuery(BasePostprocessor):
                         self.resize(sequence[part], predictions, index,
                                     ori_shape))
                 ])
-            # freed before the next chunk is decoded
+            # freed before the next ones are decoded
             del predictions, logits, sequence
         scores, frame_scores, queries = map(torch.cat, zip(*chosen,
                                                            strict=True))

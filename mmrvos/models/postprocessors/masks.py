@@ -57,22 +57,22 @@ def best_masks(head: BaseRVOSHead,
     return scores, frame_scores, best, masks.float()
 
 
-def best_of_chunks(head: BaseRVOSHead, chunks: Iterator[Predictions],
+def best_of_decoded(head: BaseRVOSHead, decoded: Iterator[Predictions],
                    frames: slice, queries: Tensor | None
                    ) -> Iterator[tuple[Predictions, tuple[Tensor, ...]]]:
-    """Apply :func:`best_masks` chunk by chunk.
+    """Apply :func:`best_masks` to predictions as they are decoded.
 
     Args:
         head, frames: see :func:`best_masks`.
-        chunks: predictions of some expressions each.
+        decoded: predictions of some expressions each, on demand.
         queries: (E,) long, of all expressions; or None.
     """
     start = 0
-    for predictions in chunks:
+    for predictions in decoded:
         stop = start + predictions.logits.shape[1]
         given = None if queries is None else queries[start:stop]
         yield predictions, best_masks(head, predictions, frames, given)
-        del predictions  # freed before the next chunk is decoded
+        del predictions  # freed before the next ones are decoded
         start = stop
 
 

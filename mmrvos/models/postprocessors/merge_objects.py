@@ -12,7 +12,7 @@ from ..features import Predictions
 from ..heads.base import BaseRVOSHead
 from ..layers import upsample
 from .base import BasePostprocessor
-from .masks import best_of_chunks, encode_masks
+from .masks import best_of_decoded, encode_masks
 
 
 @TASK_UTILS.register_module()
@@ -38,7 +38,7 @@ class MergeObjects(BasePostprocessor):
 
     def __call__(self,
                  head: BaseRVOSHead,
-                 chunks: Iterator[Predictions],
+                 decoded: Iterator[Predictions],
                  ori_shape: tuple[int, int],
                  *,
                  frames: slice = slice(None),
@@ -47,7 +47,7 @@ class MergeObjects(BasePostprocessor):
         """Return disjoint masks; see :meth:`BasePostprocessor.__call__`."""
         best = [
             found
-            for _, found in best_of_chunks(head, chunks, frames, queries)
+            for _, found in best_of_decoded(head, decoded, frames, queries)
         ]
         scores, frame_scores, queries, logits = (
             torch.cat(parts) for parts in zip(*best, strict=True))

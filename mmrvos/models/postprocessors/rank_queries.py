@@ -29,7 +29,7 @@ class RankQueries(BasePostprocessor):
 
     def __call__(self,
                  head: BaseRVOSHead,
-                 chunks: Iterator[Predictions],
+                 decoded: Iterator[Predictions],
                  ori_shape: tuple[int, int],
                  *,
                  frames: slice = slice(None),
@@ -54,7 +54,7 @@ class RankQueries(BasePostprocessor):
                 'RankQueries returns all queries of one annotated frame, so '
                 "test_cfg.query='carried' has no effect: remove it")
         parts = []
-        for predictions in chunks:
+        for predictions in decoded:
             logits = predictions.logits[-1]
             if logits.shape[1] != 1:
                 raise ValueError(
