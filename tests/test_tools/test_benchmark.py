@@ -13,7 +13,7 @@ from benchmarking import evaluation
 from benchmarking.turns import serve, take_turns
 
 from ..test_datasets import miniature
-from .test_train_and_test import ROOT, tool  # noqa: F401
+from .running import ROOT
 from .threads import Threads
 
 SMALL = ('--size', '64', '96', '--frames', '3', '--sentences', '2')
@@ -21,7 +21,7 @@ TINY = 'configs/{}/tiny_shapes.py'
 
 
 @pytest.fixture
-def benchmark(tool, monkeypatch, capsys):  # noqa: F811
+def benchmark(tool, monkeypatch, capsys):
     """Run a subcommand with threads as its processes; return its output."""
     monkeypatch.setattr('multiprocessing.get_context', lambda method: Threads)
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ..golden_kinds.case import load_case
-from .test_train_and_test import options, shapes, tool  # noqa: F401
+from .running import options
 
 CONVERTER = 'model_converters/official_to_mmrvos.py'
 CASE = Path(__file__).parents[1] / 'data/golden/referformer_r50_s0.npz'
@@ -66,7 +66,7 @@ def config(tmp_path) -> Path:
     return path
 
 
-def test_converts_checks_and_tests(official, config, shapes, tool,  # noqa: F811
+def test_converts_checks_and_tests(official, config, shapes, tool,
                                    tmp_path, capsys):
     ours = tmp_path / 'r50.pth'
     tool(CONVERTER, 'referformer', str(official), str(ours), '--config',
@@ -82,7 +82,7 @@ def test_converts_checks_and_tests(official, config, shapes, tool,  # noqa: F811
     assert 0 <= scores['metrics']['ytvos/J&F'] <= 100, scores
 
 
-def test_a_foreign_checkpoint_is_refused_with_its_keys(tmp_path, tool):  # noqa: F811
+def test_a_foreign_checkpoint_is_refused_with_its_keys(tmp_path, tool):
     path = tmp_path / 'other.pth'
     torch.save({'encoder.weight': torch.zeros(1)}, path)
     with pytest.raises(SystemExit, match='encoder.weight: 0 rules match'):
@@ -90,7 +90,7 @@ def test_a_foreign_checkpoint_is_refused_with_its_keys(tmp_path, tool):  # noqa:
     assert not (tmp_path / 'out.pth').exists()
 
 
-def test_an_existing_file_is_kept(official, tmp_path, tool):  # noqa: F811
+def test_an_existing_file_is_kept(official, tmp_path, tool):
     kept = tmp_path / 'mine.pth'
     kept.write_text('precious')
     with pytest.raises(SystemExit, match='mine.pth exists'):
@@ -98,7 +98,7 @@ def test_an_existing_file_is_kept(official, tmp_path, tool):  # noqa: F811
     assert kept.read_text() == 'precious'
 
 
-def test_checkpoints_that_name_their_weights_otherwise(tmp_path, tool):  # noqa: F811
+def test_checkpoints_that_name_their_weights_otherwise(tmp_path, tool):
     """MTTR and SOC store a ``model_state_dict``."""
     case = load_case(CASE.with_name('mttr_video_swin_t_s0.npz'))
     weights = case.state_dict()

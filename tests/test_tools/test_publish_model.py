@@ -2,10 +2,8 @@ import torch
 
 from mmrvos.utils import read_checkpoint
 
-from .test_train_and_test import tool  # noqa: F401
 
-
-def test_keeps_weights_alone(tmp_path, tool):  # noqa: F811
+def test_keeps_weights_alone(tmp_path, tool):
     source, target = tmp_path / 'epoch_1.pth', tmp_path / 'out/model.pth'
     torch.save(
         dict(

@@ -1,10 +1,10 @@
 """The checkpoint in demo/ fits its config and does what it is shown for."""
 import json
 
-from .test_train_and_test import options, shapes, tool  # noqa: F401
+from .running import options
 
 
-def test_it_tests_on_moving_shapes(shapes, tool, tmp_path, capsys):  # noqa: F811
+def test_it_tests_on_moving_shapes(shapes, tool, tmp_path, capsys):
     out = tmp_path / 'scores.json'
     tool('test.py', 'configs/referformer/tiny_shapes.py',
          'demo/referformer_tiny_shapes.pth', '--work-dir', str(tmp_path),
