@@ -1,8 +1,11 @@
 """Configs out of checkpoints are values, and their types are registered."""
+import numpy as np
 import pytest
+import torch
 
+from mmrvos.apis import RVOSInferencer
 from mmrvos.apis.stored_config import parse_literals, stored_config
-from mmrvos.utils import load_config
+from mmrvos.utils import load_config, pack, read_checkpoint
 
 CONFIG = 'configs/referformer/tiny_shapes.py'
 
@@ -21,6 +24,19 @@ def test_values_of_new_and_older_checkpoints(config):
     assert new == old
     assert set(new) == {'model', 'test_dataloader', 'visualizer'}
     assert new.model == config.model
+
+
+def test_inferencer_from_a_checkpoint_alone(config, request, tmp_path):
+    demo = request.config.rootpath / 'demo/referformer_tiny_shapes.pth'
+    weights = read_checkpoint(demo)['state_dict']
+    path = tmp_path / 'epoch_1.pth'
+    torch.save(
+        dict(state_dict=weights, meta=dict(cfg=pack(config.to_dict()))), path)
+    inferencer = RVOSInferencer(weights=str(path), device='cpu')
+    own = inferencer.model.state_dict()
+    assert all(torch.equal(own[key], value) for key, value in weights.items())
+    frames = np.zeros((2, 64, 96, 3), np.uint8)
+    assert len(inferencer(frames, ['the red circle'])[0].rles) == 2
 
 
 @pytest.mark.parametrize('text', [
