@@ -251,7 +251,7 @@ def set_data_root(cfg: Config, new: str, old: str | None = None) -> None:
     if not isinstance(new, str):
         raise ConfigError(f'data_root is {new!r}, expected a folder')
     changed = old is not None and sum(
-        _replace_root(cfg[part], old.rstrip('/'), new.rstrip('/'))
+        _replace_root(cfg[part], old.rstrip('/'), new.rstrip('/') or new)
         for part in DATA_PARTS if cfg.get(part))
     if not changed:
         listed = ', '.join(f'{at}={root}' for at, root in roots.items())
@@ -266,7 +266,7 @@ def _data_roots(node: Any, at: str = '') -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         for key, child in node.items():
             path = f'{at}.{key}'.lstrip('.')
-            if key == 'data_root' and child:
+            if key == 'data_root' and isinstance(child, str):
                 yield path, child
             else:
                 yield from _data_roots(child, path)
@@ -281,7 +281,8 @@ def _replace_root(node: Any, old: str, new: str) -> int:
     changed = 0
     for key, child in list(children):
         if isinstance(child, str):
-            if child == old or child.startswith(f'{old}/'):
+            is_root = key == 'data_root' and child.rstrip('/') == old
+            if is_root or old and f'{child}/'.startswith(f'{old}/'):
                 node[key] = new + child[len(old):]
                 changed += 1
         elif isinstance(child, Mapping | list):

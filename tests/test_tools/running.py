@@ -19,11 +19,7 @@ ENVIRONMENT = dict(
 
 
 def options(data: str, *more: str) -> list[str]:
-    return [
-        '--cfg-options', *more,
-        *(f'{loader}_dataloader.dataset.data_root={data}'
-          for loader in ('train', 'val', 'test'))
-    ]
+    return ['--cfg-options', *more, f'data_root={data}']
 
 
 def run(*command: str, code: int = 0) -> str:

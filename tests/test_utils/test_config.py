@@ -5,7 +5,7 @@ import pytest
 from mmengine.config import Config
 
 from mmrvos.models import InferenceCfg
-from mmrvos.utils import ConfigError, load_config
+from mmrvos.utils import ConfigError, apply_options, load_config
 from mmrvos.utils.config import PLAIN_DICTS, RUNNER_KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -224,6 +224,17 @@ def test_data_root_reaches_loaders_and_evaluators(leaf, place):
     if place == 'options':  # what is more specific comes last
         assert paths.pop(2) == 'other'
     assert {path.rstrip('/') for path in paths} == {'elsewhere'}
+
+
+def test_data_root_of_a_config_without_one(path):
+    cfg = load_config(
+        path, {
+            'train_dataloader.dataset.data_root': '',
+            'train_dataloader.dataset.ann_file': '',
+        })
+    apply_options(cfg, {'data_root': 'elsewhere/'})
+    assert cfg.train_dataloader.dataset.data_root == 'elsewhere'
+    assert cfg.train_dataloader.dataset.ann_file == ''
 
 
 def test_data_root_of_several_folders(tmp_path):
