@@ -20,7 +20,8 @@ def load_json(path: str | Path) -> Any:
                 check_file(path, MAX_ANNOTATION_BYTES),
                 encoding='utf-8') as file:
             return json.load(file)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError,
+            RecursionError) as error:
         raise ValueError(
             f'{path} is no valid JSON ({error}): fetch it again') from None
 

@@ -133,9 +133,13 @@ def test_bad_annotations_are_named(root, edit, message):
         build(root)
 
 
-def test_broken_json_is_named(root):
+@pytest.mark.parametrize('change', [
+    lambda text: text[:-9],
+    lambda text: 100_000 * '[' + 100_000 * ']',
+], ids=['cut', 'too deep'])
+def test_broken_json_is_named(root, change):
     path = root / ANN_FILE
-    path.write_text(path.read_text()[:-9])
+    path.write_text(change(path.read_text()))
     with pytest.raises(ValueError, match='meta_expressions.json is no valid'):
         build(root)
 
