@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .config_values import leaf_configs, name_of, read, stored
+from .config_values import defaults, leaf_configs, name_of, read, stored
 
 # stored name: name today, of configs that have moved
 MOVED = {}
@@ -35,19 +35,24 @@ CHANGED = {
     'new option; its default only concerns predictions read from files',
 }
 
+ABSENT = object()
 LEAVES = {name_of(path): path for path in leaf_configs()}
 STORED = stored()
 
 
 def differences(old: Any, new: Any, path: str = '') -> Iterator[str]:
-    """Yield 'path: old -> new' for every value that differs."""
+    """Yield 'path: old -> new' for every value that differs.
+
+    A new option of a class that has its default value is no difference.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
             at = f'{path}.{key}'.lstrip('.')
             if key not in new:
                 yield f'{at}: {old[key]} -> (missing)'
             elif key not in old:
-                yield f'{at}: (missing) -> {new[key]}'
+                if new[key] != defaults(new.get('type', '')).get(key, ABSENT):
+                    yield f'{at}: (missing) -> {new[key]}'
             else:
                 yield from differences(old[key], new[key], at)
     elif isinstance(old, list) and isinstance(new, list) and (
