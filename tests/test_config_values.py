@@ -12,27 +12,61 @@ import pytest
 from .config_values import defaults, leaf_configs, name_of, read, stored
 
 # stored name: name today, of configs that have moved
-MOVED = {}
+MOVED = {
+    f'{method}/{name}': f'{method}/ablations/{name}'
+    for method, names in {
+        'html': [f'r50_ytvos_{row}' for row in (
+            '1-scale', '2-scales', '5-frames', '5-frames_1-scale',
+            '5-frames_no-cmp', '12-frames', 'fine-to-coarse', 'no-cmp',
+            'long', 'short')],
+        'ifirvos': ['tiny_shapes_temporal'] + [
+            f'r50_{stage}_{row}' for stage in ('refcoco-pretrain', 'ytvos')
+            for row in ('baseline', 'dynamic-text', 'ffn', 'ifi', 'vli')],
+        'mlrl': [f'r50_ytvos_{row}' for row in (
+            '1-frame', '2-frames', '4-frames', '8-frames', 'no-alignment',
+            'no-frame', 'no-object', 'no-video', 'object-fcn',
+            'object-frame', 'roberta')],
+        'soc': [f'video-swin-t_ytvos_scratch_{row}' for row in (
+            '3frames', '5frames', '10frames', '10queries', '15queries',
+            '25queries', 'cluster-average', 'cluster-conv',
+            'cluster-kmeans', 'fusion-l2v', 'fusion-none', 'fusion-v2l',
+            'no-contrast', 'no-voc', 'no-voc-no-contrast', 'voc-decoder',
+            'voc-encoder')],
+    }.items()
+    for name in names
+}
 # config, path of the value (both with wildcards): why it is not the stored one
 CHANGED = {
+    ('*', '*_dataloader.collate_fn'):
+    "pseudo_collate is MMEngine's default",
+    ('*', 'default_hooks.epoch_seed'):
+    'each epoch has a seed of its own, so that a resumed run repeats it',
     ('*', 'model.backbone.window*'):
     'renamed window_size, since test_cfg.window are frames of a video',
-    ('*', 'model.test_cfg.expressions_per_pass'):
-    'part of test_cfg.chunks; 8 expressions are at most 64 pairs as before',
-    ('*', 'model.test_cfg.chunks'):
-    'the limits of before, which were constants in the code',
-    ('*', 'model.category_head.stage'):
-    'renamed level, since a stage is a stage of training',
-    ('*', 'model.category_head.level'):
-    'was stage',
-    ('*', 'model.pixel_decoder.num_levels'):
-    'handed down by the segmentor, to check the number of reductions',
     ('*', 'default_hooks.check_loss'):
     'replaced by check_finite, which checks each loss and saved weight',
     ('*', 'default_hooks.check_finite'):
     'was check_loss',
-    ('*', '*_evaluator*.missing'):
-    'new option; its default only concerns predictions read from files',
+    ('*/tiny_shapes*', 'model.category_head.stage'):
+    'renamed level, since a stage is one of the training',
+    ('*/tiny_shapes*', 'model.category_head.level'):
+    'was named stage',
+    ('*', 'model.test_cfg.expressions_per_pass'):
+    'part of test_cfg.chunks; 8 expressions are at most 64 pairs as before',
+    ('*', 'model.test_cfg.chunks'):
+    'the limits of before, which were constants in the code',
+    ('*', 'model.head.matcher'):
+    'the default matcher of the head, listed with its weights as before',
+    ('*', 'model.pixel_decoder.channels'):
+    'None halves the width at each step, which gives the stored channels',
+    ('mlrl/*', 'model.alignments.*.feedforward_channels'):
+    'None is 4 * embed_dims = 1536',
+    ('mlrl/*', 'model.text_encoder.max_length'):
+    'sentences are cut to 20 tokens, N in the paper',
+    ('*', 'visualizer.alpha'):
+    'overlays have one opacity',
+    ('*', 'visualizer.outline_width'):
+    'None follows from the size of the frame',
 }
 
 ABSENT = object()
@@ -51,7 +85,8 @@ def differences(old: Any, new: Any, path: str = '') -> Iterator[str]:
             if key not in new:
                 yield f'{at}: {old[key]} -> (missing)'
             elif key not in old:
-                if new[key] != defaults(new.get('type', '')).get(key, ABSENT):
+                default = defaults(new['type']) if 'type' in new else {}
+                if new[key] != default.get(key, ABSENT):
                     yield f'{at}: (missing) -> {new[key]}'
             else:
                 yield from differences(old[key], new[key], at)

@@ -1,7 +1,10 @@
-"""Every config that a user can start is built, with a small text model."""
+"""Layout of the configs; each is built, with a small text model."""
+import ast
 from collections import Counter
+from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
@@ -11,13 +14,85 @@ from mmengine.registry import DefaultScope
 from mmrvos.moving_shapes import VOCABULARY
 from mmrvos.registry import DATASETS
 
-from .config_values import CONFIGS, build_model, leaf_configs, name_of, read
+from .config_values import (
+    CONFIGS,
+    build_model,
+    leaf_configs,
+    name_of,
+    read,
+    weightless,
+)
 
 
 @pytest.fixture(autouse=True)
 def scope():
     with DefaultScope.overwrite_default_scope('mmrvos'):
         yield
+
+
+def bases(path: Path) -> list[Path]:
+    """Return the files that a config file names as its ``_base_``."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == '_base_':
+            names = ast.literal_eval(node.value)
+            names = [names] if isinstance(names, str) else names
+            return [(path.parent / name).resolve() for name in names]
+    return []
+
+
+def depth(path: Path) -> int:
+    """Count the levels of base files below a config file."""
+    return 1 + max(map(depth, bases(path)), default=-1)
+
+
+def files(path: Path) -> set[Path]:
+    """Return the files to read for a config, the config itself included."""
+    return {path}.union(*map(files, bases(path)))
+
+
+@pytest.mark.parametrize('path', leaf_configs(), ids=name_of)
+def test_leaf_is_flat(path):
+    """At most two levels of base files, at most six files to read."""
+    read = sorted(file.relative_to(CONFIGS).as_posix() for file in files(path))
+    assert depth(path) <= 2, f'{name_of(path)} reads {read}'
+    assert len(read) <= 6, f'{name_of(path)} reads {read}'
+
+
+def test_shared_models_and_schedules_serve_several_methods():
+    """What one method uses lies in its own folder, configs/METHOD/_base_."""
+    users = {path: set() for kind in ('models', 'schedules')
+             for path in CONFIGS.glob(f'_base_/{kind}/*.py')}
+    for leaf in leaf_configs():
+        for path in files(leaf) & set(users):
+            users[path].add(name_of(leaf).split('/')[0])
+    assert {path: methods for path, methods in users.items()
+            if len(methods) < 2} == {}
+
+
+def model_files() -> list[Path]:
+    """Return the base files that define the model of a method."""
+    return sorted(
+        path for path in CONFIGS.rglob('*.py')
+        if '_base_' in path.parts
+        and 'backbone' in Config.fromfile(path).get('model', {}))
+
+
+@pytest.mark.parametrize(
+    'backbone',
+    sorted(CONFIGS.glob('_base_/backbones/*.py')), ids=lambda p: p.stem)
+@pytest.mark.parametrize('model', model_files(), ids=lambda p: p.stem)
+def test_backbone_fits_model(model, backbone, tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text(f"_base_ = ['{model}', '{backbone}']\n"
+                    f"model = _base_.{backbone.stem.replace('-', '_')}\n")
+    cfg = Config.fromfile(path).model
+    built, _ = build_model(cfg)
+    with weightless():
+        frames = torch.zeros(1, 2, 3, 64, 64)
+        if not getattr(built.backbone, 'temporal', False):
+            frames = frames.flatten(0, 1)
+        maps = built.backbone(frames)
+    assert [m.shape[1] for m in maps] == list(cfg.backbone_channels)
 
 
 @pytest.mark.parametrize('path', leaf_configs(), ids=name_of)
@@ -70,7 +145,7 @@ def test_learning_rates_of_the_official_recipe():
 
 
 def test_tiny_configs_have_the_same_budget():
-    for path in CONFIGS.glob('*/tiny_shapes*.py'):
+    for path in CONFIGS.rglob('tiny_shapes*.py'):
         cfg = Config.fromfile(path)
         hook, = (h for h in cfg.custom_hooks
                  if h.type == 'TrainingStagesHook')

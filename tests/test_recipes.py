@@ -1,18 +1,21 @@
-"""Configs hold the papers' numbers, through all their levels."""
+"""Configs hold the numbers of the papers."""
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
+from .config_values import plain
+
 CONFIGS = Path(__file__).parents[1] / 'configs'
 
 
 def read(name: str) -> Config:
+    """Read a config by its name, such as 'html/r50_ytvos'."""
     return Config.fromfile(CONFIGS / f'{name}.py')
 
 
 def rates(cfg: Config) -> tuple[float, float, float]:
-    """Of backbone, text model and the rest."""
+    """Return the learning rates of backbone, text model and other parts."""
     lr = cfg.optim_wrapper.optimizer.lr
     keys = cfg.optim_wrapper.paramwise_cfg.custom_keys
     return (lr * keys['backbone'].lr_mult,
@@ -20,19 +23,19 @@ def rates(cfg: Config) -> tuple[float, float, float]:
 
 
 @pytest.mark.parametrize('name', [
-    'r50_refcoco-pretrain', 'r50_ytvos', 'r50_a2d', 'r50_ytvos_baseline',
-    'video-swin-t_ytvos',
+    'r50_refcoco-pretrain', 'r50_ytvos', 'r50_a2d',
+    'ablations/r50_ytvos_baseline', 'video-swin-t_ytvos',
 ])
 def test_ifirvos_recipe(name):
     cfg = read(f'ifirvos/{name}')
     assert rates(cfg) == pytest.approx((1e-5, 1e-5, 5e-5))
     head = cfg.model.head
     assert head.loss_weights == dict(cls=2, bbox=5, giou=2, mask=1, dice=1)
-    assert {k: v for k, v in head.matcher.items() if k != 'type'} == dict(
-        class_weight=2, box_weight=5, giou_weight=2, mask_weight=1,
-        dice_weight=1)
+    assert plain(head.matcher) == dict(
+        type='SequenceMatcher', class_weight=2, box_weight=5, giou_weight=2,
+        mask_weight=1, dice_weight=1)
     pretrain = 'pretrain' in name
-    assert cfg.model.text_encoder.frozen != pretrain
+    assert cfg.model.text_encoder.get('frozen', True) != pretrain
     assert cfg.train_cfg.max_epochs == (10 if pretrain else 6)
     assert cfg.param_scheduler[0].milestones == (
         [6, 8] if pretrain else [3, 5])
@@ -53,7 +56,8 @@ def test_ifirvos_recipe(name):
 ])
 @pytest.mark.parametrize('stage', ['refcoco-pretrain', 'ytvos'])
 def test_table_4_of_ifirvos(stage, name, fusion, inter_frame):
-    cfg = read(f'ifirvos/r50_{stage}{name}')
+    folder = 'ifirvos/ablations' if name else 'ifirvos'
+    cfg = read(f'{folder}/r50_{stage}{name}')
     assert cfg.model.fusion.type == fusion
     assert bool(cfg.model.decoder.inter_frame) == inter_frame
     if stage == 'ytvos':  # each row has its own pre-training
@@ -62,7 +66,7 @@ def test_table_4_of_ifirvos(stage, name, fusion, inter_frame):
 
 
 def test_the_baseline_of_ifirvos_is_referformer():
-    model = read('ifirvos/r50_ytvos_baseline').model
+    model = read('ifirvos/ablations/r50_ytvos_baseline').model
     base = read('referformer/r50_ytvos').model
     assert model.decoder.pop('inter_frame') is None
     model.head = base.head  # other weights of the losses
@@ -72,19 +76,19 @@ def test_the_baseline_of_ifirvos_is_referformer():
 @pytest.mark.parametrize('name,frames,scales,direction', [
     ('r50_ytvos', 8, 3, 'coarse_to_fine'),
     ('video-swin-b_ytvos', 8, 3, 'coarse_to_fine'),
-    ('r50_ytvos_5-frames', 5, 3, 'coarse_to_fine'),
-    ('r50_ytvos_5-frames_no-cmp', 5, 3, 'none'),
-    ('r50_ytvos_5-frames_1-scale', 5, 1, 'coarse_to_fine'),
-    ('r50_ytvos_12-frames', 12, 3, 'coarse_to_fine'),
-    ('r50_ytvos_fine-to-coarse', 8, 3, 'fine_to_coarse'),
+    ('ablations/r50_ytvos_5-frames', 5, 3, 'coarse_to_fine'),
+    ('ablations/r50_ytvos_5-frames_no-cmp', 5, 3, 'none'),
+    ('ablations/r50_ytvos_5-frames_1-scale', 5, 1, 'coarse_to_fine'),
+    ('ablations/r50_ytvos_12-frames', 12, 3, 'coarse_to_fine'),
+    ('ablations/r50_ytvos_fine-to-coarse', 8, 3, 'fine_to_coarse'),
 ])
 def test_tables_5_and_6_of_html(name, frames, scales, direction):
     cfg = read(f'html/{name}')
     dataset = cfg.train_dataloader.dataset
     assert dataset.pipeline[0].num_frames == dataset.num_frames == frames
-    assert cfg.model.num_scales == scales
-    assert cfg.model.direction == direction
-    # otherwise ReferFormer's recipe
+    assert cfg.model.get('num_scales', 3) == scales
+    assert cfg.model.get('direction', 'coarse_to_fine') == direction
+    # all other values are those of ReferFormer
     base = read('referformer/r50_ytvos')
     assert cfg.optim_wrapper == base.optim_wrapper
     assert dataset.pipeline[1:] == base.train_pipeline[1:]
@@ -93,7 +97,20 @@ def test_tables_5_and_6_of_html(name, frames, scales, direction):
 
 @pytest.mark.parametrize('method', ['ifirvos', 'html'])
 def test_weights_of_another_backbone_are_not_asked_for(method):
-    for path in (CONFIGS / method).glob('*.py'):
+    for path in (CONFIGS / method).rglob('*.py'):
+        if '_base_' in path.parts:
+            continue
         source = Config.fromfile(path).get('load_from')
         if source is not None:
             assert f"_{path.stem.split('_')[0]}_" in source, path
+
+
+@pytest.mark.parametrize('name', [
+    'datasets/a2d_sentences', 'datasets/ref_davis17',
+    '../html/_base_/a2d_sentences', '../html/_base_/ref_youtube_vos',
+    '../referformer/_base_/refcoco_ref_youtube_vos'
+])
+def test_augmentation_is_that_of_referformer(name):
+    """Each data file shows its pipeline; those of one recipe are equal."""
+    pipeline = read('_base_/datasets/ref_youtube_vos').train_pipeline
+    assert read(f'_base_/{name}').train_pipeline[1:] == pipeline[1:]

@@ -1,4 +1,14 @@
-# For testing weights of r50_ytvos.py on Ref-DAVIS17, as ReferFormer does.
-_base_ = '../referformer/r50_davis17.py'
+# HTML, ResNet-50: weights of r50_ytvos.py tested on Ref-DAVIS17, in windows of
+# 36 frames as ReferFormer.
+#   bash tools/dist_test.sh configs/html/r50_davis17.py CHECKPOINT 8
+# Paper: J&F 59.5 on Ref-DAVIS17.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/datasets/ref_davis17.py',
+    '../_base_/schedules/adamw_6e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    type='HTML',
+    test_cfg=dict(window=36, postprocessor=dict(type='MergeObjects')))
 load_from = 'checkpoints/html_r50_ytvos.pth'
-model = dict(type='HTML')

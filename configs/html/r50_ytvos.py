@@ -1,13 +1,15 @@
-# ReferFormer's fine-tuning on Ref-YouTube-VOS, from the same pre-training on
-# still images, with clips of 8 frames at scales of 8, 4 and 2.
-_base_ = '../referformer/r50_ytvos.py'
-model = dict(
-    type='HTML', num_scales=3, stride=2, direction='coarse_to_fine')
-
-num_frames = 8
-train_pipeline = [
-    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
-    *_base_.train_pipeline[1:],
+# HTML, ResNet-50, fine-tuned on Ref-YouTube-VOS from ReferFormer's
+# pre-training on RefCOCO/+/g: clips of 8 frames at three scales of 8, 4 and 2
+# frames.
+#   bash tools/dist_train.sh configs/html/r50_ytvos.py 8
+# Paper: J&F 57.8 on Ref-YouTube-VOS.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    './_base_/ref_youtube_vos.py',
+    '../_base_/schedules/adamw_6e.py',
+    '../_base_/default_runtime.py',
 ]
-train_dataloader = dict(
-    dataset=dict(num_frames=num_frames, pipeline=train_pipeline))
+model = dict(
+    type='HTML')
+load_from = 'checkpoints/referformer_r50_refcoco-pretrain.pth'
+load_cfg = dict(drop=[r'head\.class_branches\..*'])

@@ -1,2 +1,17 @@
-_base_ = ['./r50_refcoco-pretrain.py', '../_base_/backbones/video-swin-b.py']
-model = _base_.video_swin_b
+# IFIRVOS, Video-Swin-B, pre-trained on the still images of RefCOCO, RefCOCO+
+# and RefCOCOg. The paper has no result with this backbone.
+#   bash tools/dist_train.sh configs/ifirvos/video-swin-b_refcoco-pretrain.py 8
+_base_ = [
+    './_base_/ifirvos_r50.py',
+    '../_base_/backbones/video-swin-b.py',
+    '../_base_/datasets/refcoco.py',
+    './_base_/adamw_10e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    _base_.video_swin_b,
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    text_encoder=dict(frozen=False),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))
+# The fusion has its own pooling, so RoBERTa's pooler gets no gradient.
+find_unused_parameters = True

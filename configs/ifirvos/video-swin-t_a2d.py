@@ -1,3 +1,18 @@
-_base_ = ['./r50_a2d.py', '../_base_/backbones/video-swin-t.py']
-model = _base_.video_swin_t
+# IFIRVOS, Video-Swin-T, fine-tuned on A2D-Sentences from the pre-training on
+# RefCOCO/+/g. Only the annotated frame is decoded, as in ReferFormer, so the
+# inter-frame layers see the queries of one frame. The paper has no result with
+# this backbone.
+#   bash tools/dist_train.sh configs/ifirvos/video-swin-t_a2d.py 8
+_base_ = [
+    './_base_/ifirvos_r50.py',
+    '../_base_/backbones/video-swin-t.py',
+    './_base_/a2d_sentences.py',
+    './_base_/adamw_6e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    _base_.video_swin_t,
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))
 load_from = 'checkpoints/ifirvos_video-swin-t_refcoco-pretrain.pth'
+load_cfg = dict(drop=[r'head\.class_branches\..*'])

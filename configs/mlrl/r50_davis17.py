@@ -1,17 +1,13 @@
-# Fine-tuning on Ref-DAVIS17 (Table 4, without propagation). Weights of
-# r50_ytvos.py tested here are the paper's "pretraining only".
-_base_ = './r50_ytvos.py'
+# MLRL, ResNet-50, fine-tuned on Ref-DAVIS17 without propagation (Table 4).
+# Weights of r50_ytvos.py tested with this file are the "pretraining only" of
+# the paper.
+#   bash tools/dist_train.sh configs/mlrl/r50_davis17.py 4
+# Paper: J&F 53.25.
+_base_ = [
+    './_base_/mlrl_r50.py',
+    './_base_/ref_davis17.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(test_cfg=dict(postprocessor=dict(type='MergeObjects')))
 load_from = 'checkpoints/mlrl_r50_ytvos.pth'
-model = dict(
-    test_cfg=dict(postprocessor=dict(_delete_=True, type='MergeObjects')))
-
-data_root = 'data/ref-davis/'
-train_dataloader = dict(
-    dataset=dict(type='RefDAVIS17Dataset', data_root=data_root))
-val_dataloader = dict(
-    dataset=dict(
-        type='RefDAVIS17Dataset', data_root=data_root, exclude_file=None))
-test_dataloader = val_dataloader
-val_evaluator = dict(
-    _delete_=True, type='RefDAVISMetric', protocol='unsupervised')
-test_evaluator = val_evaluator

@@ -1,19 +1,24 @@
-# MLRL in the common budget: backbone, text encoder, width and schedule are
-# ReferFormer's:
+# MLRL, trained from scratch on two CPU cores. Backbone, text encoder, width
+# and schedule are those of ReferFormer's tiny config.
 #   bash tools/dist_train.sh configs/mlrl/tiny_shapes.py 2
-_base_ = '../referformer/tiny_shapes.py'
+_base_ = [
+    '../_base_/models/referformer_tiny.py',
+    '../_base_/datasets/moving_shapes.py',
+    '../_base_/schedules/tiny.py',
+    '../_base_/default_runtime.py',
+]
 base = _base_.model
 model = dict(
     _delete_=True,
     type='MLRL',
     data_preprocessor=base.data_preprocessor,
-    # shapes are small: Res5 at stride 16 sees them in as many cells as the
-    # paper's objects have at stride 32
+    # The shapes are small: at stride 16 they cover as many cells of Res5 as
+    # the objects of the paper at stride 32.
     backbone=dict(
         base.backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2)),
     backbone_channels=base.backbone_channels,
     text_encoder=dict(base.text_encoder, pooler=False),
-    embed_dims=64,
+    embed_dims=base.embed_dims,
     levels=dict(
         video=dict(type='PixelSelfAttention', scope='video'),
         frame=dict(type='PixelSelfAttention', scope='frame'),
@@ -24,25 +29,36 @@ model = dict(
         type='BoundaryAwareHead',
         channels=32,
         hidden_channels=64,
-        # a focal loss is a mean over all pixels, few of which are an object's
+        # A focal loss is a mean over all pixels, few of which are of an
+        # object.
         loss_weights=dict(mask=20., object_mask=20.)),
     category_head=base.category_head,
     channels_last=base.channels_last,
     test_cfg=base.test_cfg)
 
-# Its own loss is dense, so behind the categories every stage trains it whole;
-# the object level learns from all objects.
-stages = [
-    stage if stage.stage == 'category' else dict(
-        stage,
-        stage='whole',
-        pipeline=[
-            dict(step, all_objects=True)
-            if step.type == 'LoadClipMasks' else step
-            for step in stage.pipeline
-        ]) for stage in _base_.custom_hooks[0].stages
+# The object level learns from all objects.
+load_all = dict(type='LoadClipMasks', all_objects=True)
+dense, frame, clip = [
+    [load_all if step['type'] == 'LoadClipMasks' else step for step in steps]
+    for steps in (_base_.dense_pipeline, _base_.frame_pipeline,
+                  _base_.clip_pipeline)
 ]
+# The losses of MLRL are dense, so each stage after the categories trains the
+# complete method.
 custom_hooks = [
-    dict(type='TrainingStagesHook', stages=stages),
-    *_base_.custom_hooks[1:],
+    dict(
+        type='TrainingStagesHook',
+        stages=[
+            dict(
+                stage='category',
+                epochs=30,
+                pipeline=_base_.category_pipeline),
+            dict(stage='whole', epochs=5, pipeline=dense),
+            dict(stage='whole', epochs=58, pipeline=frame),
+            dict(stage='whole', epochs=7, pipeline=clip),
+        ]),
+    _base_.ema,
 ]
+default_hooks = dict(checkpoint=dict(interval=4))
+find_unused_parameters = True  # the first stages use some of the parts
+randomness = dict(seed=0)

@@ -1,10 +1,11 @@
-# A2D-Sentences, windows of 10 frames.
+# MTTR, Video-Swin-T, on A2D-Sentences, clips of 10 frames.
+#   bash tools/dist_train.sh configs/mttr/video-swin-t_a2d.py 2
+# Paper: mAP 46.1.
 _base_ = [
-    '../_base_/models/mttr_video-swin-t.py',
-    '../_base_/datasets/mttr_a2d_sentences.py',
-    '../_base_/schedules/mttr_70e.py',
+    './_base_/mttr_video-swin-t.py',
+    './_base_/a2d_sentences.py',
+    './_base_/adamw_70e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
     test_cfg=dict(postprocessor=dict(_delete_=True, type='RankQueries')))
-train_dataloader = dict(batch_size=3)

@@ -1,9 +1,18 @@
-# A2D-Sentences without pre-training: clips of 6 frames, no dropout in encoder
-# and decoder, less weight decay.
-_base_ = './r50_a2d.py'
-load_from = None
-load_cfg = dict(drop=[])
-model = dict(encoder=dict(dropout=0.), decoder=dict(dropout=0.))
+# ReferFormer, ResNet-50, on A2D-Sentences without pre-training on still
+# images: clips of 6 frames, no dropout in encoder and decoder, less weight
+# decay.
+#   bash tools/dist_train.sh configs/referformer/r50_a2d_scratch.py 8
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/datasets/a2d_sentences.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    encoder=dict(dropout=0.),
+    decoder=dict(dropout=0.),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))
 
 train_dataloader = dict(
     batch_size=1,
@@ -20,8 +29,3 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 
 optim_wrapper = dict(optimizer=dict(weight_decay=1e-4))
-train_cfg = dict(max_epochs=12)
-param_scheduler = [
-    dict(type='MultiStepLR', milestones=[8, 10], gamma=0.1, by_epoch=True)
-]
-auto_scale_lr = dict(base_batch_size=8)  # 8 GPUs x 1

@@ -1,4 +1,5 @@
-# For testing weights of r50_a2d.py on JHMDB-Sentences; there is no training.
+# ReferFormer, ResNet-50: weights of r50_a2d.py tested on JHMDB-Sentences.
+#   bash tools/dist_test.sh configs/referformer/r50_jhmdb.py CHECKPOINT 8
 _base_ = [
     '../_base_/models/referformer_r50.py',
     '../_base_/datasets/jhmdb_sentences.py',
@@ -7,4 +8,3 @@ _base_ = [
 model = dict(
     data_preprocessor=dict(test_pad_size_divisor=32),
     test_cfg=dict(postprocessor=dict(type='RankQueries')))
-test_cfg = dict(type='TestLoop')

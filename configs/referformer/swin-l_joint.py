@@ -1,2 +1,12 @@
-_base_ = ['./r50_joint.py', '../_base_/backbones/swin-l.py']
+# ReferFormer, Swin-L, trained from the start on Ref-YouTube-VOS and
+# RefCOCO/+/g. The published weights are of 32 GPUs; the official script has 8
+# x 1.
+#   bash tools/dist_train.sh configs/referformer/swin-l_joint.py 8
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/swin-l.py',
+    './_base_/refcoco_ref_youtube_vos.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
 model = _base_.swin_l

@@ -1,5 +1,6 @@
-# Trains from scratch on two CPU cores:
+# ReferFormer, trained from scratch on two CPU cores.
 #   bash tools/dist_train.sh configs/referformer/tiny_shapes.py 2
+# Measured: J&F 57.2 on Moving Shapes (README.md).
 _base_ = [
     '../_base_/models/referformer_tiny.py',
     '../_base_/datasets/moving_shapes.py',
@@ -12,27 +13,14 @@ custom_hooks = [
         stages=[
             dict(
                 stage='category',
-                epochs={{_base_.category_epochs}},
-                pipeline={{_base_.category_pipeline}}),
-            dict(
-                stage='dense',
-                epochs={{_base_.dense_epochs}},
-                pipeline={{_base_.dense_pipeline}}),
-            dict(
-                stage='whole',
-                epochs={{_base_.frame_epochs}},
-                pipeline={{_base_.frame_pipeline}}),
-            dict(
-                stage='whole',
-                epochs={{_base_.clip_epochs}},
-                pipeline={{_base_.clip_pipeline}}),
+                epochs=30,
+                pipeline=_base_.category_pipeline),
+            dict(stage='dense', epochs=5, pipeline=_base_.dense_pipeline),
+            dict(stage='whole', epochs=58, pipeline=_base_.frame_pipeline),
+            dict(stage='whole', epochs=7, pipeline=_base_.clip_pipeline),
         ]),
-    dict(
-        type='EMAHook',
-        ema_type='ExponentialMovingAverage',
-        momentum=4e-3,
-        update_buffers=True),
+    _base_.ema,
 ]
 default_hooks = dict(checkpoint=dict(interval=4))
-find_unused_parameters = True  # the first stages stop half-way
+find_unused_parameters = True  # the first stages use some of the parts
 randomness = dict(seed=0)

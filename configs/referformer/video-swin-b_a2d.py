@@ -1,3 +1,18 @@
-_base_ = ['./r50_a2d.py', '../_base_/backbones/video-swin-b.py']
-model = _base_.video_swin_b
+# ReferFormer, Video-Swin-B, fine-tuned on A2D-Sentences from the pre-training
+# on RefCOCO/+/g. The classifier starts anew, as in the official code.
+#   bash tools/dist_train.sh configs/referformer/video-swin-b_a2d.py 8
+# Paper: mAP 55.0 on A2D-Sentences.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/video-swin-b.py',
+    '../_base_/datasets/a2d_sentences.py',
+    '../_base_/schedules/adamw_6e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    _base_.video_swin_b,
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))
 load_from = 'checkpoints/referformer_video-swin-b_refcoco-pretrain.pth'
+load_cfg = dict(drop=[r'head\.class_branches\..*'])
+auto_scale_lr = dict(base_batch_size=16)  # 8 GPUs x 2

@@ -1,2 +1,15 @@
-_base_ = ['./r50_jhmdb.py', '../_base_/backbones/video-swin-b.py']
-model = _base_.video_swin_b
+# ReferFormer, Video-Swin-B: weights of video-swin-b_a2d.py tested on
+# JHMDB-Sentences.
+#   bash tools/dist_test.sh \
+#       configs/referformer/video-swin-b_jhmdb.py CHECKPOINT 8
+# Paper: mAP 43.7 on JHMDB-Sentences.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/video-swin-b.py',
+    '../_base_/datasets/jhmdb_sentences.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    _base_.video_swin_b,
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))

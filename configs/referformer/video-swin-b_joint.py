@@ -1,2 +1,13 @@
-_base_ = ['./r50_joint.py', '../_base_/backbones/video-swin-b.py']
+# ReferFormer, Video-Swin-B, trained from the start on Ref-YouTube-VOS and
+# RefCOCO/+/g. The published weights are of 32 GPUs; the official script has 8
+# x 1.
+#   bash tools/dist_train.sh configs/referformer/video-swin-b_joint.py 8
+# Paper: J&F 64.9 on Ref-YouTube-VOS.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/video-swin-b.py',
+    './_base_/refcoco_ref_youtube_vos.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
 model = _base_.video_swin_b

@@ -1,3 +1,15 @@
-_base_ = ['./r50_ytvos.py', '../_base_/backbones/video-swin-b.py']
+# ReferFormer, Video-Swin-B, fine-tuned on Ref-YouTube-VOS from the
+# pre-training on RefCOCO/+/g. The classifier starts anew, as in the official
+# code.
+#   bash tools/dist_train.sh configs/referformer/video-swin-b_ytvos.py 8
+# Paper: J&F 62.9 on Ref-YouTube-VOS.
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/video-swin-b.py',
+    '../_base_/datasets/ref_youtube_vos.py',
+    '../_base_/schedules/adamw_6e.py',
+    '../_base_/default_runtime.py',
+]
 model = _base_.video_swin_b
 load_from = 'checkpoints/referformer_video-swin-b_refcoco-pretrain.pth'
+load_cfg = dict(drop=[r'head\.class_branches\..*'])

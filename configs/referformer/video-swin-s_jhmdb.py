@@ -1,2 +1,14 @@
-_base_ = ['./r50_jhmdb.py', '../_base_/backbones/video-swin-s.py']
-model = _base_.video_swin_s
+# ReferFormer, Video-Swin-S: weights of video-swin-s_a2d.py tested on
+# JHMDB-Sentences.
+#   bash tools/dist_test.sh \
+#       configs/referformer/video-swin-s_jhmdb.py CHECKPOINT 8
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/video-swin-s.py',
+    '../_base_/datasets/jhmdb_sentences.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    _base_.video_swin_s,
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))

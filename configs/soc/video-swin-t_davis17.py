@@ -1,12 +1,10 @@
-# For testing Ref-YouTube-VOS or joint weights on Ref-DAVIS17: clips of 36
-# frames, and one label map from the sentences of an annotator.
+# SOC, Video-Swin-T: weights of video-swin-t_ytvos.py or video-swin-t_joint.py
+# tested on Ref-DAVIS17, in windows of 36 frames, one label map per annotator.
+#   bash tools/dist_test.sh configs/soc/video-swin-t_davis17.py CHECKPOINT 8
 _base_ = [
-    '../_base_/models/soc_r50.py',
-    '../_base_/backbones/video-swin-t.py',
-    '../_base_/datasets/soc_davis17.py',
+    './_base_/soc_video-swin-t.py',
+    './_base_/ref_davis17.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    _base_.video_swin_t,
     test_cfg=dict(window=36, postprocessor=dict(type='MergeObjects')))
-test_cfg = dict(type='TestLoop')

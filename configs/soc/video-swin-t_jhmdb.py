@@ -1,11 +1,9 @@
-# For testing A2D-Sentences weights on JHMDB-Sentences; there is no training.
+# SOC, Video-Swin-T: weights of video-swin-t_a2d.py tested on JHMDB-Sentences.
+#   bash tools/dist_test.sh configs/soc/video-swin-t_jhmdb.py CHECKPOINT 8
 _base_ = [
-    '../_base_/models/soc_r50.py',
-    '../_base_/backbones/video-swin-t.py',
-    '../_base_/datasets/soc_jhmdb_sentences.py',
+    './_base_/soc_video-swin-t.py',
+    './_base_/jhmdb_sentences.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    _base_.video_swin_t,
     test_cfg=dict(postprocessor=dict(type='RankQueries')))
-test_cfg = dict(type='TestLoop')

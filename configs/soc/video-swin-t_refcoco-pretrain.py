@@ -1,14 +1,13 @@
-# Pre-training on the still images of RefCOCO, RefCOCO+ and RefCOCOg, clips of
-# one frame. The text model is trained too.
+# SOC, Video-Swin-T, pre-trained on the still images of RefCOCO, RefCOCO+ and
+# RefCOCOg, clips of one frame. The text model is trained, too.
+#   bash tools/dist_train.sh configs/soc/video-swin-t_refcoco-pretrain.py 8
 _base_ = [
-    '../_base_/models/soc_r50.py',
-    '../_base_/backbones/video-swin-t.py',
-    '../_base_/datasets/soc_refcoco.py',
-    '../_base_/schedules/soc_30e.py',
+    './_base_/soc_video-swin-t.py',
+    './_base_/refcoco.py',
+    './_base_/adamw_30e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    _base_.video_swin_t,
     text_encoder=dict(frozen=False),
     test_cfg=dict(postprocessor=dict(type='RankQueries')))
 param_scheduler = [

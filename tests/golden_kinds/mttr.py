@@ -30,7 +30,7 @@ def build_model(case: Case, weights: dict[str, Tensor]) -> torch.nn.Module:
     """Build our model in evaluation mode with converted weights."""
     config = case.meta['config']
     name = BACKBONES[config['backbone_name']]
-    cfg = Config.fromfile(CONFIGS / f'_base_/models/{name}.py').model
+    cfg = Config.fromfile(CONFIGS / f'mttr/_base_/{name}.py').model
     cfg.backbone.init_cfg = None
     cfg.transformer.num_queries = config['num_queries']
     roberta = dict(case.meta['roberta'])

@@ -33,9 +33,9 @@ from .referformer import (
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 BACKBONES = {
-    'resnet50': '_base_/models/soc_r50.py',
-    'video-swin-t': 'soc/video-swin-t_ytvos_scratch.py',
-    'video-swin-b': 'soc/video-swin-b_ytvos.py',
+    'resnet50': 'r50',
+    'video-swin-t': 'video-swin-t',
+    'video-swin-b': 'video-swin-b',
 }
 # absolute tolerances by the last part of a name; of masks, of the largest
 ATOL = dict(
@@ -49,7 +49,11 @@ ATOL = dict(
 
 def build_model(case: Case) -> torch.nn.Module:
     """Build our model in evaluation mode with the converted weights."""
-    cfg = Config.fromfile(CONFIGS / BACKBONES[case.meta['backbone']]).model
+    cfg = Config.fromfile(CONFIGS / 'soc/_base_/soc_video-swin-t.py')
+    name = BACKBONES[case.meta['backbone']]
+    backbone = Config.fromfile(CONFIGS / f'_base_/backbones/{name}.py')
+    cfg.merge_from_dict(dict(model=backbone[name.replace('-', '_')]))
+    cfg = cfg.model
     config = case.meta['config']
     cfg.backbone.init_cfg = None
     cfg.head.num_classes = config['num_classes']

@@ -1,4 +1,4 @@
-# Changes of a model's config for Swin-L: model = _base_.swin_l
+# Swin-L for the model of any method: model = _base_.swin_l
 swin_l = dict(
     backbone=dict(
         _delete_=True,
@@ -6,13 +6,11 @@ swin_l = dict(
         embed_dims=192,
         depths=[2, 2, 18, 2],
         num_heads=[6, 12, 24, 48],
-        window_size=7,
         drop_path_rate=0.3,
-        with_cp=True,  # as officially, to fit a clip
+        with_cp=True,  # as in the official code, to fit a clip
         convert_weights=True,
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://github.com/SwinTransformer/storage/releases/'
             'download/v1.0.0/swin_large_patch4_window7_224_22k.pth')),
-    backbone_channels=(192, 384, 768, 1536),
-    pixel_decoder=dict(fine_channels=192))
+    backbone_channels=(192, 384, 768, 1536))

@@ -1,18 +1,13 @@
-# Changes of a model's config for Video-Swin-S: model = _base_.video_swin_s
+# Video-Swin-S for the model of any method: model = _base_.video_swin_s
 video_swin_s = dict(
     backbone=dict(
         _delete_=True,
         type='VideoSwinTransformer',
-        embed_dims=96,
         depths=[2, 2, 18, 2],
-        num_heads=[3, 6, 12, 24],
-        window_size=(8, 7, 7),
-        drop_path_rate=0.2,
-        with_cp=True,  # as officially, to fit a clip
+        with_cp=True,  # as in the official code, to fit a clip
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://github.com/SwinTransformer/storage/releases/'
             'download/v1.0.4/'
             'swin_small_patch244_window877_kinetics400_1k.pth')),
-    backbone_channels=(96, 192, 384, 768),
-    pixel_decoder=dict(fine_channels=96))
+    backbone_channels=(96, 192, 384, 768))

@@ -1,21 +1,43 @@
-_base_ = './video_pipelines.py'
+# A2D-Sentences as ReferFormer trains on it: clips of 5 frames, one of which,
+# the key frame, is annotated.
 data_root = 'data/a2d_sentences/'
 data_prefix = dict(
     video='Release/clips320H',
     mask='text_annotations/a2d_annotation_with_instances')
+num_frames = 5
 
+resize = dict(
+    type='ClipResize',
+    short_sides=[288, 320, 352, 392, 416, 448, 480, 512],
+    longest=640,
+    backend='torch')
 train_pipeline = [
-    # only the key frame is annotated
     dict(
         type='SampleLocalGlobalFrames',
-        num_frames=_base_.num_frames,
+        num_frames=num_frames,
         locate_key=True),
     dict(type='LoadFrames'),
     dict(type='LoadClipMasks'),
-    *_base_.augmentation,
+    dict(type='ClipFlip', prob=0.5),
+    dict(type='ClipPhotometricDistort'),
+    dict(
+        type='RandomChoice',
+        transforms=[
+            [resize],
+            [
+                dict(
+                    type='ClipResize',
+                    short_sides=[400, 500, 600],
+                    backend='torch'),
+                dict(type='ClipRandomCrop', min_size=384, max_size=600),
+                resize,
+            ],
+        ]),
+    dict(type='CheckValid'),
+    dict(type='PackRVOSInputs'),
 ]
 test_pipeline = [
-    dict(type='SampleCentredFrames', num_frames=_base_.num_frames),
+    dict(type='SampleCentredFrames', num_frames=num_frames),
     dict(type='LoadFrames'),
     dict(type='ClipResize', short_sides=360, longest=640),
     dict(type='PackRVOSInputs', keep_masks=True),
@@ -27,7 +49,6 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='A2DSentencesDataset',
         data_root=data_root,
@@ -39,7 +60,6 @@ val_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='A2DSentencesDataset',
         data_root=data_root,

@@ -1,8 +1,8 @@
-# For testing only, with weights of A2D-Sentences.
-_base_ = './video_pipelines.py'
+# JHMDB-Sentences for testing models of A2D-Sentences, clips of 5 frames.
+num_frames = 5
 
 test_pipeline = [
-    dict(type='SampleCentredFrames', num_frames=_base_.num_frames),
+    dict(type='SampleCentredFrames', num_frames=num_frames),
     dict(type='LoadFrames'),
     dict(type='ClipResize', short_sides=360, longest=640),
     dict(type='PackRVOSInputs', keep_masks=True),
@@ -13,11 +13,12 @@ test_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='JHMDBSentencesDataset',
         data_root='data/jhmdb_sentences/',
         ann_file='jhmdb_sentences_samples_metadata.json',
         test_mode=True,
         pipeline=test_pipeline))
+
+test_cfg = dict(type='TestLoop')
 test_evaluator = dict(type='JHMDBMetric')

@@ -1,15 +1,11 @@
-# Videos of a minute: set a window in the test_cfg of the model.
-_base_ = './video_pipelines.py'
+# Long-RVOS with ReferFormer's pipelines. Videos last about a minute: set a
+# window in the test_cfg of the model.
+_base_ = './ref_youtube_vos.py'
 data_root = 'data/long_rvos/'
 
 train_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
+        _delete_=True,
         type='LongRVOSDataset',
         data_root=data_root,
         ann_file='train/meta_expressions.json',
@@ -17,12 +13,8 @@ train_dataloader = dict(
         num_frames=_base_.num_frames,
         pipeline=_base_.train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
+        _delete_=True,
         type='LongRVOSDataset',
         data_root=data_root,
         ann_file='valid/meta_expressions.json',

@@ -1,15 +1,11 @@
-# MeViS v1; v2 has the same form (data_root = 'data/mevis_v2/').
-_base_ = './video_pipelines.py'
+# MeViS v1 with ReferFormer's pipelines. v2 has the same form:
+# data_root = 'data/mevis_v2/'.
+_base_ = './ref_youtube_vos.py'
 data_root = 'data/mevis/'
 
 train_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
+        _delete_=True,
         type='MeViSDataset',
         data_root=data_root,
         ann_file='train/meta_expressions.json',
@@ -19,12 +15,8 @@ train_dataloader = dict(
         pipeline=_base_.train_pipeline))
 # valid_u is the split with public masks
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
+        _delete_=True,
         type='MeViSDataset',
         data_root=data_root,
         ann_file='valid_u/meta_expressions.json',

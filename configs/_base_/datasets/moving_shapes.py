@@ -1,21 +1,22 @@
-# Moving Shapes makes itself on first use. One entry is a video; the sentences
-# of a step are drawn anew from its large pool, and share the encoded frames.
+# Moving Shapes, which is generated on first use. One entry is a video; each
+# step draws expressions from its large pool, which share the encoded frames.
 data_root = 'data/moving_shapes_small/'
 size = 'small'
 
 augmentation = [
     dict(type='LoadFrames'),
     dict(type='LoadClipMasks'),
-    # aids for training on little data; the words turn with the picture
+    # augmentation for little data; direction words change with the picture
     dict(type='ClipFlip', prob=0.5),
     dict(type='ClipFlip', prob=0.5, direction='vertical'),
     dict(type='ClipRandomZoom', scale=(0.8, 1.25), shift=0.1, prob=0.3),
     dict(type='CheckValid'),
     dict(type='PackRVOSInputs'),
 ]
-# One for each stage of training: all objects, to be named by the backbone;
-# sentences that a map without neighbours can answer, mostly; single frames,
-# where a step has the most different ones for its time; and clips.
+# One pipeline per stage of training: all objects, for the classification of
+# the backbone; mostly expressions that a map without neighbours can decide;
+# single frames, which give a step the most different expressions per second;
+# clips.
 category_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=1),
     dict(type='SampleExpressions', num=8),
@@ -62,10 +63,9 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=8,
     num_workers=1,
-    persistent_workers=False,  # workers must notice a change of pipeline
+    persistent_workers=False,  # workers must see the next pipeline
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='MovingShapesDataset',
         size=size,
@@ -74,14 +74,13 @@ train_dataloader = dict(
         meta_file='train/meta.json',  # shapes, for the category stage
         data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
         entry='video',
-        num_frames=16,  # of a video: one entry each
+        num_frames=16,  # of a video, which is one entry
         pipeline=category_pipeline))
 val_dataloader = dict(
     batch_size=1,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='MovingShapesDataset',
         size=size,

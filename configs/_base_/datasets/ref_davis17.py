@@ -1,7 +1,41 @@
-# Training on it is MLRL's recipe; the usual numbers are those of
-# Ref-YouTube-VOS models tested here.
-_base_ = './video_pipelines.py'
+# Ref-DAVIS17 with ReferFormer's pipelines. Papers test models of
+# Ref-YouTube-VOS here; the training split serves fine-tuning.
 data_root = 'data/ref-davis/'
+num_frames = 5
+
+resize = dict(
+    type='ClipResize',
+    short_sides=[288, 320, 352, 392, 416, 448, 480, 512],
+    longest=640,
+    backend='torch')
+train_pipeline = [
+    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
+    dict(type='LoadFrames'),
+    dict(type='LoadClipMasks'),
+    dict(type='ClipFlip', prob=0.5),
+    dict(type='ClipPhotometricDistort'),
+    dict(
+        type='RandomChoice',
+        transforms=[
+            [resize],
+            [
+                dict(
+                    type='ClipResize',
+                    short_sides=[400, 500, 600],
+                    backend='torch'),
+                dict(type='ClipRandomCrop', min_size=384, max_size=600),
+                resize,
+            ],
+        ]),
+    dict(type='CheckValid'),
+    dict(type='PackRVOSInputs'),
+]
+test_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='LoadFrames'),
+    dict(type='ClipResize', short_sides=360),
+    dict(type='PackRVOSInputs', keep_masks=True),
+]
 
 train_dataloader = dict(
     batch_size=1,
@@ -9,20 +43,18 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='RefDAVIS17Dataset',
         data_root=data_root,
         ann_file='meta_expressions/train/meta_expressions.json',
         data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
-        num_frames=_base_.num_frames,
-        pipeline=_base_.train_pipeline))
+        num_frames=num_frames,
+        pipeline=train_pipeline))
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='RefDAVIS17Dataset',
         data_root=data_root,
@@ -30,7 +62,7 @@ val_dataloader = dict(
         data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
         lower_case=False,  # as the official inference
         test_mode=True,
-        pipeline=_base_.test_pipeline))
+        pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
 val_evaluator = dict(type='RefDAVISMetric', protocol='unsupervised')

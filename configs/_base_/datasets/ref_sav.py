@@ -1,12 +1,16 @@
-# The validation form of Ref-SAV; for testing.
-_base_ = './video_pipelines.py'
+# The validation split of Ref-SAV, for testing.
+test_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='LoadFrames'),
+    dict(type='ClipResize', short_sides=360),
+    dict(type='PackRVOSInputs', keep_masks=True),
+]
 
 test_dataloader = dict(
     batch_size=1,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='RefSAVDataset',
         data_root='data/ref_sav/',
@@ -14,5 +18,6 @@ test_dataloader = dict(
         mask_file='mask_dict.json',
         data_prefix=dict(img='JPEGImages'),
         test_mode=True,
-        pipeline=_base_.test_pipeline))
+        pipeline=test_pipeline))
+
 test_evaluator = dict(type='RefSAVMetric')

@@ -45,7 +45,6 @@ train_dataloader = dict(
     persistent_workers=True,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='ConcatDataset',
         datasets=[
@@ -54,7 +53,7 @@ train_dataloader = dict(
                 data_root=data_root,
                 ann_file=f'{name}/instances_{name}_train.json',
                 data_prefix=dict(img='train2014'),
-                lower_case=False,  # the files hold cleaned sentences
+                lower_case=False,  # the files hold cleaned expressions
                 pipeline=train_pipeline)
             for name in ('refcoco', 'refcoco+', 'refcocog')
         ]))
@@ -63,7 +62,6 @@ val_dataloader = dict(
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
         type='RefCOCODataset',
         data_root=data_root,

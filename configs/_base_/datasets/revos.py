@@ -1,15 +1,11 @@
-# Sentences that need reasoning, and some without a target.
-_base_ = './video_pipelines.py'
+# ReVOS with ReferFormer's pipelines. Expressions need reasoning, and some have
+# no target.
+_base_ = './ref_youtube_vos.py'
 data_root = 'data/ReVOS/'
 
 train_dataloader = dict(
-    batch_size=1,
-    num_workers=4,
-    persistent_workers=True,
-    drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
+        _delete_=True,
         type='ReVOSDataset',
         data_root=data_root,
         ann_file='meta_expressions_train_.json',
@@ -19,12 +15,8 @@ train_dataloader = dict(
         num_frames=_base_.num_frames,
         pipeline=_base_.train_pipeline))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    collate_fn=dict(type='pseudo_collate'),
     dataset=dict(
+        _delete_=True,
         type='ReVOSDataset',
         data_root=data_root,
         ann_file='meta_expressions_valid_.json',

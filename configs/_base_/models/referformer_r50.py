@@ -1,79 +1,25 @@
-# ReferFormer with ResNet-50, the official hyper-parameters.
+# ReferFormer with ResNet-50 and the official hyper-parameters: 4 encoder and 4
+# decoder layers of width 256, 5 queries.
 model = dict(
     type='ReferFormer',
-    data_preprocessor=dict(
-        type='RVOSDataPreprocessor',
-        mean=[123.675, 116.28, 103.53],
-        std=[58.395, 57.12, 57.375],
-        pad_size_divisor=32,
-        test_pad_size_divisor=1),
+    data_preprocessor=dict(type='RVOSDataPreprocessor'),
     backbone=dict(
         type='mmdet.ResNet',
         depth=50,
-        num_stages=4,
-        out_indices=(0, 1, 2, 3),
         frozen_stages=1,
         norm_cfg=dict(type='BN', requires_grad=False),
-        norm_eval=True,
-        style='pytorch',
         init_cfg=dict(
             type='Pretrained',
             checkpoint='https://download.pytorch.org/models/'
             'resnet50-0676ba61.pth')),
     backbone_channels=(256, 512, 1024, 2048),
-    text_encoder=dict(
-        type='HuggingFaceTextEncoder',
-        name='roberta-base',
-        out_channels=256,
-        frozen=True),
-    fusion=dict(type='CrossModalFusion', embed_dims=256, num_heads=8),
-    encoder=dict(
-        type='DeformableEncoder',
-        num_layers=4,
-        embed_dims=256,
-        num_heads=8,
-        num_levels=4,
-        num_points=4,
-        feedforward_channels=2048,
-        dropout=0.1),
-    decoder=dict(
-        type='LanguageQueryDecoder',
-        num_queries=5,
-        num_layers=4,
-        embed_dims=256,
-        num_heads=8,
-        num_levels=4,
-        num_points=4,
-        feedforward_channels=2048,
-        dropout=0.1),
-    pixel_decoder=dict(
-        type='CrossModalFPN',
-        fine_channels=256,
-        embed_dims=256,
-        mask_channels=256,
-        num_heads=8,
-        feedforward_channels=2048,
-        dropout=0.1,
-        reductions=(8, 4, 2, 1)),
+    text_encoder=dict(type='HuggingFaceTextEncoder', name='roberta-base'),
+    fusion=dict(type='CrossModalFusion'),
+    encoder=dict(type='DeformableEncoder'),
+    decoder=dict(type='LanguageQueryDecoder'),
+    pixel_decoder=dict(type='CrossModalFPN', reductions=(8, 4, 2, 1)),
     head=dict(
         type='ReferringHead',
-        num_classes=1,
-        num_layers=4,
-        embed_dims=256,
-        mask_channels=256,
-        dynamic_channels=8,
-        relative_coords=True,
-        box_refinement=True,
-        mask_target='subsample',
-        loss_weights=dict(cls=2., bbox=5., giou=2., mask=2., dice=5.),
-        matcher=dict(
-            type='SequenceMatcher',
-            class_weight=2.,
-            box_weight=5.,
-            giou_weight=2.,
-            mask_weight=2.,
-            dice_weight=5.)),
-    # the whole video in one pass, one query for all of it
-    test_cfg=dict(
-        window=None,
-        postprocessor=dict(type='BestQuery', threshold=0.5)))
+        loss_weights=dict(cls=2., bbox=5., giou=2., mask=2., dice=5.)),
+    # The whole video in one pass: one query sequence per expression.
+    test_cfg=dict(postprocessor=dict(type='BestQuery')))

@@ -1,6 +1,6 @@
-# ReferFormer small enough for a CPU, everything from scratch. All methods'
-# tiny configs share its backbone, text encoder and widths.
-# The words of Moving Shapes (mmrvos.moving_shapes.VOCABULARY).
+# A ReferFormer small enough for a CPU, trained from scratch. The tiny configs
+# of all methods share its backbone, text encoder and width.
+# mmrvos.moving_shapes.VOCABULARY
 vocabulary = (
     'a above after ahead and anticlockwise appearing appears at back '
     'becomes before behind below big bigger blue bottom bottommost bounces '
@@ -20,17 +20,13 @@ vocabulary = (
 model = dict(
     type='ReferFormer',
     data_preprocessor=dict(
-        type='RVOSDataPreprocessor', pad_size_divisor=32,
-        test_pad_size_divisor=32),
+        type='RVOSDataPreprocessor', test_pad_size_divisor=32),
     backbone=dict(
         type='mmdet.ResNet',
         depth=18,
         base_channels=24,
-        num_stages=4,
-        out_indices=(0, 1, 2, 3),
         norm_eval=False,
-        zero_init_residual=False,
-        style='pytorch'),
+        zero_init_residual=False),
     backbone_channels=(24, 48, 96, 192),
     text_encoder=dict(
         type='HuggingFaceTextEncoder',
@@ -47,31 +43,26 @@ model = dict(
         frozen=False,
         dropout=0.),
     embed_dims=64,
-    fusion=dict(type='CrossModalFusion', embed_dims=64, num_heads=4),
+    fusion=dict(type='CrossModalFusion', num_heads=4),
     encoder=dict(
         type='DeformableEncoder',
         num_layers=2,
-        embed_dims=64,
         num_heads=4,
-        num_levels=4,
         num_points=2,
         feedforward_channels=256,
         dropout=0.),
     decoder=dict(
         type='LanguageQueryDecoder',
-        # one: from scratch, several may settle for places, whatever is said
+        # Trained from scratch, several queries may specialise on positions,
+        # whatever the expression is.
         num_queries=1,
         num_layers=3,
-        embed_dims=64,
         num_heads=4,
-        num_levels=4,
         num_points=2,
         feedforward_channels=256,
         dropout=0.),
     pixel_decoder=dict(
         type='CrossModalFPN',
-        fine_channels=24,
-        embed_dims=64,
         mask_channels=16,
         num_heads=4,
         feedforward_channels=128,
@@ -79,21 +70,15 @@ model = dict(
         reductions=(8, 4, 2, 1)),
     head=dict(
         type='ReferringHead',
-        num_classes=1,
-        num_layers=3,
-        embed_dims=64,
-        mask_channels=16,
-        dynamic_channels=8,
         mask_target='average',
-        # masks are one value a clip and divided by its frames, so they weigh
-        # little; boxes count less than in the official recipe
+        # A mask loss is one value per clip, divided by its frames. Boxes have
+        # lower weights than in the official recipe (5 and 2).
         loss_weights=dict(cls=2., bbox=1., giou=0.5, mask=2., dice=5.)),
-    category_head=dict(type='CategoryHead', in_channels=48, num_classes=6),
-    dense_head=dict(
-        type='DenseMaskHead', in_channels=64, mask_weight=5., dice_weight=5.),
+    category_head=dict(type='CategoryHead', num_classes=6),
+    dense_head=dict(type='DenseMaskHead', mask_weight=5., dice_weight=5.),
     channels_last=True,
     test_cfg=dict(
-        # The focal loss weighs background three times as much as the object,
-        # so that at 0.5 small objects lose their rim. Best of 0.5, 0.2, 0.1
-        # and 0.05 on training videos.
+        # The focal loss gives background three times the weight of the object,
+        # so that small objects lose their border at 0.5. The best of 0.5, 0.2,
+        # 0.1 and 0.05 on training videos.
         postprocessor=dict(type='BestQuery', threshold=0.05)))

@@ -1,9 +1,0 @@
-# Table 6b: clips of 12 frames, at scales of 12, 6 and 3.
-_base_ = './r50_ytvos.py'
-num_frames = 12
-train_pipeline = [
-    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
-    *_base_.train_pipeline[1:],
-]
-train_dataloader = dict(
-    dataset=dict(num_frames=num_frames, pipeline=train_pipeline))

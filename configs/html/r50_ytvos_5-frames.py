@@ -1,9 +1,0 @@
-# Tables 5 (iii) and 6b: clips of 5 frames, at scales of 5, 3 and 2.
-_base_ = './r50_ytvos.py'
-num_frames = 5
-train_pipeline = [
-    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
-    *_base_.train_pipeline[1:],
-]
-train_dataloader = dict(
-    dataset=dict(num_frames=num_frames, pipeline=train_pipeline))

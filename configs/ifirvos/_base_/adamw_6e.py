@@ -1,0 +1,25 @@
+# IFIRVOS's fine-tuning (section 4.2): 5e-5, and a fifth of it for backbone and
+# text model. The paper does not state weight decay, gradient clipping and the
+# number of GPUs: they are those of ReferFormer.
+train_cfg = dict(
+    type='EpochBasedTrainLoop', max_epochs=6, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='GroupedOptimWrapperConstructor',
+    optimizer=dict(type='AdamW', lr=5e-5, weight_decay=5e-4),
+    paramwise_cfg=dict(
+        custom_keys={
+            'backbone': dict(lr_mult=0.2),
+            'text_encoder.model': dict(lr_mult=0.2),
+        }),
+    clip_grad=dict(max_norm=0.1, norm_type=2))
+param_scheduler = [
+    dict(
+        type='MultiStepLR', milestones=[3, 5], gamma=0.1,
+        by_epoch=True)
+]
+# clips per step: 8 GPUs x 1
+auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -1,0 +1,24 @@
+# JHMDB-Sentences for testing MTTR, clips of 10 frames.
+num_frames = 10
+
+test_pipeline = [
+    dict(type='SampleCentredFrames', num_frames=num_frames, middle=True),
+    dict(type='LoadFrames'),
+    dict(type='ClipResize', short_sides=320, longest=576),
+    dict(type='PackRVOSInputs', keep_masks=True),
+]
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='JHMDBSentencesDataset',
+        data_root='data/jhmdb_sentences/',
+        ann_file='jhmdb_sentences_samples_metadata.json',
+        test_mode=True,
+        pipeline=test_pipeline))
+
+test_cfg = dict(type='TestLoop')
+test_evaluator = dict(type='JHMDBMetric')

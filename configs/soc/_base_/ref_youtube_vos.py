@@ -1,0 +1,54 @@
+# Ref-YouTube-VOS as SOC trains on it: 8 consecutive frames at one scale.
+data_root = 'data/ref-youtube-vos/'
+num_frames = 8
+
+train_pipeline = [
+    dict(type='SampleConsecutiveFrames', num_frames=num_frames),
+    dict(type='LoadFrames'),
+    dict(type='LoadClipMasks'),
+    # The official code compares a normal sample with 0.5, which intends a
+    # probability of 0.5 and results in 0.3085.
+    dict(type='ClipFlip', prob=0.3085),
+    dict(type='ClipResize', short_sides=360, longest=640, backend='torch'),
+    dict(type='CheckValid'),
+    dict(type='PackRVOSInputs'),
+]
+test_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='LoadFrames'),
+    dict(type='ClipResize', short_sides=360, longest=640),
+    dict(type='PackRVOSInputs', keep_masks=True),
+]
+
+train_dataloader = dict(
+    batch_size=1,
+    num_workers=4,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True),
+    dataset=dict(
+        type='RefYoutubeVOSDataset',
+        data_root=data_root,
+        ann_file='meta_expressions/train/meta_expressions.json',
+        data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
+        num_frames=num_frames,
+        pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='RefYoutubeVOSDataset',
+        data_root=data_root,
+        ann_file='meta_expressions/valid/meta_expressions.json',
+        # without the videos of the test set, 202 remain
+        exclude_file='meta_expressions/test/meta_expressions.json',
+        data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
+        lower_case=False,  # as the official inference
+        test_mode=True,
+        pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='RefYoutubeVOSMetric')
+test_evaluator = val_evaluator

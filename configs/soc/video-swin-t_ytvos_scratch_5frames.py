@@ -1,9 +1,0 @@
-# Table 7: training clips of 5 frames.
-_base_ = './video-swin-t_ytvos_scratch.py'
-train_dataloader = dict(
-    dataset=dict(
-        num_frames=5,
-        pipeline=[
-            dict(type='SampleConsecutiveFrames', num_frames=5),
-            *_base_.train_pipeline[1:],
-        ]))
