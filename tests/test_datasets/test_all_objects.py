@@ -97,7 +97,7 @@ def test_packing_tells_them_apart(tmp_path):
 
 def test_mttr_on_ref_youtube_vos(tmp_path):
     root = miniature.ref_youtube_vos(tmp_path)
-    dataset = build('mttr_youtube_vos', 'train_dataloader', root)
+    dataset = build('mttr/_base_/ref_youtube_vos', 'train_dataloader', root)
     samples = check_training(dataset, num_frames=12)
     for sample in samples:
         assert sample.objects.obj_ids == ['1', '2']
@@ -108,13 +108,13 @@ def test_mttr_on_ref_youtube_vos(tmp_path):
 def test_mttr_on_a2d_sentences(tmp_path):
     root = miniature.a2d(tmp_path)
     converter('a2d_sentences')(root, root)
-    dataset = build('mttr_a2d_sentences', 'train_dataloader', root)
+    dataset = build('mttr/_base_/a2d_sentences', 'train_dataloader', root)
     samples = [dataset[i]['data_samples'] for i in range(len(dataset))]
     for sample in samples:
         assert sample.valid_index == 5
         assert sample.gt.valid.sum() == 1 and sample.gt.valid[0, 5]
     found = {tuple(sample.objects.obj_ids) for sample in samples}
     assert found == {('0', ), ('0', '1')}  # the first frame shows one
-    test = build('mttr_a2d_sentences', 'test_dataloader', root)[0]
+    test = build('mttr/_base_/a2d_sentences', 'test_dataloader', root)[0]
     assert test['inputs'].shape[0] == 10
     assert test['data_samples'].valid_index == 5

@@ -24,8 +24,17 @@ def converter(name: str):
 
 
 def build(config: str, loader: str, root: Path):
-    """The data set of a base config, on another root."""
-    cfg = Config.fromfile(REPO / f'configs/_base_/datasets/{config}.py')
+    """Build the data set of a data file on another root.
+
+    Args:
+        config: a benchmark of configs/_base_/datasets, or a file in the
+            folder of a method, such as 'soc/_base_/ref_youtube_vos'.
+        loader: the data loader of the data set.
+        root: of the benchmark.
+    """
+    if '/' not in config:
+        config = f'_base_/datasets/{config}'
+    cfg = Config.fromfile(REPO / f'configs/{config}.py')
     dataset = cfg[loader]['dataset']
     for part in dataset.get('datasets', [dataset]):
         part['data_root'] = str(root)
@@ -66,7 +75,7 @@ def test_ref_youtube_vos(tmp_path):
     assert text in ('the red one on the left', 'the red one on the right')
     assert [e['exp_id'] for e in info['other_expressions']] == ['1', '2']
 
-    windows = build('ref_youtube_vos_windows', 'train_dataloader', root)
+    windows = build('soc/_base_/ref_youtube_vos', 'train_dataloader', root)
     assert len(windows) == 6  # one of the seven frames, the last repeated
     for sample in check_training(windows, num_frames=8):
         assert sample.frame_names[-2:] == ['00030', '00030']
@@ -248,7 +257,8 @@ def test_joint_training(tmp_path):
     converter('refcoco')(
         miniature.refcoco(tmp_path), ['refcoco', 'refcoco+', 'refcocog'])
     miniature.ref_youtube_vos(tmp_path)
-    dataset = build('refcoco_youtube_vos', 'train_dataloader', tmp_path)
+    dataset = build('referformer/_base_/refcoco_ref_youtube_vos',
+                    'train_dataloader', tmp_path)
     assert len(dataset) == 3 * 3 + 12
     image, video = check_training(dataset)
     assert len(set(image.frame_names)) == 1
