@@ -87,6 +87,7 @@ def test_an_equal_value_may_be_repeated(method, repeated):
      ('category_head.in_channels=24', r'backbone_channels\[1\]=48')),
     ('referformer', dict(category_head__level=4),
      ('category_head.level=4', '0 to 3')),
+    ('referformer', dict(embed_dims=40), ('embed_dims=40', 'multiple of 32')),
     ('referformer', dict(backbone_channels=(24, 48, 96, 100)),
      ('backbone_channels=', r'\(24, 48, 96, 192\)')),
 ])

@@ -15,6 +15,8 @@ from .backbone_maps import padding_masks, run_backbone
 from .base import BaseRVOSSegmentor
 from .parts import Part
 
+GROUPS = 32  # of the group norms behind the projections
+
 
 @MODELS.register_module()
 class ReferFormer(BaseRVOSSegmentor):
@@ -47,6 +49,9 @@ class ReferFormer(BaseRVOSSegmentor):
                  head: dict,
                  embed_dims: int = 256,
                  **kwargs) -> None:
+        if embed_dims % GROUPS:
+            raise ValueError(f'embed_dims={embed_dims}: expected a multiple '
+                             f'of {GROUPS}, the groups of the norms')
         width = ('embed_dims', embed_dims)
         num_levels = ('len(backbone_channels)', len(backbone_channels))
         fusion = derive('fusion', fusion, embed_dims=width)
@@ -76,7 +81,7 @@ class ReferFormer(BaseRVOSSegmentor):
         self.encoder = MODELS.build(encoder)
         self.decoder = MODELS.build(decoder)
         self.pixel_decoder = MODELS.build(pixel_decoder)
-        norm = dict(type='GN', num_groups=32)
+        norm = dict(type='GN', num_groups=GROUPS)
         # strides 8, 16, 32; and 64 from the backbone's stride-32 map
         self.projections = ModuleList(
             ConvModule(
