@@ -8,6 +8,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,9 @@ def pack(value: Any, where: str = 'checkpoint') -> Any:
     """Turn the state of a training into plain data.
 
     A HistoryBuffer becomes a dictionary of tensors, see :func:`unpack_history`
-    for the way back. Arrays of numbers become tensors, paths become texts. An
-    entry of another type is left out with a warning.
+    for the way back. Arrays of numbers become tensors; paths, classes and
+    functions (``type`` in a config) become texts. An entry of another type is
+    left out with a warning.
 
     Args:
         value: the state.
@@ -45,19 +47,23 @@ def pack(value: Any, where: str = 'checkpoint') -> Any:
             count_history=torch.tensor(count),
             max_length=value.max_length)
     if isinstance(value, np.ndarray):
-        is_number = value.dtype.kind in 'biuf'
-        return torch.tensor(value) if is_number else value.tolist()
+        if value.dtype.kind not in 'biuf':
+            return value.tolist()
+        return torch.tensor(np.ascontiguousarray(value))
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, type | FunctionType):
+        return f'{value.__module__}.{value.__qualname__}'
     for kind in (str, int, float):  # subclasses, enumerations for example
         if isinstance(value, kind):
             return kind(value)
     if isinstance(value, Counter):
         return value
     if isinstance(value, Mapping):
-        packed = ((k, pack(v, f'{where}.{k}')) for k, v in value.items())
+        packed = ((pack(k), pack(v, f'{where}.{k}'))
+                  for k, v in value.items())
         return {k: v for k, v in packed if v is not LEFT_OUT}
     if isinstance(value, list | tuple | set | frozenset | deque):
         items = (pack(v, where) for v in value)
@@ -115,7 +121,7 @@ class _Reader:
         if isinstance(value, dict):
             items = {}
             for key, item in value.items():
-                if not isinstance(key, int | float | str | None):
+                if not is_key(key):
                     raise ValueError(
                         f'{where} has a key of type {type(key).__name__}')
                 items[key] = self.read(item, f'{where}.{str(key)[:80]}', depth)
@@ -125,6 +131,13 @@ class _Reader:
             return kind(self.read(item, where, depth) for item in value)
         name = getattr(value, '__name__', type(value).__name__)
         raise ValueError(f'{where} is a {name}')
+
+
+def is_key(value: Any) -> bool:
+    """Tell whether a dictionary may have this key."""
+    if type(value) is tuple:
+        return all(map(is_key, value))
+    return isinstance(value, int | float | str | bytes | None)
 
 
 def plain_tensor(value: Tensor, where: str) -> Tensor:
