@@ -40,3 +40,13 @@ def test_unknown_names_suggest_the_nearest():
     assert len(str(error.value)) < 300
     with pytest.raises(ValueError, match='has .* names such as'):
         find_model('zzzz')
+
+
+def test_every_recipe_has_an_entry():
+    listed = {entry['Config'] for entry in ENTRIES.values()}
+    recipes = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / 'configs').glob('*/*.py')
+        if not path.parent.name.startswith('_')
+    }
+    assert not recipes - listed
