@@ -22,11 +22,9 @@ from ..test_models.tiny import make_batch
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / 'docs' / 'extend.md').read_text()
-FILES = {
-    name: code
-    for name, code in re.findall(
-        r'```python\n# file: (\S+)\n(.*?)```', PAGE, flags=re.DOTALL)
-}
+FILES = dict(
+    re.findall(
+        r'```python\n# file: (\S+)\n(.*?)```', PAGE, flags=re.DOTALL))
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +164,8 @@ def test_backbone(tree):
         "'../_base_/backbones/regnetx-400mf.py']\n"
         'model = _base_.regnetx_400mf\n')
     cfg = Config.fromfile(leaf).model
-    backbone = MODELS.build(dict(cfg.backbone, init_cfg=None)).eval()
+    backbone = MODELS.build(dict(cfg.backbone, init_cfg=None))
+    backbone.eval()
     with torch.no_grad():
         maps = backbone(torch.zeros(1, 3, 64, 64))
     assert [m.shape[1] for m in maps] == list(cfg.backbone_channels)
