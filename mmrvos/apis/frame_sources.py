@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmrvos.datasets.transforms.loading import read_image
+from mmrvos.utils import read_image
 
 
 class VideoSource(metaclass=ABCMeta):
@@ -93,7 +93,7 @@ class ImageFiles(VideoSource):
 
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
         for name, path in zip(self.names, self.paths, strict=True):
-            yield name, str(path), read_image(str(path), rotate=True)
+            yield name, str(path), read_image(path)
 
     def __len__(self) -> int:
         return len(self.paths)

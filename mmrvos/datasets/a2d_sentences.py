@@ -1,44 +1,40 @@
-import csv
 from pathlib import Path
+from typing import Any
 
 from mmrvos.registry import DATASETS
-from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file
 
+from .annotation_files import expect, load_json, read_rows
 from .base import BaseRVOSDataset
 from .mask_sources import H5Masks
-from .ref_youtube_vos import load_json
 
 
 def read_videoset(path: str | Path) -> dict[str, dict]:
-    """A2D's ``videoset.csv``, which has no header.
+    """Read the ``videoset.csv`` of A2D, which has no header.
 
     Returns:
         {video: dict(height, width, num_frames, subset)}; subset 0 is training,
         1 test.
 
     Raises:
-        ValueError: a row has not nine fields.
+        ValueError: a row does not have nine fields, or has a text in the place
+            of a number.
     """
     videos = {}
-    check_file(path, MAX_ANNOTATION_BYTES)
-    with open(path, newline='', encoding='utf-8') as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if len(row) != 9:
-                raise ValueError(
-                    f'{path}, line {number}: {len(row)} fields, expected 9 '
-                    '(video, label, start, end, height, width, frames, '
-                    'annotated frames, subset)')
-            videos[row[0]] = dict(
-                height=int(row[4]),
-                width=int(row[5]),
-                num_frames=int(row[6]),
-                subset=int(row[8]))
+    keys = ('height', 'width', 'num_frames', 'subset')
+    for place, row in read_rows(path):
+        numbers = [field.strip() for field in (*row[4:7], *row[8:])]
+        if len(row) != 9 or not all(n.isdecimal() for n in numbers):
+            raise ValueError(
+                f'{place}: {row}, expected nine fields (video, label, start, '
+                'end, height, width, frames, annotated frames, subset), the '
+                'fields from height on being integers')
+        videos[row[0]] = dict(zip(keys, map(int, numbers), strict=True))
     return videos
 
 
 @DATASETS.register_module()
 class A2DSentencesDataset(BaseRVOSDataset):
-    """A2D-Sentences: three to five annotated frames in every video.
+    """A2D-Sentences: three to five annotated frames per video.
 
     ::
 
@@ -47,10 +43,10 @@ class A2DSentencesDataset(BaseRVOSDataset):
           text_annotations/a2d_annotation_with_instances/<video>/<frame>.h5
           a2d_sentences_single_frame_{train,test}_annotations.json
 
-    An entry is an annotated frame, as ``key_frame``, with one of its sentences
-    in training and all of them in testing. ``exp_id`` is the image id of the
-    COCO ground truth, ``v_<video>_f_<frame from 1>_i_<instance>``. Use a
-    sampler that sets ``valid_index``.
+    An entry is an annotated frame, its ``key_frame``. It has one sentence in
+    training and all sentences of the frame in testing. ``exp_id`` is the image
+    id of the COCO ground truth, ``v_<video>_f_<frame from 1>_i_<instance>``.
+    Use a sampler that sets ``valid_index``.
     """
 
     hint = ('tools/dataset_converters/a2d_sentences.py makes the annotation '
@@ -63,12 +59,13 @@ class A2DSentencesDataset(BaseRVOSDataset):
         clips = self.frame_root('video')
         masks = Path(self.require(self.data_prefix['mask']))
         frames: dict[tuple[str, int], list[dict]] = {}
-        for text, video_id, frame, instance in rows:
+        for row in expect(rows, list, self.ann_file):
+            text, video_id, frame, instance = self._check_row(row)
             if video_id not in videoset:
                 raise ValueError(
                     f'{self.ann_file}: video {video_id} is not in '
                     'Release/videoset.csv; both must be of one release')
-            frames.setdefault((video_id, int(frame)), []).append(
+            frames.setdefault((video_id, frame), []).append(
                 dict(
                     exp_id=f'v_{video_id}_f_{frame}_i_{instance}',
                     text=text,
@@ -87,3 +84,12 @@ class A2DSentencesDataset(BaseRVOSDataset):
                 expressions=expressions)
             for (video_id, frame), expressions in sorted(frames.items())
         ]
+
+    def _check_row(self, row: Any) -> list:
+        """Check a row: sentence, video, frame (from 1), instance."""
+        if (not isinstance(row, list) or [type(v) for v in row] != [
+                str, str, int, int] or row[2] < 1):
+            raise ValueError(
+                f'{self.ann_file}: row {str(row)[:80]}, expected [sentence, '
+                f'video, frame (from 1), instance]. {self.hint}')
+        return row

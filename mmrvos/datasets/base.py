@@ -188,6 +188,10 @@ class BaseRVOSDataset(BaseDataset):
             raise FileNotFoundError(f'{path} is missing. {self.hint}')
         return str(path)
 
+    def place(self, video_id: str, exp_id: str) -> str:
+        """Name an expression of the annotation file in a message."""
+        return f'{self.ann_file}: expression {exp_id} of video {video_id}'
+
     def load_data_list(self) -> list[dict]:
         """Entries as numbers: video, expression (-1: all) and start frame.
 
@@ -227,11 +231,16 @@ class BaseRVOSDataset(BaseDataset):
             return None
         expressions = []
         for e in video['expressions']:
+            e = dict(type_id=None, length=None, label=0) | e
+            place = self.place(name, e['exp_id'])
             if not e['text'].strip():
                 raise ValueError(
-                    f'{self.ann_file}: expression {e["exp_id"]} of video '
-                    f'{name} is empty; remove it or give it words')
-            expressions.append(dict(type_id=None, length=None, label=0) | e)
+                    f'{place} is empty; remove it or give it words')
+            if not isinstance(e['type_id'], str | int | None):
+                raise ValueError(
+                    f'{place} has type {e["type_id"]!r}, expected a text or '
+                    'an integer')
+            expressions.append(e)
         expressions = [
             e for e in self._subset(expressions)
             if e['type_id'] in cfg.get('type_ids', [e['type_id']]) and
@@ -268,6 +277,31 @@ class BaseRVOSDataset(BaseDataset):
         ]
 
     # ---------------------------------------------------------------- reading
+
+    def __getitem__(self, idx: int) -> dict:
+        """Run the pipeline on an entry.
+
+        In training, another entry is drawn if the pipeline returns None.
+
+        Raises:
+            ValueError: the pipeline returns None for the entry in testing, or
+                for ``max_refetch`` further entries in training.
+        """
+        if not self._fully_initialized:
+            self.full_init()
+        drawn = idx
+        for _ in range(1 if self.test_mode else self.max_refetch + 1):
+            data = self.prepare_data(drawn)
+            if data is not None:
+                return data
+            drawn = self._rand_another()
+        info = self.get_data_info(idx)
+        first = info['expressions'][0]
+        raise ValueError(
+            f'{self.place(info["video_id"], first["exp_id"])}: its objects '
+            f'{first["obj_ids"]} are in no frame of the clip, and neither are '
+            f'those of {self.max_refetch} other entries. Look at the masks '
+            'with tools/analysis_tools/check_dataset.py --decode')
 
     def get_data_info(self, idx: int) -> dict:
         """One entry with everything about its video."""

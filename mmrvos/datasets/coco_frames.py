@@ -3,10 +3,9 @@ from typing import Any
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import RLEMasks
-from mmrvos.utils import checked_rle
 
+from .annotation_files import load_json
 from .base import BaseRVOSDataset
-from .ref_youtube_vos import load_json
 
 
 @DATASETS.register_module()
@@ -39,7 +38,7 @@ class CocoFramesDataset(BaseRVOSDataset):
                 f'file. {self.hint}')
         videos: dict[str, dict] = {}
         for annotation in annotations:
-            image_id, rle = self._parse(annotation)
+            image_id, masks = self._parse(annotation)
             if image_id in videos:
                 raise ValueError(
                     f'{self.ann_file}: image {image_id} has more than one '
@@ -49,14 +48,14 @@ class CocoFramesDataset(BaseRVOSDataset):
                 video_id=image_id,
                 frame_names=[Path(image_id).name],
                 img_dir=None,
-                mask_source=RLEMasks({'1': [rle]}, rle['size']),
+                mask_source=masks,
                 expressions=[
                     dict(exp_id=image_id, text=image_id, obj_ids=['1'])
                 ])
         return [videos[image_id] for image_id in sorted(videos)]
 
-    def _parse(self, annotation: Any) -> tuple[str, dict]:
-        """The image id and the compressed RLE of an annotation."""
+    def _parse(self, annotation: Any) -> tuple[str, RLEMasks]:
+        """Read the image id and the mask of an annotation."""
         if not isinstance(annotation, dict) or 'image_id' not in annotation:
             raise ValueError(
                 f'{self.ann_file}: an annotation has no "image_id": '
@@ -68,8 +67,8 @@ class CocoFramesDataset(BaseRVOSDataset):
                 f'{self.ann_file}: the segmentation of image {image_id} is a '
                 f'{type(rle).__name__}, expected a COCO RLE. {self.hint}')
         try:
-            return image_id, checked_rle(rle)
+            return image_id, RLEMasks({'1': [rle]})
         except ValueError as error:
             raise ValueError(
-                f'{self.ann_file}: image {image_id} has {error}. {self.hint}'
+                f'{self.ann_file}: image {image_id}, {error}. {self.hint}'
             ) from None

@@ -1,5 +1,7 @@
-"""What the dataset converters share: nothing half-written, nothing moved."""
-import csv
+"""Write the results of the dataset converters.
+
+Output appears when it is complete, and the source data are not changed.
+"""
 import json
 import os
 import shutil
@@ -11,19 +13,19 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as mask_utils
 
-from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file
+from mmrvos.utils import check_file, is_hidden
 
 
 @contextmanager
 def staged(out: str | Path, names: Sequence[str]) -> Iterator[Path]:
-    """A folder to fill; its files and folders move to ``out`` at the end.
+    """Make a folder to fill; its content moves to ``out`` at the end.
 
     Args:
-        out: folder of the results; made if needed.
-        names: what will be made in it.
+        out: folder of the results; created if needed.
+        names: files and folders that will be made in it.
 
     Raises:
-        FileExistsError: one of them is there already.
+        FileExistsError: one of them exists already.
     """
     out = Path(out)
     for name in names:
@@ -42,7 +44,7 @@ def staged(out: str | Path, names: Sequence[str]) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: Any) -> None:
-    """Write a file whole or not at all."""
+    """Write a JSON file; an interrupted write leaves no file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f'.{path.name}.{os.getpid()}')
@@ -51,10 +53,10 @@ def write_json(path: str | Path, content: Any) -> None:
 
 
 def place(source: Path, target: Path, link: bool) -> None:
-    """Copy a file or folder, or link to it. The source stays.
+    """Copy a file, or the visible files of a folder, or link to it.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: the source is missing.
         ValueError: one of the files is a pipe, a device or a socket.
     """
     if not source.exists():
@@ -63,7 +65,10 @@ def place(source: Path, target: Path, link: bool) -> None:
     if link:
         target.symlink_to(source.resolve(), source.is_dir())
     elif source.is_dir():
-        shutil.copytree(source, target, copy_function=copy_file)
+        target.mkdir()
+        for path in source.iterdir():
+            if not is_hidden(path) and not path.is_dir():
+                copy_file(path, target / path.name)
     else:
         copy_file(source, target)
 
@@ -75,13 +80,13 @@ def copy_file(source: str | Path, target: str | Path) -> None:
 
 def coco_annotation(ann_id: int, image_id: str, mask: np.ndarray,
                     bbox: Sequence[float] | None = None) -> dict:
-    """One object of one image for COCO's evaluation.
+    """Build the annotation of one object for COCO's evaluation.
 
     Args:
-        ann_id: counts from 1.
-        image_id: of its image.
+        ann_id: number of the annotation, from 1.
+        image_id: id of its image.
         mask: (H, W) bool.
-        bbox: x, y, width, height; None takes the mask's.
+        bbox: (x, y, width, height); None takes the box of the mask.
     """
     rle = mask_utils.encode(np.asfortranarray(mask, dtype=np.uint8))
     if bbox is None:
@@ -98,25 +103,8 @@ def coco_annotation(ann_id: int, image_id: str, mask: np.ndarray,
 
 
 def coco_ground_truth(images: list[dict], annotations: list[dict]) -> dict:
-    """The content of a ground-truth file; there is one category."""
+    """Build the content of a ground-truth file with one category."""
     return dict(
         images=images,
         annotations=annotations,
         categories=[dict(id=1, name='dummy_class')])
-
-
-def read_table(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header.
-
-    Raises:
-        ValueError: a column is not there.
-    """
-    check_file(path, MAX_ANNOTATION_BYTES)
-    with open(path, newline='', encoding='utf-8') as file:
-        reader = csv.DictReader(file)
-        found = reader.fieldnames or []
-        if missing := [c for c in columns if c not in found]:
-            raise ValueError(
-                f'{path} has the columns {list(found)}, but lacks {missing}: '
-                'is it the published file?')
-        return list(reader)

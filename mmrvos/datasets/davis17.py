@@ -55,11 +55,13 @@ class DAVIS17Dataset(BaseRVOSDataset):
             raise ValueError(
                 f'{root / name} holds no PNG, expected one label map per '
                 f'frame. {self.hint}')
+        masks = PNGMasks(root / name, frames, void_value=255)
+        masks.check_ids()
         return dict(
             video_id=name,
             frame_names=frames,
             img_dir=None,
-            mask_source=PNGMasks(root / name, frames, void_value=255),
+            mask_source=masks,
             expressions=[
                 dict(exp_id='all', text='all objects', obj_ids=[])
             ])

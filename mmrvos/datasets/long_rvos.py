@@ -29,13 +29,13 @@ class LongRVOSDataset(RefYoutubeVOSDataset):
     def parse_expression(self, video_id: str, exp_id: str, exp: dict,
                          labels: dict) -> dict:
         parsed = super().parse_expression(video_id, exp_id, exp, labels)
-        for obj_id in parsed['obj_ids']:  # the name of a folder of masks
-            check_name(obj_id, f'object id in video {video_id},',
-                       self.ann_file)
         type_id = exp.get('type', exp.get('type_id'))
         if type_id == 'static+dynamic':
             type_id = 'hybrid'
         return dict(parsed, type_id=type_id)
+
+    def check_object_id(self, obj_id: str, place: str) -> None:
+        check_name(obj_id, 'object id', place)  # the name of a folder
 
     def mask_source(self, video_id: str,
                     frame_names: list[str]) -> ObjectFolderMasks | None:

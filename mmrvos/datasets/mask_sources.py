@@ -1,7 +1,7 @@
 """Ground truth in the file formats of the benchmarks.
 
-All follow :class:`mmrvos.structures.MaskSource`: nothing is opened before a
-frame is asked for, and only the objects asked for are decoded.
+All classes are a :class:`mmrvos.structures.MaskSource`: files are opened when
+a frame is read, and only the requested objects are decoded.
 """
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,11 +10,17 @@ from typing import Any
 
 import numpy as np
 import pycocotools.mask as mask_utils
-from PIL import Image, UnidentifiedImageError
 from scipy.io import loadmat
 
 from mmrvos.structures import MaskSource
-from mmrvos.utils import MAX_ANNOTATION_BYTES, MAX_IMAGE_BYTES, check_file
+from mmrvos.utils import (
+    MAX_ANNOTATION_BYTES,
+    check_file,
+    checked_rle,
+    image_shape,
+    read_pixels,
+    visible_files,
+)
 
 #: Largest mask array of one HDF5 or .mat file, in bytes.
 MAX_MASK_BYTES = 2**30
@@ -75,28 +81,22 @@ class ObjectFolderMasks(MaskSource):
 
     def _read_one(self, obj_id: str, frame: int) -> np.ndarray | None:
         path = Path(self.root) / obj_id / f'{self.frame_names[frame]}.png'
-        if not path.exists():
-            return None
-        try:
-            with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
-                return np.asarray(image.convert('L')) > 0
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
-            raise ValueError(
-                f'{path} cannot be decoded ({error}): copy it again') from None
+        return read_pixels(path, 'L') > 0 if path.exists() else None
 
     def _empty_shape(self, obj_ids: Sequence[str]) -> tuple[int, int]:
         if self.shape is None:
             # An object may have no file: then another one gives the size.
-            folders = [Path(self.root) / i for i in obj_ids]
-            files = (p for f in (*folders, Path(self.root))
-                     for p in f.rglob('*.png'))
-            first = next(files, None)
-            if first is None:
+            root = Path(self.root)
+            files = [
+                path for folder in (*(root / i for i in obj_ids),
+                                    *root.glob('*'))
+                for path in visible_files(folder.glob('*.png'))
+            ]
+            if not files:
                 raise ValueError(
                     f'{self.root} holds no PNG: the size of its frames is not '
                     'known; unpack the annotations again')
-            with Image.open(check_file(first, MAX_IMAGE_BYTES)) as image:
-                self.shape = image.size[::-1]
+            self.shape = image_shape(files[0])
         return self.shape
 
 
@@ -223,9 +223,9 @@ class MatMasks(MaskSource):
         masks = read_puppet_masks(self.path)
         if frame >= masks.shape[2]:
             raise ValueError(
-                f'{self.path} holds {masks.shape[2]} masks, frame {frame} '
-                '(from 0) was asked for')
-        # there is one person in a video; no object means no target
+                f'{self.path} holds {masks.shape[2]} masks, expected one for '
+                f'frame {frame} (from 0)')
+        # A video shows one person. An empty list means no target.
         return masks[..., frame] > 0 if obj_ids else np.zeros(
             masks.shape[:2], dtype=bool)
 
@@ -258,31 +258,76 @@ def read_puppet_masks(path: str) -> np.ndarray:
 
 
 class PolygonMasks(MaskSource):
-    """Objects of one image as COCO polygons or RLE (RefCOCO/+/g).
+    """Objects of one image as COCO polygons or RLE (RefCOCO, RefCOCO+,
+    RefCOCOg).
 
     Args:
-        segmentations: {object id: COCO segmentation}.
+        segmentations: {object id: COCO segmentation}. All are checked.
         shape: (height, width) of the image.
+
+    Raises:
+        ValueError: a segmentation is damaged.
     """
 
     def __init__(self, segmentations: dict[str, list | dict],
                  shape: tuple[int, int]) -> None:
-        self.segmentations = segmentations
         self.shape = tuple(shape)
+        self.segmentations: dict[str, list | dict] = {}
+        for obj_id, segmentation in segmentations.items():
+            self.add(obj_id, segmentation)
+
+    def add(self, obj_id: str, segmentation: list | dict) -> None:
+        """Add an object.
+
+        Raises:
+            ValueError: its segmentation is damaged.
+        """
+        try:
+            if isinstance(segmentation, list):
+                check_polygons(segmentation, self.shape)
+            else:
+                segmentation = checked_rle(segmentation)
+                if tuple(segmentation['size']) != self.shape:
+                    raise ValueError(
+                        f'an RLE of size {segmentation["size"]}, expected '
+                        f'{self.shape} (height, width) as the image')
+        except ValueError as error:
+            raise ValueError(f'object {obj_id!r}: {error}') from None
+        self.segmentations[obj_id] = segmentation
 
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
         mask = np.zeros(self.shape, dtype=bool)
         for obj_id in obj_ids:
-            rle = to_rle(self.segmentations[obj_id], self.shape)
+            rle = self.segmentations[obj_id]
+            if isinstance(rle, list):
+                rle = mask_utils.merge(
+                    mask_utils.frPyObjects(rle, *self.shape))
             mask |= mask_utils.decode(rle).astype(bool)
         return mask
 
 
-def to_rle(segmentation: list | dict, shape: tuple[int, int]) -> dict:
-    """A COCO segmentation of any kind as one compressed RLE."""
-    if isinstance(segmentation, list):
-        return mask_utils.merge(
-            mask_utils.frPyObjects(segmentation, *shape))
-    if isinstance(segmentation['counts'], list):
-        return mask_utils.frPyObjects(segmentation, *shape)
-    return segmentation
+def check_polygons(polygons: list, shape: tuple[int, int]) -> None:
+    """Check the polygons of an object before pycocotools draws them.
+
+    The time and memory of drawing grow with the coordinates, and four numbers
+    would be drawn as a box.
+
+    Args:
+        polygons: lists [x1, y1, x2, y2, ...] in pixels.
+        shape: (height, width) of the image.
+
+    Raises:
+        ValueError: there is no polygon, or one has less than three points, or
+            coordinates that are no numbers or far outside the image.
+    """
+    if not polygons:
+        raise ValueError('no polygon, expected at least one')
+    low, high = -max(shape), 2 * max(shape)
+    for polygon in polygons:
+        if not (isinstance(polygon, list) and len(polygon) >= 6
+                and len(polygon) % 2 == 0
+                and all(type(v) in (int, float) and low <= v <= high
+                        for v in polygon)):
+            raise ValueError(
+                f'polygon {str(polygon)[:60]}, expected a list of x, y of at '
+                f'least three points, each between {low} and {high}')

@@ -1,25 +1,25 @@
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
 from mmrvos.registry import DATASETS
 from mmrvos.structures import RLEMasks
-from mmrvos.utils import (
-    MAX_IMAGE_BYTES,
-    check_file,
-    checked_rle,
-    natural_key,
-    safe_join,
-)
+from mmrvos.utils import check_shape, image_shape, safe_join
 
+from .annotation_files import (
+    entry,
+    expect,
+    in_order_of_time,
+    load_expressions,
+    load_json,
+    object_ids,
+)
 from .base import BaseRVOSDataset
-from .ref_youtube_vos import load_json, load_listed
 
 
 @DATASETS.register_module()
 class MeViSDataset(BaseRVOSDataset):
-    """MeViS v1 and v2, and everything with one RLE file for all masks.
+    """MeViS v1 and v2, and data sets with one RLE file for all masks.
 
     ::
 
@@ -29,11 +29,12 @@ class MeViSDataset(BaseRVOSDataset):
           mask_dict.json                      (not in valid)
 
     An expression lists several ``anno_id``; the union of their masks is the
-    target. ``mask_dict[anno_id]`` holds an RLE or null for every frame.
+    target. ``mask_dict[anno_id]`` holds an RLE or null for every frame, in
+    the order of the video's list of frames.
 
     Args:
-        mask_file: the RLE file, under ``data_root``; None where masks are not
-            published.
+        mask_file: the RLE file, relative to ``data_root``; None if the masks
+            are not published.
     """
 
     hint = ('MeViS needs JPEGImages, meta_expressions.json and mask_dict.json '
@@ -49,113 +50,102 @@ class MeViSDataset(BaseRVOSDataset):
         super().__init__(ann_file, **kwargs)
 
     def load_videos(self) -> list[dict]:
-        listed = load_listed(self.require(self.ann_file))
+        listed = load_expressions(self.require(self.ann_file))
         images = self.frame_root()
         rles = None
         if self.mask_file is not None:
-            rles = load_json(
-                self.require(Path(self.data_root) / self.mask_file))
+            path = self.require(Path(self.data_root) / self.mask_file)
+            rles = expect(load_json(path), dict, path)
         videos = []
         for video_id, info in sorted(listed.items()):
-            frame_names = sorted(info['frames'], key=natural_key)
+            names = info['frames']
+            order = in_order_of_time(names)
             expressions = [
-                self.parse_expression(exp_id, e)
+                self.parse_expression(video_id, exp_id, e)
                 for exp_id, e in info['expressions'].items()
             ]
             videos.append(
                 dict(
                     video_id=video_id,
-                    frame_names=frame_names,
+                    frame_names=[names[i] for i in order],
                     img_dir=images and str(images / video_id),
                     img_suffix=self.img_suffix,
-                    mask_source=None if rles is None else RLEMasks(
-                        *self.collect_masks(video_id, info, rles)),
+                    mask_source=None if rles is None else self.mask_source(
+                        video_id, info, order, rles),
                     expressions=expressions))
         return videos
 
-    def parse_expression(self, exp_id: str, exp: dict) -> dict:
-        """One expression of the file in the form of the base class."""
+    def parse_expression(self, video_id: str, exp_id: str, exp: dict) -> dict:
+        """Convert an expression of the file to the form of the base class."""
         return dict(
             exp_id=exp_id,
             text=exp['exp'],
-            obj_ids=object_ids(exp))
+            obj_ids=object_ids(
+                exp.get('anno_id', []), self.place(video_id, exp_id)))
 
-    def collect_masks(
-            self, video_id: str, info: dict,
-            rles: dict) -> tuple[dict[str, list], tuple[int, int]]:
-        """Collect the RLE of all objects that a video's expressions name.
+    def mask_source(self, video_id: str, info: dict, order: list[int],
+                    rles: dict) -> RLEMasks:
+        """Collect and check the RLE of all objects that the expressions name.
 
-        Returns:
-            {object id: one RLE or None per frame}, and (height, width) of the
-            frames. The file lists the RLEs in the order of its frames; here
-            both are in natural order. The official files hold some lists that
-            are longer than the video; the surplus is dropped.
+        A list may be longer than the list of frames, as in the official
+        files; the surplus is dropped.
+
+        Args:
+            video_id: the video.
+            info: its entry of the expression file.
+            order: indices of its frames in order of time. The masks are
+                parallel to the list of frames in the file.
+            rles: content of the mask file.
         """
-        own, num_frames = {}, len(info['frames'])
-        order = sorted(
-            range(num_frames), key=lambda i: natural_key(info['frames'][i]))
+        own, path = {}, Path(self.data_root) / self.mask_file
         for exp_id, exp in info['expressions'].items():
-            for obj_id in object_ids(exp):
+            place = self.place(video_id, exp_id)
+            for obj_id in object_ids(exp.get('anno_id', []), place):
                 if obj_id not in rles:
                     raise ValueError(
-                        f'{self.ann_file}: expression {exp_id} of video '
-                        f'{video_id} is about object {obj_id!r}, which '
-                        f'{self.mask_file} does not hold; both must be of one '
-                        'release')
-                if len(rles[obj_id]) < num_frames:
+                        f'{place} names object {obj_id!r}, which is not in '
+                        f'{path}; both must be of one release')
+                masks = expect(rles[obj_id], list, f'{path}: object {obj_id}')
+                if len(masks) < len(order):
                     raise ValueError(
-                        f'{self.mask_file}: object {obj_id} has '
-                        f'{len(rles[obj_id])} masks, video {video_id} has '
-                        f'{num_frames} frames; both must be of one release')
-                if obj_id not in own:
-                    own[obj_id] = [
-                        self._checked(obj_id, rles[obj_id][i]) for i in order
-                    ]
-        sizes = {
-            tuple(rle['size'])
-            for masks in own.values() for rle in masks if rle
-        }
-        if len(sizes) > 1:
-            raise ValueError(
-                f'{self.mask_file}: the masks of video {video_id} have sizes '
-                f'{sorted(sizes)}, expected one')
-        if sizes:
-            return own, sizes.pop()
-        # No object has a mask: the size is that of the expression file or of
-        # the first frame.
+                        f'{path}: object {obj_id} has {len(masks)} masks, '
+                        f'video {video_id} has {len(order)} frames; both must '
+                        'be of one release')
+                own[obj_id] = [masks[i] or None for i in order]
+        shape = None
+        if all(rle is None for masks in own.values() for rle in masks):
+            shape = self._frame_shape(video_id, info)
+        try:
+            return RLEMasks(own, shape)
+        except ValueError as error:
+            raise ValueError(f'{path}: video {video_id}, {error}') from None
+
+    def _frame_shape(self, video_id: str, info: dict) -> tuple[int, int]:
+        """(height, width) of a video without any mask, from the expression
+        file or the first frame."""
+        place = f'{self.ann_file}: video {video_id}'
         if 'height' in info and 'width' in info:
-            return own, (info['height'], info['width'])
+            shape = tuple(
+                entry(info, key, int, place) for key in ('height', 'width'))
+            if min(shape) < 1:
+                raise ValueError(f'{place} is {shape} (height, width), '
+                                 'expected at least one pixel')
+            check_shape(*shape, place)
+            return shape
         images = self.frame_root()
         if images is None:
             raise ValueError(
-                f'{self.ann_file}: video {video_id} has no mask, no height '
-                'and no width; the size of its frames is unknown. Give '
-                'data_prefix.img, the folder of the frames')
-        first = safe_join(images, f'{video_id}/{info["frames"][order[0]]}',
+                f'{place} has no mask, no height and no width; the size of '
+                'its frames is unknown. Give data_prefix.img, the folder of '
+                'the frames')
+        first = safe_join(images, f'{video_id}/{info["frames"][0]}',
                           'video and frame', self.ann_file)
-        path = self.require(f'{first}{self.img_suffix}')
-        with Image.open(check_file(path, MAX_IMAGE_BYTES)) as image:
-            return own, image.size[::-1]
-
-    def _checked(self, obj_id: str, rle: dict | None) -> dict | None:
-        if not rle:
-            return None
-        try:
-            return checked_rle(rle)
-        except ValueError as error:
-            raise ValueError(
-                f'{self.mask_file}: object {obj_id} has {error}') from None
-
-
-def object_ids(exp: dict) -> list[str]:
-    """The ``anno_id`` of an expression, a list or one number, as text."""
-    ids = exp.get('anno_id', [])
-    return [str(i) for i in (ids if isinstance(ids, list) else [ids])]
+        return image_shape(self.require(f'{first}{self.img_suffix}'))
 
 
 @DATASETS.register_module()
 class ReVOSDataset(MeViSDataset):
-    """ReVOS: sentences that need reasoning, and some about nothing.
+    """ReVOS: sentences that need reasoning, and some without a target.
 
     ::
 
@@ -165,9 +155,8 @@ class ReVOSDataset(MeViSDataset):
           mask_dict.json
 
     ``type_id`` becomes 'referring', 'reason' or 'hallucination'. A
-    hallucination has no target, even if the file lists objects for it; these
-    objects are in the mask source all the same, as part of the foreground of
-    the video.
+    hallucination has no target, even if the file lists objects for it. The
+    mask source contains these objects, as part of the foreground of the video.
     """
 
     TYPES = ('referring', 'reason', 'hallucination')
@@ -175,9 +164,10 @@ class ReVOSDataset(MeViSDataset):
     hint = ('ReVOS needs JPEGImages, meta_expressions_{train,valid}_.json and '
             'mask_dict.json; docs/datasets.md says where it comes from.')
 
-    def parse_expression(self, exp_id: str, exp: dict) -> dict:
-        type_id = self.TYPES[int(exp.get('type_id', 0))]
-        parsed = super().parse_expression(exp_id, exp)
+    def parse_expression(self, video_id: str, exp_id: str, exp: dict) -> dict:
+        type_id = choose(self.TYPES, exp.get('type_id', 0),
+                         self.place(video_id, exp_id))
+        parsed = super().parse_expression(video_id, exp_id, exp)
         if type_id == 'hallucination':
             parsed['obj_ids'] = []
         return dict(parsed, type_id=type_id)
@@ -201,8 +191,21 @@ class RefSAVDataset(MeViSDataset):
             'meta_expressions_valid.json and mask_dict.json; docs/datasets.md '
             'says where they come from.')
 
-    def parse_expression(self, exp_id: str, exp: dict) -> dict:
-        parsed = super().parse_expression(exp_id, exp)
+    def parse_expression(self, video_id: str, exp_id: str, exp: dict) -> dict:
+        parsed = super().parse_expression(video_id, exp_id, exp)
         if 'type_id' in exp:
-            parsed['length'] = self.LENGTHS[int(exp['type_id'])]
+            parsed['length'] = choose(self.LENGTHS, exp['type_id'],
+                                      self.place(video_id, exp_id))
         return parsed
+
+
+def choose(names: Sequence[str], type_id: Any, place: str) -> str:
+    """Look up the name of a ``type_id``, an index as integer or text.
+
+    Raises:
+        ValueError: there is no such index.
+    """
+    if str(type_id) not in map(str, range(len(names))):
+        raise ValueError(
+            f'{place} has type_id {type_id!r}, expected an index of {names}')
+    return names[int(type_id)]

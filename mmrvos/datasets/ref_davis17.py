@@ -1,5 +1,6 @@
 from mmrvos.registry import DATASETS
 from mmrvos.structures import PNGMasks
+from mmrvos.utils import natural_key
 
 from .ref_youtube_vos import RefYoutubeVOSDataset
 
@@ -8,14 +9,16 @@ NUM_ANNOTATORS = 4
 
 @DATASETS.register_module()
 class RefDAVIS17Dataset(RefYoutubeVOSDataset):
-    """Ref-DAVIS17 after ``tools/dataset_converters/ref_davis17.py``.
+    """Ref-DAVIS17 as ``tools/dataset_converters/ref_davis17.py`` writes it.
 
-    Expression ``4 * k + a`` is annotator a's for the k-th object (annotators
-    0 and 1 are one person, seeing the first frame and the whole video; so are
-    2 and 3). Pixels of value 255 are void. In testing an entry is one
-    annotator's expressions for all objects of a video, in their order, with
-    ``annotator``: a method merges their masks, so each pixel belongs to one
-    object, and every annotator is scored apart.
+    Expression ``4 * k + a`` describes object k and was written by annotator a.
+    Annotators 0 and 1 are one person, who saw the first frame and then the
+    whole video; so are 2 and 3. Pixels of value 255 are void.
+
+    In testing, an entry has the expressions of one annotator for all objects
+    of a video, in the order of the objects, and ``annotator``. A method merges
+    their masks, so that each pixel belongs to one object. Every annotator is
+    scored separately.
     """
 
     METAINFO = {'classes': ()}
@@ -31,7 +34,7 @@ class RefDAVIS17Dataset(RefYoutubeVOSDataset):
         entries = []
         for video in videos:
             expressions = sorted(
-                video['expressions'], key=lambda e: int(e['exp_id']))
+                video['expressions'], key=lambda e: natural_key(e['exp_id']))
             if len(expressions) % NUM_ANNOTATORS:
                 raise ValueError(
                     f'{self.ann_file}: video {video["video_id"]} has '
@@ -51,4 +54,6 @@ class RefDAVIS17Dataset(RefYoutubeVOSDataset):
         source = super().mask_source(video_id, frame_names)
         if source is not None:
             source.void_value = 255
+            if self.test_mode:
+                source.check_ids()
         return source

@@ -1,60 +1,23 @@
-import json
 from pathlib import Path
 from typing import Any
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import PNGMasks
-from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file, natural_key
 
+from .annotation_files import (
+    check_pixel_value,
+    entry,
+    in_order_of_time,
+    load_expressions,
+    load_json,
+    object_ids,
+)
 from .base import BaseRVOSDataset
-
-
-def load_json(path: str | Path) -> Any:
-    """A JSON file.
-
-    Raises:
-        ValueError: it is cut short or no JSON; the message names it.
-    """
-    try:
-        with open(
-                check_file(path, MAX_ANNOTATION_BYTES),
-                encoding='utf-8') as file:
-            return json.load(file)
-    except (json.JSONDecodeError, UnicodeDecodeError,
-            RecursionError) as error:
-        raise ValueError(
-            f'{path} is no valid JSON ({error}): fetch it again') from None
-
-
-def load_listed(path: str | Path) -> dict[str, dict]:
-    """The ``videos`` of an expression file.
-
-    Raises:
-        ValueError: it has none, or a video or expression lacks an entry; the
-            message says which.
-    """
-    content = load_json(path)
-    if not isinstance(content, dict) or 'videos' not in content:
-        raise ValueError(
-            f'{path} has no entry "videos", so it is no expression file: '
-            'look at ann_file in the config')
-    for video_id, info in content['videos'].items():
-        for key in ('frames', 'expressions'):
-            if key not in info:
-                raise ValueError(
-                    f'{path}: video {video_id} has no "{key}"; fetch the file '
-                    'again')
-        for exp_id, expression in info['expressions'].items():
-            if 'exp' not in expression:
-                raise ValueError(
-                    f'{path}: expression {exp_id} of video {video_id} has no '
-                    '"exp", its text; fetch the file again')
-    return content['videos']
 
 
 @DATASETS.register_module()
 class RefYoutubeVOSDataset(BaseRVOSDataset):
-    """Ref-YouTube-VOS, and everything stored the same way.
+    """Ref-YouTube-VOS, and every data set that is stored the same way.
 
     ::
 
@@ -64,19 +27,20 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
           train/meta.json
           valid/JPEGImages/<video>/<frame>.jpg
 
-    The frames listed are the annotated ones, every fifth of the video. Masks
-    are palette PNGs whose values are object ids; ``obj_id`` may also be a list
-    of several (their union) or empty. The annotations of the validation videos
-    were published late: they are used where they are, and expressions without
-    ``obj_id`` have no ground truth.
+    The expression file lists the annotated frames, which are every fifth frame
+    of the video. Masks are palette PNGs whose values are object ids.
+    ``obj_id`` is one id, a list of ids (their union is the target), or an
+    empty list (no target). Masks of the validation videos were published
+    later; they are used if the folder exists. Expressions without ``obj_id``
+    have no ground truth.
 
     Args:
         exclude_file: an expression file whose videos are left out. The
-            official validation list is the 202 videos of the validation file
-            that the test file does not hold; where the latter is absent, all
-            507 remain.
-        meta_file: names the category of every object, for class labels; None
-            gives label 0 throughout, as the official recipes do.
+            official validation set is the 202 videos of the validation file
+            that are not in the test file. If the test file does not exist, all
+            507 videos remain.
+        meta_file: a file with the category of every object, for class labels.
+            None gives label 0 to all objects, as the official recipes do.
     """
 
     METAINFO = dict(
@@ -109,12 +73,13 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
 
     def load_videos(self) -> list[dict]:
         images = self.frame_root()
-        listed = load_listed(self.require(self.ann_file))
+        listed = load_expressions(self.require(self.ann_file))
         listed = {v: listed[v] for v in sorted(set(listed) - self._excluded())}
         labels = self._labels()
         videos = []
         for video_id, info in listed.items():
-            frame_names = sorted(info['frames'], key=natural_key)
+            names = info['frames']
+            frame_names = [names[i] for i in in_order_of_time(names)]
             public = self._has_targets(video_id, info['expressions'])
             videos.append(
                 dict(
@@ -131,30 +96,29 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
         return videos
 
     def _has_targets(self, video_id: str, expressions: dict) -> bool:
-        """Whether the file says which objects are meant."""
-        silent = [i for i, e in expressions.items() if 'obj_id' not in e]
-        if silent and not self.test_mode:
+        """Tell whether the file names the objects of all expressions."""
+        unnamed = [i for i, e in expressions.items() if 'obj_id' not in e]
+        if unnamed and not self.test_mode:
             raise ValueError(
-                f'{self.ann_file}: expression {silent[0]} of video {video_id} '
-                'has no obj_id; training needs the file with objects')
-        return not silent
+                f'{self.place(video_id, unnamed[0])} has no obj_id; training '
+                'needs the file with objects')
+        return not unnamed
 
     def parse_expression(self, video_id: str, exp_id: str, exp: dict,
                          labels: dict) -> dict:
-        """One expression of the file in the form of the base class."""
-        obj_ids = exp.get('obj_id', [])
-        if not isinstance(obj_ids, list):
-            obj_ids = [obj_ids]
-        obj_ids = [str(i) for i in obj_ids]
+        """Convert an expression of the file to the form of the base class."""
+        place = self.place(video_id, exp_id)
+        obj_ids = object_ids(exp.get('obj_id', []), place)
+        for obj_id in obj_ids:
+            self.check_object_id(obj_id, place)
         label = 0
         if self.meta_file is not None and obj_ids:
             known = labels.get(video_id, {})
             for obj_id in obj_ids:
                 if obj_id not in known:
                     raise ValueError(
-                        f'{self.ann_file}: expression {exp_id} of video '
-                        f'{video_id} is about object {obj_id!r}, but '
-                        f'{self.meta_file} knows {sorted(known)}')
+                        f'{place} names object {obj_id!r}, but the objects '
+                        f'in {self.meta_file} are {sorted(known)}')
             label = known[obj_ids[0]]
         return dict(
             exp_id=exp_id,
@@ -164,9 +128,13 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
             length=exp.get('length'),
             label=label)
 
+    def check_object_id(self, obj_id: str, place: str) -> None:
+        """Check that the masks can store an object id."""
+        check_pixel_value(obj_id, place)
+
     def mask_source(self, video_id: str,
                     frame_names: list[str]) -> PNGMasks | None:
-        """Where the masks of a video are, None if not published."""
+        """Return the masks of a video, None if they are not published."""
         root = self.data_prefix.get('mask')
         if root is None or (self.test_mode
                             and not (Path(root) / video_id).is_dir()):
@@ -177,25 +145,28 @@ class RefYoutubeVOSDataset(BaseRVOSDataset):
         path = self._under_root(self.exclude_file)
         if path is None or not path.exists():
             return set()
-        return set(load_json(path)['videos'])
+        return set(entry(load_json(path), 'videos', dict, str(path)))
 
     def _labels(self) -> dict[str, dict[str, int]]:
-        """{video: {object id: index of its category}}."""
+        """Read {video: {object id: index of its category}}."""
         path = self._under_root(self.meta_file)
         if path is None:
             return {}
         index = {name: i for i, name in enumerate(self.metainfo['classes'])}
         labels: dict[str, dict[str, int]] = {}
-        for video_id, info in load_json(self.require(path))['videos'].items():
-            for obj_id, obj in info['objects'].items():
-                if obj['category'] not in index:
+        content = load_json(self.require(path))
+        for video_id, info in entry(content, 'videos', dict,
+                                    str(path)).items():
+            place = f'{path}: video {video_id}'
+            for obj_id, obj in entry(info, 'objects', dict, place).items():
+                where = f'{place}, object {obj_id}'
+                category = entry(obj, 'category', str, where)
+                if category not in index:
                     raise ValueError(
-                        f'{path}: category {obj["category"]!r} of object '
-                        f'{obj_id} in video {video_id} is not among the '
-                        f'{len(index)} classes; pass metainfo=dict(classes='
-                        '[...])')
-                labels.setdefault(video_id, {})[obj_id] = index[
-                    obj['category']]
+                        f'{where} has category {category!r}, expected one of '
+                        f'the {len(index)} classes; pass metainfo=dict('
+                        'classes=[...])')
+                labels.setdefault(video_id, {})[obj_id] = index[category]
         return labels
 
     def _under_root(self, path: str | None) -> Path | None:

@@ -20,6 +20,14 @@ from .files import (
     natural_key,
     visible_files,
 )
+from .images import (
+    MAX_PIXELS,
+    check_shape,
+    has_orientation,
+    image_shape,
+    read_image,
+    read_pixels,
+)
 from .paths import (
     MAX_ANNOTATION_BYTES,
     MAX_IMAGE_BYTES,
@@ -34,11 +42,13 @@ from .pretrained import strict_init
 from .rle import checked_rle, mask_areas
 
 __all__ = [
-    'MAX_ANNOTATION_BYTES', 'MAX_IMAGE_BYTES', 'MAX_WEIGHTS_BYTES',
-    'CheckpointMismatch', 'ConfigError', 'apply_options', 'check_distinct',
-    'check_file', 'check_name', 'check_output_file', 'check_output_folder',
-    'checked_rle', 'checked_weights', 'clear_errors', 'default_work_dir',
-    'fitted_weights', 'is_hidden', 'load_config', 'load_weights', 'mask_areas',
-    'natural_key', 'pack', 'read_checkpoint', 'safe_join',
-    'strict_init', 'unpack_history', 'visible_files', 'without_downloads'
+    'MAX_ANNOTATION_BYTES', 'MAX_IMAGE_BYTES', 'MAX_PIXELS',
+    'MAX_WEIGHTS_BYTES', 'CheckpointMismatch', 'ConfigError', 'apply_options',
+    'check_distinct', 'check_file', 'check_name', 'check_output_file',
+    'check_output_folder', 'check_shape', 'checked_rle', 'checked_weights',
+    'clear_errors', 'default_work_dir', 'fitted_weights', 'has_orientation',
+    'image_shape', 'is_hidden', 'load_config', 'load_weights', 'mask_areas',
+    'natural_key', 'pack', 'read_checkpoint', 'read_image', 'read_pixels',
+    'safe_join', 'strict_init', 'unpack_history', 'visible_files',
+    'without_downloads'
 ]

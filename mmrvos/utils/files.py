@@ -24,7 +24,8 @@ def visible_files(paths: Iterable[Path],
     """Filter files and sort them in natural order.
 
     Hidden files are left out. A file that is reached twice through links to
-    its folder is listed once.
+    its folder is listed once. Pipes and broken links are listed, so that
+    reading them names them.
 
     Args:
         paths: files and folders.
@@ -32,7 +33,7 @@ def visible_files(paths: Iterable[Path],
     """
     found = {}
     for path in sorted(paths, key=lambda p: natural_key(str(p))):
-        if (not is_hidden(path) and path.is_file()
+        if (not is_hidden(path) and not path.is_dir()
                 and (suffixes is None or path.suffix.lower() in suffixes)):
             found.setdefault((path.parent.resolve(), path.name), path)
     return list(found.values())

@@ -4,12 +4,14 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as mask_utils
 
+from .images import check_shape
+
 
 def mask_areas(rles: Sequence[dict]) -> np.ndarray:
     """Count the pixels of n masks, (n,) int64.
 
-    One by one: given a list, ``pycocotools.mask.area`` puts its length into
-    a uint8, which fails from the 256th frame of a video on.
+    The masks are counted one by one, because ``pycocotools.mask.area`` stores
+    the length of a list in a uint8 and fails for more than 255 masks.
     """
     return np.array([mask_utils.area(rle) for rle in rles], dtype=np.int64)
 
@@ -17,8 +19,9 @@ def mask_areas(rles: Sequence[dict]) -> np.ndarray:
 def checked_rle(rle: Any) -> dict:
     """Check a COCO RLE and compress it if its counts are a list.
 
-    pycocotools checks nothing: it returns memory that nobody wrote where the
-    runs are shorter than the mask, and reads beyond it where they are longer.
+    pycocotools does not check an RLE. It returns uninitialised memory if the
+    runs are shorter than the mask, and reads beyond its end if they are
+    longer.
 
     Args:
         rle: ``{"size": [height, width], "counts": str, bytes or list}``.
@@ -38,6 +41,7 @@ def checked_rle(rle: Any) -> dict:
         raise ValueError(
             f'an RLE of size {str(size)[:60]}, expected [height, width] in '
             'pixels')
+    check_shape(*size, 'an RLE')
     if isinstance(counts, list):
         if not all(type(run) is int for run in counts):
             raise ValueError('an RLE whose list of counts holds more than '

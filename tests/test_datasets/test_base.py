@@ -5,7 +5,7 @@ import pytest
 from mmengine.registry import TRANSFORMS as ROOT_TRANSFORMS
 
 from mmrvos.datasets import BaseRVOSDataset, RefYoutubeVOSDataset
-from mmrvos.datasets.ref_youtube_vos import load_json
+from mmrvos.datasets.annotation_files import load_json
 from mmrvos.registry import TRANSFORMS
 
 from . import miniature

@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 
-from mmrvos.datasets.ref_youtube_vos import load_json
+from mmrvos.datasets.annotation_files import load_json
 from mmrvos.registry import DATASETS
 
 from . import miniature

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from mmrvos.datasets.annotation_files import load_json
 from mmrvos.datasets.mask_sources import read_a2d_frame, read_puppet_masks
-from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.datasets.transforms.loading import read_image
 from mmrvos.evaluation.metrics import SubmissionWriter
 from mmrvos.evaluation.offline.predictions import (
     PredictionError,
     PredictionFiles,
 )
+from mmrvos.utils import read_image
 
 from . import miniature
 from .test_benchmarks import build, converter
@@ -71,7 +71,7 @@ def test_frames_that_give_the_size_are_in_the_folder(tmp_path):
 def test_objects_of_long_rvos(tmp_path):
     root = miniature.long_rvos(tmp_path)
     rewrite(root / 'valid/meta_expressions.json', '2', '../../secret')
-    with pytest.raises(ValueError, match='object id in video l1.*secret'):
+    with pytest.raises(ValueError, match='of video l1: object id .*secret'):
         build('long_rvos', 'val_dataloader', root)
 
 

@@ -13,7 +13,7 @@ from mmrvos.datasets import (
     RefDAVIS17Dataset,
     RefYoutubeVOSDataset,
 )
-from mmrvos.datasets.ref_youtube_vos import load_json
+from mmrvos.datasets.annotation_files import load_json
 
 from . import miniature
 

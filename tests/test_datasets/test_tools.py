@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmrvos.datasets.convert import read_table
+from mmrvos.datasets.annotation_files import load_json, read_table
 from mmrvos.datasets.expected_counts import expected
-from mmrvos.datasets.ref_youtube_vos import load_json
 
 from . import miniature
 

@@ -18,14 +18,13 @@ from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.utils import ProgressBar
 
+from mmrvos.datasets.annotation_files import load_json
 from mmrvos.datasets.base import BaseRVOSDataset
 from mmrvos.datasets.expected_counts import SOURCES, expected
 from mmrvos.datasets.mask_sources import H5Masks, MatMasks
-from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.datasets.transforms.loading import read_image
 from mmrvos.registry import DATASETS
 from mmrvos.structures import MaskSource, PNGMasks
-from mmrvos.utils import clear_errors, load_config
+from mmrvos.utils import clear_errors, load_config, read_image
 
 SHOWN = 5  # problems of a kind that are printed one by one
 

@@ -1,4 +1,4 @@
-"""A2D-Sentences: list the samples, and write the ground truth in COCO form.
+"""List the samples of A2D-Sentences and write the ground truth in COCO form.
 
 Reads ROOT/Release/videoset.csv and ROOT/text_annotations, writes
 a2d_sentences_single_frame_{train,test}_annotations.json and
@@ -13,47 +13,46 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 
 from mmrvos.datasets.a2d_sentences import read_videoset
+from mmrvos.datasets.annotation_files import read_table
 from mmrvos.datasets.convert import (
     coco_annotation,
     coco_ground_truth,
-    read_table,
     write_json,
 )
 from mmrvos.datasets.mask_sources import own_numbers, read_a2d_frame
-from mmrvos.utils import check_name, clear_errors
+from mmrvos.utils import check_name, clear_errors, visible_files
 
 SUBSETS = {'train': 0, 'test': 1}
 
 
 def read_sentences(folder: Path) -> list[tuple[str, int, str]]:
-    """(video, instance, sentence) of every usable row.
+    """Read (video, instance, sentence) of every usable row.
 
-    Videos of the "missed" list have no sentences; one published row has the
-    instance id "1 (copy)" and is left out, as always.
+    Videos of the "missed" list have no sentences. One published row has the
+    instance id "1 (copy)"; the official code leaves it out, too.
     """
-    missed = set((folder / 'a2d_missed_videos.txt').read_text().split())
+    missed = set((folder / 'a2d_missed_videos.txt').read_text(
+        encoding='utf-8-sig').split())
     rows = []
     table = read_table(folder / 'a2d_annotation.txt',
                        ('video_id', 'instance_id', 'query'))
-    for row in table:
+    for place, row in table:
         instance = row['instance_id'].strip()
         if row['video_id'] not in missed and instance.isdigit():
-            video = check_name(row['video_id'], 'video_id',
-                               folder / 'a2d_annotation.txt')
-            rows.append((video, int(instance),
-                         row['query'].lower()))
+            video = check_name(row['video_id'], 'video_id', place)
+            rows.append((video, int(instance), row['query'].lower()))
     return rows
 
 
 def list_samples(folder: Path,
                  sentences: Iterable[tuple[str, int, str]]) -> list[list]:
-    """[sentence, video, frame from 1, instance] for every annotated frame in
-    which the instance is."""
+    """List [sentence, video, frame from 1, instance] for every annotated frame
+    that shows the instance."""
     present: dict[str, dict[int, set[int]]] = {}
     samples = []
     for video, instance, text in track_iter_progress(list(sentences)):
         if video not in present:
-            files = sorted((folder / video).glob('*.h5'))
+            files = visible_files((folder / video).glob('*.h5'))
             if not files:
                 raise FileNotFoundError(
                     f'{folder / video} holds no h5 files, but the video has '
@@ -69,7 +68,8 @@ def list_samples(folder: Path,
 
 
 def ground_truth(folder: Path, samples: list[list]) -> dict:
-    """COCO ground truth; image ids are v_<video>_f_<frame>_i_<instance>."""
+    """Build the COCO ground truth. Image ids are
+    v_<video>_f_<frame>_i_<instance>."""
     images, annotations = [], []
     for _, video, frame, instance in track_iter_progress(samples):
         path = folder / video / f'{frame:05d}.h5'
@@ -90,7 +90,7 @@ def ground_truth(folder: Path, samples: list[list]) -> dict:
 
 
 def convert(root: Path, out: Path) -> None:
-    """Make the three files; see the top of this file."""
+    """Write the three files, see the top of this file."""
     texts = root / 'text_annotations'
     masks = texts / 'a2d_annotation_with_instances'
     videoset = root / 'Release/videoset.csv'

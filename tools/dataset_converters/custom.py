@@ -1,55 +1,60 @@
-"""Your own frames, masks and sentences -> the Ref-YouTube-VOS layout.
+"""Convert your own frames, masks and sentences to the Ref-YouTube-VOS layout.
 
-FRAMES/<video>/*.jpg (or png), MASKS/<video>/*.png with the same names, pixel
-value = object id (or 0 and 255 for a single object, which gets id 1), and a
-CSV of sentences with the header
+Reads FRAMES/<video>/*.jpg (or png), MASKS/<video>/*.png with the same names,
+and a CSV file of sentences with the header
 
     video,object,sentence[,type]
 
-where object may be several ids ("1 3": all of them are meant) or empty (there
-is no such thing in the video). The result is read by RefYoutubeVOSDataset.
+Pixel values of masks are object ids. Masks of 0 and 255 show one object, which
+gets id 1. The column object holds one id, several ids ("1 3" means all of
+them), or nothing (the video has no such object). Frames with an EXIF
+orientation are stored upright. RefYoutubeVOSDataset reads the result.
 """
 import argparse
-import csv
 from pathlib import Path
 
 import numpy as np
 from mmengine.utils import track_iter_progress
 from PIL import Image
 
+from mmrvos.datasets.annotation_files import (
+    check_pixel_value,
+    in_order_of_time,
+    read_table,
+)
 from mmrvos.datasets.convert import place, staged, write_json
 from mmrvos.utils import (
-    MAX_ANNOTATION_BYTES,
     MAX_IMAGE_BYTES,
     check_distinct,
     check_file,
     check_name,
     clear_errors,
+    has_orientation,
+    image_shape,
+    read_image,
+    read_pixels,
+    visible_files,
 )
 
 
 def read_sentences(path: Path) -> dict[str, list[dict]]:
-    """{video: expressions}, in the order of the file."""
+    """Read the table of sentences.
+
+    Returns:
+        {video: expressions}, in the order of the file.
+    """
     videos: dict[str, list[dict]] = {}
-    check_file(path, MAX_ANNOTATION_BYTES)
-    with open(path, newline='', encoding='utf-8') as file:
-        reader = csv.DictReader(file)
-        missing = {'video', 'object', 'sentence'} - set(
-            reader.fieldnames or ())
-        if missing:
-            raise ValueError(
-                f'{path} has the columns {reader.fieldnames}, but lacks '
-                f'{sorted(missing)}')
-        for number, row in enumerate(reader, 2):
-            if not (row['sentence'] or '').strip():
-                raise ValueError(f'{path}, line {number}: no sentence')
-            expression = dict(
-                exp=row['sentence'].strip(),
-                obj_id=(row['object'] or '').split())
-            if row.get('type'):
-                expression['type_id'] = row['type']
-            video = check_name(row['video'], 'video', f'{path}, line {number}')
-            videos.setdefault(video, []).append(expression)
+    for where, row in read_table(path, ('video', 'object', 'sentence')):
+        if not row['sentence'].strip():
+            raise ValueError(f'{where}: the sentence is empty')
+        expression = dict(
+            exp=row['sentence'].strip(), obj_id=row['object'].split())
+        for obj_id in expression['obj_id']:
+            check_pixel_value(obj_id, where)
+        if row.get('type'):
+            expression['type_id'] = row['type']
+        video = check_name(row['video'].strip(), 'video', where)
+        videos.setdefault(video, []).append(expression)
     if not videos:
         raise ValueError(f'{path} holds no sentences')
     check_distinct(list(videos), 'video', path)
@@ -57,43 +62,56 @@ def read_sentences(path: Path) -> dict[str, list[dict]]:
 
 
 def frames_of(folder: Path) -> list[Path]:
-    """The images of a video, sorted.
+    """List the frames of a video in order of time.
 
     Raises:
         FileNotFoundError: there are none.
         ValueError: two images have one name, or one is no ordinary file.
     """
-    frames = sorted(
-        p for p in folder.glob('*')
-        if p.suffix.lower() in ('.jpg', '.jpeg', '.png'))
+    frames = visible_files(folder.glob('*'), ('.jpg', '.jpeg', '.png'))
     if not frames:
         raise FileNotFoundError(
             f'{folder} holds no .jpg or .png, but its video has sentences')
-    check_distinct([p.stem for p in frames], 'frame', folder)
+    names = [p.stem for p in frames]
+    check_distinct(names, 'frame', folder)
     for path in frames:
         check_file(path, MAX_IMAGE_BYTES)
-    return frames
+    return [frames[i] for i in in_order_of_time(names)]
 
 
 def read_mask(path: Path, frame: Path) -> np.ndarray:
-    """A label map (H, W) uint8.
+    """Read a label map, (H, W) uint8.
 
     Raises:
-        FileNotFoundError, ValueError: it is missing or does not fit.
+        FileNotFoundError, ValueError: it is missing or does not fit the frame.
     """
     if not path.exists():
         raise FileNotFoundError(f'{path} is missing: {frame} has no mask')
-    check_file(path, MAX_IMAGE_BYTES)
-    with Image.open(path) as image, Image.open(frame) as picture:
-        mask, size = np.array(image), picture.size
+    mask, shape = read_pixels(path), image_shape(frame)
     if mask.ndim != 2 or mask.dtype not in (np.uint8, bool):
         raise ValueError(
             f'{path} is {mask.shape} {mask.dtype}, expected a palette, grey '
             'or binary PNG whose values are object ids')
-    if mask.shape != size[::-1]:
+    upright = read_image(frame).shape[:2] if has_orientation(
+        frame) else shape
+    if mask.shape not in (shape, upright):
         raise ValueError(
-            f'{path} is {mask.shape}, its frame {size[::-1]} (height, width)')
+            f'{path} is {mask.shape}, its frame is {upright} (height, width)')
     return mask.astype(np.uint8)
+
+
+def write_frame(frame: Path, mask: np.ndarray, image: Path,
+                link: bool) -> None:
+    """Write a frame as an upright JPEG of the size of its mask.
+
+    A JPEG without EXIF orientation is copied, or linked to.
+    """
+    if frame.suffix.lower() != '.png' and not has_orientation(frame):
+        place(frame, image, link)
+        return
+    image.parent.mkdir(parents=True, exist_ok=True)
+    pixels = read_image(frame, lambda: mask.shape)
+    Image.fromarray(pixels).save(image, quality=95)
 
 
 def convert_video(video: str, expressions: list[dict], frames: list[Path],
@@ -105,18 +123,13 @@ def convert_video(video: str, expressions: list[dict], frames: list[Path],
         maps, ids = [(m > 0).astype(np.uint8) for m in maps], {0, 1}
     for expression in expressions:
         for obj_id in expression['obj_id']:
-            if not obj_id.isdigit() or int(obj_id) not in ids - {0}:
+            if int(obj_id) not in ids:
                 raise ValueError(
-                    f'video {video}: {expression["exp"]!r} is about object '
+                    f'video {video}: {expression["exp"]!r} names object '
                     f'{obj_id}, but its masks hold {sorted(ids - {0})}')
     for frame, label_map in zip(frames, maps, strict=True):
-        image = target / 'JPEGImages' / video / f'{frame.stem}.jpg'
-        if frame.suffix.lower() == '.png':
-            image.parent.mkdir(parents=True, exist_ok=True)
-            with Image.open(frame) as picture:
-                picture.convert('RGB').save(image, quality=95)
-        else:
-            place(frame, image, link)
+        write_frame(frame, label_map,
+                    target / 'JPEGImages' / video / f'{frame.stem}.jpg', link)
         mask = target / 'Annotations' / video / f'{frame.stem}.png'
         mask.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(label_map).save(mask)
@@ -124,7 +137,7 @@ def convert_video(video: str, expressions: list[dict], frames: list[Path],
 
 def convert(frames: Path, masks: Path, sentences: Path, out: Path, split: str,
             link: bool) -> None:
-    """Make one split; see the top of this file."""
+    """Convert one split, see the top of this file."""
     listed = read_sentences(sentences)
     images = {v: frames_of(frames / v) for v in listed}
     videos = {
@@ -133,7 +146,6 @@ def convert(frames: Path, masks: Path, sentences: Path, out: Path, split: str,
             frames=[p.stem for p in images[v]])
         for v, expressions in listed.items()
     }
-    # the split's own names, so that others can stand beside it
     ann_file = f'meta_expressions/{split}/meta_expressions.json'
     if (out / ann_file).exists():
         raise FileExistsError(

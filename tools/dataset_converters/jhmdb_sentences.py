@@ -1,9 +1,9 @@
-"""JHMDB-Sentences: check the sample file, write the ground truth in COCO form.
+"""Write the ground truth of JHMDB-Sentences in COCO form.
 
-The samples (three frames of every video) are those of MTTR and ReferFormer,
-ROOT/jhmdb_sentences_samples_metadata.json: numbers on other frames do not
-compare. Where that file cannot be had, --make-samples SEED draws others, into
-a file whose name says so.
+The samples are three frames per video. Published results use the samples of
+MTTR and ReferFormer, ROOT/jhmdb_sentences_samples_metadata.json; results on
+other frames are not comparable. Without that file, --make-samples SEED draws
+other frames and writes them to a file named after the seed.
 """
 import argparse
 import random
@@ -11,16 +11,15 @@ from pathlib import Path
 
 from mmengine.utils import track_iter_progress
 
+from mmrvos.datasets.annotation_files import read_table
 from mmrvos.datasets.convert import (
     coco_annotation,
     coco_ground_truth,
-    read_table,
     write_json,
 )
-from mmrvos.datasets.jhmdb_sentences import below_root
+from mmrvos.datasets.jhmdb_sentences import below_root, read_samples
 from mmrvos.datasets.mask_sources import read_puppet_masks
-from mmrvos.datasets.ref_youtube_vos import load_json
-from mmrvos.utils import clear_errors, safe_join
+from mmrvos.utils import clear_errors, is_hidden, safe_join, visible_files
 
 SAMPLES = 'jhmdb_sentences_samples_metadata.json'
 TRUTH = 'jhmdb_sentences_gt_annotations_in_coco_format.json'
@@ -28,12 +27,16 @@ FRAMES_PER_VIDEO = 3
 
 
 def make_samples(root: Path, seed: int) -> list[list]:
-    """Rows [video, frame path, mask path, usable frames, sentence]."""
-    draw = random.Random(seed)
-    folders = {p.name: p for p in sorted((root / 'Rename_Images').glob('*/*'))}
+    """Draw rows [video, frame path, mask path, usable frames, sentence]."""
+    generator = random.Random(seed)
+    folders = {
+        p.name: p
+        for p in sorted((root / 'Rename_Images').glob('*/*'))
+        if not is_hidden(p)
+    }
     samples = []
-    for row in read_table(root / 'jhmdb_annotation.txt',
-                          ('video_id', 'query')):
+    for _, row in read_table(root / 'jhmdb_annotation.txt',
+                             ('video_id', 'query')):
         video = row['video_id']
         if video not in folders:
             raise FileNotFoundError(
@@ -42,8 +45,9 @@ def make_samples(root: Path, seed: int) -> list[list]:
         images = folders[video].relative_to(root)
         mask = Path('puppet_mask', *images.parts[1:], 'puppet_mask.mat')
         total = read_puppet_masks(str(root / mask)).shape[2]
-        total = min(total, len(list((root / images).glob('*.png'))))
-        frames = sorted(draw.sample(range(1, total + 1), FRAMES_PER_VIDEO))
+        total = min(total, len(visible_files(folders[video].glob('*.png'))))
+        frames = sorted(
+            generator.sample(range(1, total + 1), FRAMES_PER_VIDEO))
         samples += [[
             video, f'./jhmdb_sentences/{images.as_posix()}/{f:05d}.png',
             f'./jhmdb_sentences/{mask.as_posix()}', total, row['query']
@@ -52,7 +56,7 @@ def make_samples(root: Path, seed: int) -> list[list]:
 
 
 def ground_truth(root: Path, samples: list[list]) -> dict:
-    """COCO ground truth; image ids are v_<video>_f_<frame>."""
+    """Build the COCO ground truth. Image ids are v_<video>_f_<frame>."""
     images, annotations = [], []
     for video, image, mask, _, _ in track_iter_progress(samples):
         path = safe_join(root, below_root(image), 'frame', SAMPLES)
@@ -76,19 +80,19 @@ def ground_truth(root: Path, samples: list[list]) -> dict:
 
 
 def convert(root: Path, out: Path, seed: int | None) -> None:
-    """Make the files; see the top of this file."""
+    """Write the files, see the top of this file."""
     truth_name, samples_path = TRUTH, root / SAMPLES
     if seed is not None:
         samples_path = out / f'jhmdb_sentences_samples_seed{seed}.json'
         truth_name = f'jhmdb_sentences_gt_seed{seed}_in_coco_format.json'
         write_json(samples_path, make_samples(root, seed))
-        print(f'{samples_path}: new samples. Results on them do not compare '
-              'with published ones.')
+        print(f'{samples_path}: new samples. Results on them are not '
+              'comparable to published ones.')
     elif not samples_path.exists():
         raise FileNotFoundError(
             f'{samples_path} is missing: it is published with MTTR and '
             'ReferFormer; --make-samples SEED draws other frames')
-    samples = load_json(samples_path)
+    samples = read_samples(samples_path)
     write_json(out / truth_name, ground_truth(root, samples))
     print(f'\n{len(samples)} samples of {len({s[0] for s in samples})} videos')
 

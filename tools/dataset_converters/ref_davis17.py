@@ -1,20 +1,22 @@
-"""DAVIS 2017 and its sentences -> Ref-DAVIS17 in the Ref-YouTube-VOS layout.
+"""Convert DAVIS 2017 and its sentences to Ref-DAVIS17.
 
-Reads ROOT/DAVIS/{JPEGImages/480p,Annotations_unsupervised/480p,
-ImageSets/2017,davis_semantics.json} and ROOT/davis_text_annotations/*.txt,
-writes {train,valid,meta_expressions} to --out. DAVIS stays as it is.
+The result has the layout of Ref-YouTube-VOS. Reads
+ROOT/DAVIS/{JPEGImages/480p,Annotations_unsupervised/480p,ImageSets/2017,
+davis_semantics.json} and ROOT/davis_text_annotations/*.txt, and writes
+{train,valid,meta_expressions} to --out. The folder of DAVIS is not changed.
 """
 import argparse
 import sys
 from pathlib import Path
 
+from mmrvos.datasets.annotation_files import entry, expect, load_json
 from mmrvos.datasets.convert import place, staged, write_json
-from mmrvos.datasets.ref_youtube_vos import load_json
 from mmrvos.utils import (
     MAX_ANNOTATION_BYTES,
     check_file,
     check_name,
     clear_errors,
+    visible_files,
 )
 
 #: the four lists in the order of the annotators, with their encodings
@@ -31,14 +33,13 @@ SPLITS = {'train': 'train.txt', 'valid': 'val.txt'}
 
 
 def read_list(path: Path, encoding: str) -> dict[str, list[tuple[str, str]]]:
-    """{video: [(object id, sentence), ...]}, sorted by id as a string.
+    """Read {video: [(object id, sentence), ...]}, sorted by id as a string.
 
-    A line reads: video, object id, sentence in quotes.
+    A line holds a video, an object id and a sentence in quotes.
     """
-    check_file(path, MAX_ANNOTATION_BYTES)
     videos: dict[str, list[tuple[str, str]]] = {}
     for number, line in enumerate(
-            path.read_text(encoding=encoding).splitlines(), 1):
+            read_lines(path, encoding), 1):
         fields = line.split()
         if not fields:
             continue
@@ -53,8 +54,25 @@ def read_list(path: Path, encoding: str) -> dict[str, list[tuple[str, str]]]:
     return {v: sorted(rows, key=lambda r: r[0]) for v, rows in videos.items()}
 
 
+def read_lines(path: Path, encoding: str) -> list[str]:
+    """Read the lines of a text file, without a byte order mark.
+
+    Raises:
+        ValueError: the file has another encoding.
+    """
+    try:
+        text = check_file(path, MAX_ANNOTATION_BYTES).read_text(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not in {encoding} ({error}): fetch it '
+                         'again') from None
+    # in Latin-1 the mark of UTF-8 becomes three characters
+    return text.removeprefix('\ufeff').removeprefix(
+        '\xef\xbb\xbf').splitlines()
+
+
 def expressions_of(video: str, lists: list[dict]) -> dict[str, dict]:
-    """{expression id: {exp, obj_id}}; the id is 4 * object + annotator."""
+    """Build {expression id: {exp, obj_id}}. The expression id is
+    4 * index of the object + annotator."""
     rows = [each.get(video, []) for each in lists]
     counts = [len(r) for r in rows]
     if len(set(counts)) > 1:
@@ -64,7 +82,7 @@ def expressions_of(video: str, lists: list[dict]) -> dict[str, dict]:
             file=sys.stderr)
     if min(counts) == 0:
         raise ValueError(f'{video}: an annotator describes no object of it')
-    # stopping at the shortest list is official too
+    # zip stops at the shortest list, as the official conversion does
     return {
         str(4 * k + a): dict(exp=text, obj_id=obj_id)
         for k, objects in enumerate(zip(*rows, strict=False))
@@ -73,7 +91,7 @@ def expressions_of(video: str, lists: list[dict]) -> dict[str, dict]:
 
 
 def convert(root: Path, out: Path, splits: list[str], link: bool) -> None:
-    """Make the splits; see the top of this file."""
+    """Convert the splits, see the top of this file."""
     davis, texts = root / 'DAVIS', root / 'davis_text_annotations'
     needed = [texts / name for name, _ in LISTS]
     needed += [davis / 'ImageSets/2017' / SPLITS[s] for s in splits]
@@ -89,29 +107,33 @@ def convert(root: Path, out: Path, splits: list[str], link: bool) -> None:
                 'Unsupervised-trainval-480p, DAVIS-2017_semantics-480p and '
                 'davis_text_annotations, unpacked in one folder')
     lists = [read_list(texts / name, encoding) for name, encoding in LISTS]
-    semantics = load_json(davis / 'davis_semantics.json')
+    path = davis / 'davis_semantics.json'
+    semantics = expect(load_json(path), dict, str(path))
 
     with staged(out, [*splits, 'meta_expressions']) as stage:
         for split in splits:
             videos, objects = {}, {}
             listed = davis / 'ImageSets/2017' / SPLITS[split]
-            for video in check_file(listed).read_text().split():
+            for video in ' '.join(read_lines(listed, 'utf-8')).split():
                 check_name(video, 'video', listed)
                 if video not in semantics:
                     raise ValueError(
-                        f'davis_semantics.json does not know {video}, which '
-                        f'{listed} lists; both must be of DAVIS 2017')
+                        f'{path} has no video {video}, which {listed} lists; '
+                        'both must be of DAVIS 2017')
                 images = davis / 'JPEGImages/480p' / video
                 place(images, stage / split / 'JPEGImages' / video, link)
                 place(davis / 'Annotations_unsupervised/480p' / video,
                       stage / split / 'Annotations' / video, link)
                 videos[video] = dict(
                     expressions=expressions_of(video, lists),
-                    frames=sorted(p.stem for p in images.glob('*.jpg')))
+                    frames=[
+                        p.stem for p in visible_files(images.glob('*.jpg'))
+                    ])
                 objects[video] = dict(
                     objects={
                         i: dict(category=c)
-                        for i, c in semantics[video].items()
+                        for i, c in entry(semantics, video, dict,
+                                          str(path)).items()
                     })
             write_json(stage / split / 'meta.json', dict(videos=objects))
             write_json(

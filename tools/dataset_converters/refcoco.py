@@ -8,8 +8,8 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+from mmrvos.datasets.annotation_files import load_json
 from mmrvos.datasets.convert import write_json
-from mmrvos.datasets.ref_youtube_vos import load_json
 from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file, clear_errors
 
 #: who made the splits, and which there are

@@ -1,62 +1,25 @@
-"""From files to a clip: only what was sampled is decoded."""
+"""Decode the sampled frames and masks of a clip."""
+import warnings
 from itertools import chain
 
 import cv2
 import numpy as np
 from mmcv.transforms import BaseTransform
-from PIL import Image
 
 from mmrvos.registry import TRANSFORMS
-from mmrvos.utils import MAX_IMAGE_BYTES, check_file
+from mmrvos.utils import check_file, read_image
 
-
-def read_image(path: str, rotate: bool = False) -> np.ndarray:
-    """Read an image file as (H, W, 3) uint8 RGB.
-
-    Args:
-        path: of the file.
-        rotate: apply the EXIF orientation. Data sets do not: annotations are
-            made on the stored pixels.
-
-    Raises:
-        FileNotFoundError, ValueError: it is missing or cut short; the message
-            names it.
-    """
-    try:
-        data = np.fromfile(
-            check_file(path, MAX_IMAGE_BYTES), dtype=np.uint8)
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f'{path} is missing: the annotations list this frame; unpack the '
-            'images again') from None
-    flags = cv2.IMREAD_COLOR
-    if not rotate:
-        flags |= cv2.IMREAD_IGNORE_ORIENTATION
-    image = cv2.imdecode(data, flags) if data.size else None
-    if image is None or is_cut_short(path, data):
-        raise ValueError(
-            f'{path} cannot be decoded or is cut short: copy it again')
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=image)
-
-
-def is_cut_short(path: str, data: np.ndarray) -> bool:
-    """Whether a JPEG ends early, which OpenCV fills with grey in silence."""
-    if data[:2].tobytes() != b'\xff\xd8' or data[-2:].tobytes() == b'\xff\xd9':
-        return False
-    try:  # the end mark may be followed by other bytes: let PIL find it
-        with Image.open(path) as image:
-            image.load()
-    except OSError:
-        return True
-    return False
+#: A2D-Sentences lists a few frames more than some of its videos have.
+SURPLUS_FRAMES = 3
 
 
 def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
-    """Some frames of a video file, each (H, W, 3) uint8 RGB.
+    """Read some frames of a video file, each (H, W, 3) uint8 RGB.
 
-    Frames before the last wanted one are passed over, not converted: seeking
-    by index is not exact for every codec. Indices beyond the end take the last
-    frame: listed lengths can be a few frames too high.
+    Frames before the last wanted one are decoded, but not converted, because
+    seeking by index is not exact for every codec. Indices beyond the end give
+    the last frame; a warning says so if more than ``SURPLUS_FRAMES`` are
+    missing.
 
     Raises:
         FileNotFoundError, ValueError: the file is missing, cannot be opened,
@@ -82,6 +45,12 @@ def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
             f'{path} ends after {count} frames, frame {min(inds)} was '
             'expected: copy it again')
     if count <= max(inds):
+        if count + SURPLUS_FRAMES <= max(inds):
+            warnings.warn(
+                f'{path}: {count} of at least {max(inds) + 1} frames can be '
+                'read, the last one stands for the missing ones; copy the '
+                'file again',
+                stacklevel=2)
         return read_video_frames(path, [min(i, count - 1) for i in inds])
     return [found[i] for i in inds]
 
@@ -90,8 +59,11 @@ def read_video_frames(path: str, inds: list[int]) -> list[np.ndarray]:
 class LoadFrames(BaseTransform):
     """Decode the sampled frames.
 
+    EXIF orientations are applied, unless only the stored pixels have the size
+    of the masks.
+
     Required keys: ``frame_inds``, ``img_paths`` (all frames of the video) or
-    ``video_path``.
+    ``video_path``; ``mask_source`` if present.
 
     Added keys: ``frames`` (T, H, W, 3) uint8 RGB, ``ori_shape``,
     ``img_shape``.
@@ -102,8 +74,7 @@ class LoadFrames(BaseTransform):
         if 'video_path' in results:
             frames = read_video_frames(results['video_path'], inds)
         else:
-            decoded = {i: read_image(results['img_paths'][i])
-                       for i in sorted(set(inds))}
+            decoded = {i: self._read(results, i) for i in sorted(set(inds))}
             frames = [decoded[i] for i in inds]
         shapes = [frame.shape for frame in frames]
         if len(set(shapes)) > 1:
@@ -116,6 +87,17 @@ class LoadFrames(BaseTransform):
         results['frames'] = np.stack(frames)
         results['ori_shape'] = results['img_shape'] = shapes[0][:2]
         return results
+
+    @staticmethod
+    def _read(results: dict, frame: int) -> np.ndarray:
+        path, source = results['img_paths'][frame], results.get('mask_source')
+        try:
+            return read_image(
+                path, lambda: source and source.read((), frame).shape)
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f'{path} is missing: the annotations list this frame; unpack '
+                'the images again') from None
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}()'

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pycocotools.mask as mask_utils
 
-from mmrvos.datasets.ref_youtube_vos import load_json
+from mmrvos.datasets.annotation_files import load_json
 from mmrvos.registry import METRICS
 from mmrvos.structures import MaskSource
 from mmrvos.utils import checked_rle

@@ -13,8 +13,9 @@ from mmrvos.datasets.transforms import (
     PackRVOSInputs,
     SampleExpressions,
 )
-from mmrvos.datasets.transforms.loading import read_image, read_video_frames
+from mmrvos.datasets.transforms.loading import read_video_frames
 from mmrvos.structures import PNGMasks
+from mmrvos.utils import read_image
 
 from .. import miniature
 from .clip import make_clip, shown

@@ -31,8 +31,7 @@ from mmengine.logging import MMLogger
 
 from mmrvos.datasets.transforms.formatting import channels_first
 from mmrvos.datasets.transforms.geometric import resize_frames
-from mmrvos.datasets.transforms.loading import read_image
-from mmrvos.utils import load_config
+from mmrvos.utils import load_config, read_image
 
 from .arguments import (
     add_cfg_options,
