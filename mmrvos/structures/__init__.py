@@ -1,4 +1,5 @@
-from .masks import MaskSource, PNGMasks, RLEMasks
+from .masks import MaskSource, PNGMasks, RLEMasks, UnknownObjectError
 from .rvos_data_sample import RVOSDataSample
 
-__all__ = ['MaskSource', 'PNGMasks', 'RLEMasks', 'RVOSDataSample']
+__all__ = ['MaskSource', 'PNGMasks', 'RLEMasks', 'RVOSDataSample',
+           'UnknownObjectError']

@@ -30,6 +30,10 @@ def _read_label_map(path: str) -> np.ndarray:
     return labels
 
 
+class UnknownObjectError(ValueError):
+    """No mask of a video shows an object that an expression names."""
+
+
 class MaskSource(metaclass=ABCMeta):
     """Masks of a video's objects, read frame by frame."""
 
@@ -115,7 +119,7 @@ class PNGMasks(MaskSource):
         frames = range(len(self.frame_names))
         if not mask.any() and not any(
                 (self.label_map(t) == int(obj_id)).any() for t in frames):
-            raise ValueError(
+            raise UnknownObjectError(
                 f'{self.root}: no mask shows object {obj_id!r}; '
                 f'{self.describe_values()}')
         self._known.add(obj_id)
@@ -188,7 +192,7 @@ class RLEMasks(MaskSource):
         mask = np.zeros(self.shape, dtype=bool)
         for obj_id in obj_ids:
             if obj_id not in self.rles:
-                raise ValueError(
+                raise UnknownObjectError(
                     f'object {obj_id!r} has no masks; known objects: '
                     f'{sorted(self.rles)}')
             rle = self.rles[obj_id][frame]

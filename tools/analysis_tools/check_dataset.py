@@ -1,8 +1,8 @@
-"""Is everything there that a config's data sets need?
+"""Check the data sets of a config.
 
-Prints what is there against what is expected, and names what is missing and
-where it is said to come from. --decode also opens every file. The exit status
-is 1 if anything is wrong.
+Prints the counts that were found and the published ones, names missing files
+and tells where the data can be obtained. --decode also opens every file. The
+exit status is 1 if there is a problem.
 """
 import argparse
 import os
@@ -23,10 +23,10 @@ from mmrvos.datasets.base import BaseRVOSDataset
 from mmrvos.datasets.expected_counts import SOURCES, expected
 from mmrvos.datasets.mask_sources import H5Masks, MatMasks
 from mmrvos.registry import DATASETS
-from mmrvos.structures import MaskSource, PNGMasks
+from mmrvos.structures import MaskSource, PNGMasks, UnknownObjectError
 from mmrvos.utils import clear_errors, load_config, read_image
 
-SHOWN = 5  # problems of a kind that are printed one by one
+SHOWN = 5  # problems of one kind that are printed
 
 
 @dataclass
@@ -87,8 +87,11 @@ def parts_of(cfg: dict) -> Iterator[tuple[str, dict]]:
 
 @singledispatch
 def mask_files(source: MaskSource, video: dict) -> list[str]:
-    """Files that must exist; none where masks lie in the annotation file, or
-    where a missing file means an absent object."""
+    """List the files that must exist.
+
+    Empty if masks are in the annotation file, or if a missing file means an
+    absent object.
+    """
     return []
 
 
@@ -117,7 +120,7 @@ def image_files(video: dict) -> list[str]:
 
 
 class Folders:
-    """Which files exist; a folder is listed once."""
+    """Look up files; every folder is listed once."""
 
     def __init__(self) -> None:
         self.listed: dict[str, set[str]] = {}
@@ -134,7 +137,7 @@ def decode_video(video: dict) -> tuple[list[tuple[str, str]], set[tuple]]:
     """Open every file of a video.
 
     Returns:
-        (kind, line) of every problem, and the targets that were seen.
+        (kind, line) of every problem, and the targets that a mask shows.
     """
     problems, seen, shapes = [], set(), {}
     if 'video_path' in video:
@@ -163,9 +166,12 @@ def decode_video(video: dict) -> tuple[list[tuple[str, str]], set[tuple]]:
               if 'key_frame' in video else range(len(video['frame_names'])))
     targets = {tuple(e['obj_ids']) for e in video['expressions']} - {()}
     for t in frames:
-        for target in targets:
+        for target in sorted(targets):
             try:
                 mask = source.read(target, t)
+            except UnknownObjectError:
+                targets.remove(target)  # it stays among those never seen
+                continue
             except (OSError, ValueError) as error:
                 problems.append(('broken masks', str(error)))
                 break
@@ -181,8 +187,8 @@ def decode_video(video: dict) -> tuple[list[tuple[str, str]], set[tuple]]:
 
 
 def check_ids(dataset: BaseRVOSDataset, report: Report) -> None:
-    """Objects of the expressions against those of meta.json beside the
-    frames, where there is one."""
+    """Compare the objects of the expressions with those of the meta.json next
+    to the frames, if there is one."""
     folder = Path(dataset.data_prefix.get('img') or '.').parent
     if not (folder / 'meta.json').exists():
         return
