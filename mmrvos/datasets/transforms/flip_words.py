@@ -18,7 +18,8 @@ UP_DOWN = (('up', 'down'), ('upward', 'downward'), ('upwards', 'downwards'),
 KEPT_LEFT_RIGHT = re.compile(
     r'right (?:away|now|angles?)|all right|been left')
 KEPT_UP_DOWN = re.compile(
-    r'upside[ -]down|right side up|on top(?! (?:left|right|row|part|corner|side))|(?:tank|crop|halter) top|'
+    r'upside[ -]down|right side up|'
+    r'on top(?! (?:left|right|row|part|corner|side))|(?:tank|crop|halter) top|'
     r'up and down|(?:close|dress\w*|line\w*|show\w*|end\w*|speed\w*|pick\w*|'
     r'wak\w*|woke|get\w*|got|warm\w*) up|up close|'
     r'(?:sit|sits|sitting|sat|stand|stands|standing|stood) (?:up|down)|'
