@@ -4,7 +4,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
@@ -17,10 +16,10 @@ from mmrvos.registry import DATASETS
 from .config_values import (
     CONFIGS,
     build_model,
+    find_class,
     leaf_configs,
     name_of,
     read,
-    weightless,
 )
 
 
@@ -86,13 +85,9 @@ def test_backbone_fits_model(model, backbone, tmp_path):
     path.write_text(f"_base_ = ['{model}', '{backbone}']\n"
                     f"model = _base_.{backbone.stem.replace('-', '_')}\n")
     cfg = Config.fromfile(path).model
+    # The constructor runs the backbone and compares its channels.
     built, _ = build_model(cfg)
-    with weightless():
-        frames = torch.zeros(1, 2, 3, 64, 64)
-        if not getattr(built.backbone, 'temporal', False):
-            frames = frames.flatten(0, 1)
-        maps = built.backbone(frames)
-    assert [m.shape[1] for m in maps] == list(cfg.backbone_channels)
+    assert type(built.backbone) is find_class(cfg.backbone.type)
 
 
 @pytest.mark.parametrize('path', leaf_configs(), ids=name_of)

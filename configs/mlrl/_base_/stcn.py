@@ -1,4 +1,4 @@
-# The network of STCNPropagator, for the check of its converted weights:
+# The network of STCNPropagator, to check its converted weights:
 #   python tools/model_converters/official_to_mmrvos.py stcn stcn.pth \
-#       checkpoints/stcn.pth --config configs/_base_/models/stcn.py
+#       checkpoints/stcn.pth --config configs/mlrl/_base_/stcn.py
 model = dict(type='STCN')
