@@ -164,7 +164,7 @@ def test_misspelt_key_of_a_file(leaf, text, message):
     ("optimizer = dict(type='SGD')", "'optimizer'.*optim_wrapper.optimizer"),
     ('lr = 1e-3', "'lr'.*optim_wrapper.optimizer.lr"),
     ('data = dict(samples_per_gpu=3)', "'data'.*train_dataloader"),
-    ('category_epochs = 3', "'category_epochs'.*already used"),
+    ('test_pipeline = []', "'test_pipeline'.*already used"),
     ('num_queries = 3', "'num_queries'.*model.decoder.num_queries"),
 ])
 def test_helper_variables_without_effect(leaf, text, message):
