@@ -15,7 +15,7 @@ default_hooks = dict(
 env_cfg = dict(
     cudnn_benchmark=False,
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    # Without a GPU the processes meet over gloo, whatever is said here.
+    # Without a GPU, processes communicate over gloo and ignore this backend.
     dist_cfg=dict(backend='nccl'))
 randomness = dict(seed=None, deterministic=False, diff_rank_seed=True)
 
@@ -26,7 +26,7 @@ log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)
 log_level = 'INFO'
 
 load_from = None
-# Keys of ``load_from`` (regular expressions) that are meant to be left out;
+# Keys of ``load_from`` (regular expressions) that are not loaded on purpose;
 # any other difference between a checkpoint and the model is an error.
 load_cfg = dict(drop=[])
 resume = False
