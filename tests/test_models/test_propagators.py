@@ -345,7 +345,6 @@ def test_sam2_has_bounded_memory_and_encodes_frames_once(sam2):
     assert len(encoded) == 8
 
 
-@torch.no_grad()
 class Command:
 
     def __reduce__(self):
@@ -371,6 +370,7 @@ def test_sam2_folders_are_whole_and_run_no_code(sam2, tmp_path, monkeypatch):
     assert not os.path.exists('was_run')
 
 
+@torch.no_grad()
 def test_competing_objects_are_disjoint(sam2, network):
     frames, masks = torch.randn(3, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True
