@@ -1,4 +1,6 @@
-"""RefCOCO, RefCOCO+ and RefCOCOg -> COCO json, one image entry per sentence.
+"""Convert RefCOCO, RefCOCO+ and RefCOCOg to COCO files.
+
+A file has one image entry per sentence.
 
 Reads ROOT/<name>/{instances.json,refs(<by>).p}, writes
 ROOT/<name>/instances_<name>_<split>.json.
@@ -56,7 +58,12 @@ def read_refs(path: Path) -> list[dict]:
 
 def convert_split(name: str, split: str, refs: list[dict],
                   instances: dict) -> dict:
-    """The content of one file."""
+    """Build the content of one file.
+
+    Raises:
+        ValueError: an entry is missing, or an expression names an unknown
+            object or image.
+    """
     images = {i['id']: i for i in instances['images']}
     objects = {a['id']: a for a in instances['annotations']}
     new_images, new_annotations = [], []
@@ -97,7 +104,7 @@ def convert_split(name: str, split: str, refs: list[dict],
 
 
 def convert(root: Path, names: list[str]) -> None:
-    """Make the files; see the top of this file."""
+    """Write the files, see the top of this file."""
     for name in names:
         author, splits = SPLITS[name]
         refs = read_refs(root / name / f'refs({author}).p')
@@ -107,7 +114,12 @@ def convert(root: Path, names: list[str]) -> None:
                 f"{path} is missing: it comes with the data of 'refer'")
         instances = load_json(path)
         for split in splits:
-            content = convert_split(name, split, refs, instances)
+            try:
+                content = convert_split(name, split, refs, instances)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise ValueError(
+                    f'{root / name}: refs({author}).p or instances.json lacks '
+                    f'an entry ({error!r}): fetch the files again') from None
             write_json(
                 root / name / f'instances_{name}_{split}.json', content)
             print(f'{name} {split}: {len(content["images"])} sentences')

@@ -104,10 +104,13 @@ class LoadFrames(BaseTransform):
 
 
 def mask_to_box(mask: np.ndarray) -> tuple[float, float, float, float] | None:
-    """First and last occupied column and row, x1 y1 x2 y2, or None if empty.
+    """Compute the box of a mask: its first and last column and row.
 
     The last pixel is inside, as in the official data sets, so the box of a
     single pixel has no area.
+
+    Returns:
+        (x1, y1, x2, y2), or None if the mask is empty.
     """
     cols = np.flatnonzero(mask.any(axis=0))
     if cols.size == 0:
@@ -117,8 +120,12 @@ def mask_to_box(mask: np.ndarray) -> tuple[float, float, float, float] | None:
 
 
 def masks_to_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes (..., 4) float32, zero where empty, and validity (...) bool of
-    masks (..., H, W)."""
+    """Compute the boxes of masks (..., H, W).
+
+    Returns:
+        Boxes (..., 4) float32, zero for empty masks, and (...) bool, False
+        for empty masks.
+    """
     boxes = np.zeros((*masks.shape[:-2], 4), dtype=np.float32)
     valid = np.zeros(masks.shape[:-2], dtype=bool)
     for place in np.ndindex(*valid.shape):
@@ -132,10 +139,10 @@ def masks_to_boxes(masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 class LoadClipMasks(BaseTransform):
     """Read the masks of every expression in the sampled frames.
 
-    Where only one frame is annotated (``valid_index``), or targets count in a
-    span of the video (``valid_span``), other frames stay empty.
-    An annotated ``box`` of an expression (RefCOCO) takes the place of the
-    mask's.
+    If only one frame is annotated (``valid_index``), or targets count in a
+    part of the video (``valid_span``), the masks of other frames are empty.
+    An annotated ``box`` of an expression (RefCOCO) replaces the box of its
+    mask.
 
     Required keys: ``frame_inds``, ``frames``, ``mask_source``,
     ``expressions``.
@@ -145,8 +152,8 @@ class LoadClipMasks(BaseTransform):
     inside, zero where absent; ``valid`` (E, T) bool.
 
     Args:
-        all_objects: behind the E rows, each annotated object of the sampled
-            frames has one of its own, and ``objects`` lists their M ids; for
+        all_objects: append one row per annotated object of the sampled
+            frames to the E rows, and list the M ids in ``objects``. For
             methods that learn from all objects (MTTR).
     """
 
