@@ -31,7 +31,10 @@ class Level(enum.IntEnum):
      dict(type='torch.nn.modules.linear.Linear',
           init='mmrvos.utils.plain_data.plain_data')),
     (dict(a=object(), b=[object(), 1]), dict(b=[1])),
-], ids=str)
+], ids=[
+    'dict', 'deque', 'counter', 'enum', 'numpy', 'texts', 'path', 'types',
+    'objects'
+])
 def test_packed_values_are_read_without_a_list(tmp_path, value, expected):
     packed = pack(dict(value=value))
     assert packed == dict(value=expected)
