@@ -1,10 +1,13 @@
 from typing import Any
 
-from mmrvos.moving_shapes import ensure
+from mmrvos.moving_shapes import ensure, generate
 from mmrvos.moving_shapes.shapes import SHAPES
 from mmrvos.registry import DATASETS
 
 from .ref_youtube_vos import RefYoutubeVOSDataset
+
+#: ``generate`` is here too, so that one import makes and reads the data set
+__all__ = ['MovingShapesDataset', 'ensure', 'generate']
 
 
 @DATASETS.register_module()
