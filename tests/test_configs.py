@@ -145,7 +145,10 @@ def test_tiny_configs_have_the_same_budget():
         hook, = (h for h in cfg.custom_hooks
                  if h.type == 'TrainingStagesHook')
         stages = [stage.epochs for stage in hook.stages]
-        assert sum(stages) == cfg.train_cfg.max_epochs == 100, path
+        # a tiny config on another's weights adds at most half the budget
+        budget = 50 if cfg.get('load_from') else 100
+        assert sum(stages) == cfg.train_cfg.max_epochs <= budget, path
+        assert cfg.get('load_from') or sum(stages) == budget, path
         assert min(stages) > 0, path
         assert cfg.auto_scale_lr.base_batch_size == 16, path
 

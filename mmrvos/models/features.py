@@ -79,6 +79,32 @@ class MultiscaleFeatures(ClipFeatures):
             positions=tuple(videos(x) for x in self.positions),
             image_sizes=self.image_sizes[video_index])
 
+    def take_pairs(self, video_index: Tensor,
+                   frames: Tensor) -> 'MultiscaleFeatures':
+        """Take some frames per pair; B becomes P, T becomes T'.
+
+        Equal to :meth:`select` and :meth:`take`, without building all frames
+        of all pairs.
+
+        Args:
+            video_index: (P,) long, the video of each pair.
+            frames: (P, T') long, positions in the clip.
+        """
+        rows = (self.num_frames * video_index[:, None] + frames).flatten()
+
+        def videos(x: Tensor) -> Tensor:
+            return x if len(x) == 1 else x[video_index]
+
+        return replace(
+            self,
+            fine=self.fine[rows],
+            levels=tuple(x[rows] for x in self.levels),
+            padding=self.padding and tuple(
+                p[video_index] for p in self.padding),
+            positions=tuple(videos(x) for x in self.positions),
+            num_frames=frames.shape[1],
+            image_sizes=self.image_sizes[video_index])
+
     def take(self, frames: Tensor) -> 'MultiscaleFeatures':
         """Take some frames of each clip; T becomes T'.
 
@@ -183,6 +209,32 @@ class Targets:
     valid: Tensor
     labels: Tensor
     others: list[Tensor] | None = None
+
+    def objects(self, video_index: Tensor) -> list[Tensor]:
+        """Collect all annotated objects of each clip.
+
+        Args:
+            video_index: (P,) long, the video of each pair, in order.
+
+        Returns:
+            (n, T, H, W) bool per clip. The first row is the target of the
+            clip's first pair.
+
+        Raises:
+            ValueError: the pipeline does not load the other objects.
+        """
+        if self.others is None:
+            raise ValueError(
+                'the masks of all objects are needed, but the pipeline loads '
+                'only the targets: set LoadClipMasks(all_objects=True)')
+        first = [
+            pair for pair, video in enumerate(video_index.tolist())
+            if pair == 0 or video != video_index[pair - 1]
+        ]
+        return [
+            torch.cat([self.masks[pair, None], self.others[pair]])
+            for pair in first
+        ]
 
     def take(self, frames: Tensor) -> 'Targets':
         """Take some frames of each pair; T becomes T'.

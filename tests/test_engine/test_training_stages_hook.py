@@ -1,7 +1,9 @@
 from types import SimpleNamespace
 
 import pytest
+import torch
 from mmengine.registry import init_default_scope
+from torch import nn
 
 from mmrvos.engine.hooks import TrainingStagesHook
 
@@ -71,3 +73,28 @@ def test_a_stage_needs_a_known_name():
 def test_keys_of_a_stage(stage):
     with pytest.raises(ValueError, match='expected stage, epochs and'):
         TrainingStagesHook([stage])
+
+
+def test_frozen_parts_stay_frozen():
+    """No gradients, and norms keep their statistics, also in later stages."""
+    init_default_scope('mmrvos')
+    stages = [
+        dict(stage='dense', epochs=1),
+        dict(stage='dense', epochs=1, frozen=['backbone']),
+        dict(stage='whole', epochs=1)
+    ]
+    for epoch, frozen in enumerate((False, True, True)):
+        backbone = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))
+        runner = make_runner(epoch, backbone=backbone)
+        hook = TrainingStagesHook(stages)
+        hook.before_train(runner)
+        hook.before_train_epoch(runner)
+        backbone.train()  # as the training loop does
+        before = backbone[1].running_mean.clone()
+        out = backbone(torch.rand(2, 3, 5, 5))
+        assert out.requires_grad != frozen
+        assert torch.equal(before, backbone[1].running_mean) == frozen
+    with pytest.raises(ValueError, match="'bakbone'"):
+        TrainingStagesHook([
+            dict(stage='dense', epochs=1, frozen=['bakbone'])
+        ]).before_train(make_runner())

@@ -10,6 +10,7 @@ from .geometric import (
 from .loading import LoadClipMasks, LoadFrames
 from .photometric import ClipChannelGain, ClipNoise, ClipPhotometricDistort
 from .pseudo_video import ImageToClip
+from .reverse import ClipReverse
 from .sampling import (
     SampleAllFrames,
     SampleCentredFrames,
@@ -21,7 +22,7 @@ from .sampling import (
 __all__ = [
     'CheckValid', 'CleanText', 'ClipChannelGain', 'ClipFlip', 'ClipNoise',
     'ClipPhotometricDistort', 'ClipRandomCrop', 'ClipRandomZoom',
-    'ClipResize', 'ImageToClip', 'LoadClipMasks', 'LoadFrames',
+    'ClipResize', 'ClipReverse', 'ImageToClip', 'LoadClipMasks', 'LoadFrames',
     'PackRVOSInputs', 'SampleAllFrames', 'SampleCentredFrames',
     'SampleConsecutiveFrames', 'SampleExpressions', 'SampleLocalGlobalFrames',
     'SampleSpreadFrames'

@@ -3,13 +3,18 @@ from collections.abc import Sequence
 from mmengine.dataset import Compose
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch import nn
 
 from mmrvos.registry import HOOKS
 
 from ..runner import bare_model
 
-HEADS = dict(category='category_head', dense='dense_head')
-STAGE_KEYS = {'stage', 'epochs', 'pipeline'}
+HEADS = dict(
+    category='category_head',
+    dense='dense_head',
+    motion='motion_head',
+    words='word_head')
+STAGE_KEYS = {'stage', 'epochs', 'pipeline', 'frozen'}
 
 
 @HOOKS.register_module()
@@ -18,7 +23,9 @@ class TrainingStagesHook(Hook):
 
     Stage 'category' trains the backbone on object categories, 'dense' adds
     the text encoder and the fusion and trains the dense mask head, 'whole'
-    trains the complete method. A step of an early stage costs less than a
+    trains the complete method. Stages 'motion' and 'words' train the map
+    without language and words on single frames, see :class:`MotionTraining`.
+    A step of an early stage costs less than a
     step of the complete method.
 
     Parameters that a stage does not use get no gradient, so distributed
@@ -27,7 +34,9 @@ class TrainingStagesHook(Hook):
     Args:
         stages: dicts in the order of training, with the keys ``stage`` (a
             name from above), ``epochs`` and, optionally, ``pipeline`` (of the
-            training data set; without it, the pipeline does not change).
+            training data set; without it, the pipeline does not change) and
+            ``frozen`` (names of parts that this and all later stages do not
+            train; their norms keep their statistics).
             The last stage lasts until training ends.
 
     Raises:
@@ -42,7 +51,7 @@ class TrainingStagesHook(Hook):
                 raise ValueError(
                     f'TrainingStagesHook got a stage with the keys '
                     f'{sorted(stage)}, expected stage, epochs and, '
-                    'optionally, pipeline')
+                    'optionally, pipeline and frozen')
             if stage['stage'] not in (*HEADS, 'whole'):
                 raise ValueError(
                     f'TrainingStagesHook got stage {stage["stage"]!r}, '
@@ -61,10 +70,15 @@ class TrainingStagesHook(Hook):
         model = bare_model(runner.model)
         for stage in self.stages:
             head = HEADS.get(stage['stage'])
-            if head is not None and getattr(model, head) is None:
+            if head is not None and getattr(model, head, None) is None:
                 raise ValueError(
                     f'stage {stage["stage"]!r} needs a model with a {head}: '
                     'add one, or remove the stage from TrainingStagesHook')
+            for name in stage.get('frozen', ()):
+                if getattr(model, name, None) is None:
+                    raise ValueError(
+                        f'stage {stage["stage"]!r} freezes {name!r}, which '
+                        f'{type(model).__name__} does not have')
         if getattr(runner.train_dataloader, 'persistent_workers', False):
             raise ValueError(
                 'TrainingStagesHook changes the pipeline between epochs, but '
@@ -73,7 +87,21 @@ class TrainingStagesHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         stage = self.current(runner.epoch)
-        bare_model(runner.model).stage = stage['stage']
+        model = bare_model(runner.model)
+        model.stage = stage['stage']
+        for earlier in self.stages:
+            for name in earlier.get('frozen', ()):
+                freeze(getattr(model, name))
+            if earlier is stage:
+                break
         if stage.get('pipeline') is not None:
             runner.train_dataloader.dataset.pipeline = Compose(
                 stage['pipeline'])
+
+
+def freeze(part: nn.Module) -> None:
+    """Stop the training of a part, dropout and statistics included."""
+    part.requires_grad_(False)
+    part.eval()
+    # the training loop calls train() at the start of each epoch
+    part.train = lambda mode=True: part

@@ -2,11 +2,13 @@ from .base import BaseRVOSHead
 from .boundary_aware_head import BoundaryAwareHead
 from .category_head import CategoryHead
 from .dense_mask_head import DenseMaskHead
+from .motion_head import MotionHead
 from .referred_instance_head import ReferredInstanceHead
 from .referring_head import ReferringHead
 from .soc_head import SOCHead
 
 __all__ = [
     'BaseRVOSHead', 'BoundaryAwareHead', 'CategoryHead', 'DenseMaskHead',
+    'MotionHead',
     'ReferredInstanceHead', 'ReferringHead', 'SOCHead'
 ]

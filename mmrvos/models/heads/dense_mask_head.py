@@ -11,13 +11,15 @@ from ..losses import mask_targets, sequence_dice, sigmoid_focal
 class DenseMaskHead(BaseModule):
     """Training-only head that predicts the referred mask from the encoded map.
 
-    A 1x1 convolution. Queries learn slowly from scratch; this loss trains
-    encoder and fusion directly on the pixels that the sentence refers to. The
-    head is not used at test time.
+    A 1x1 convolution, or a perceptron at each pixel. Queries learn slowly
+    from scratch; this loss trains encoder and fusion directly on the pixels
+    that the sentence refers to. The head is not used at test time.
 
     Args:
         in_channels: channels of the map.
         stride: of the map.
+        hidden_channels: width of two hidden layers before the convolution;
+            None for no hidden layer.
         mask_weight, dice_weight: of the focal loss (a sum divided by the
             area of the object) and of the dice loss.
     """
@@ -26,6 +28,7 @@ class DenseMaskHead(BaseModule):
                  *,
                  in_channels: int,
                  stride: int = 8,
+                 hidden_channels: int | None = None,
                  mask_weight: float = 1.,
                  dice_weight: float = 1.,
                  init_cfg: dict | None = None) -> None:
@@ -33,7 +36,10 @@ class DenseMaskHead(BaseModule):
         self.stride = stride
         self.mask_weight = mask_weight
         self.dice_weight = dice_weight
-        self.conv = nn.Conv2d(in_channels, 1, 1)
+        self.hidden = hidden_channels and nn.Sequential(
+            nn.Conv2d(in_channels, hidden_channels, 1), nn.GELU(),
+            nn.Conv2d(hidden_channels, hidden_channels, 1), nn.GELU())
+        self.conv = nn.Conv2d(hidden_channels or in_channels, 1, 1)
 
     def init_weights(self) -> None:
         # few pixels belong to the object
@@ -53,6 +59,8 @@ class DenseMaskHead(BaseModule):
         if dense is None:
             raise ValueError('this method has no map for a dense loss: '
                              'remove dense_head from the config')
+        if self.hidden is not None:
+            dense = self.hidden(dense)
         # sums over the pixels of a clip overflow half precision
         logits = self.conv(dense)[:, 0].float()  # (P*T, h, w)
         gt_masks = mask_targets(targets.masks, self.stride, average=True)

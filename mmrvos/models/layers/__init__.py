@@ -9,6 +9,7 @@ from .deformable_encoder import (
 )
 from .position_encoding import clip_time_positions, sine_word_positions
 from .resize import upsample
+from .temporal_mixer import TemporalMixer
 from .tokens import (
     join_frames,
     masked_mean,
@@ -19,7 +20,8 @@ from .tokens import (
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
-    'DeformableEncoder', 'Memory', 'clip_time_positions', 'init_deformable',
+    'DeformableEncoder', 'Memory', 'TemporalMixer', 'clip_time_positions',
+    'init_deformable',
     'join_frames', 'layer_cfgs', 'masked_mean', 'sample_levels',
     'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens', 'upsample'
 ]

@@ -44,6 +44,13 @@ def valid_indices(data_samples: Sequence[RVOSDataSample],
                         device=like.device)
 
 
+def video_index(data_samples: Sequence[RVOSDataSample]) -> Tensor:
+    """Return the video of each (video, expression) pair, (P,) long, on the
+    CPU."""
+    counts = torch.tensor([len(s.texts) for s in data_samples])
+    return torch.arange(len(counts)).repeat_interleave(counts)
+
+
 def collect_targets(data_samples: Sequence[RVOSDataSample],
                     like: Tensor) -> Targets:
     """Collect the targets of a batch; masks are padded to the size of

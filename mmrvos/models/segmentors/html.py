@@ -44,6 +44,9 @@ class HTML(ReferFormer):
                  direction: str = 'coarse_to_fine',
                  **kwargs) -> None:
         super().__init__(**kwargs)
+        if self.decoded_frames is not None:
+            raise ValueError('HTML decodes all frames of its scales: remove '
+                             f'decoded_frames={self.decoded_frames}')
         if num_scales < 1 or stride < 2:
             raise ValueError('expected num_scales of at least 1 and a stride '
                              f'of at least 2, got {num_scales=}, {stride=}')
@@ -72,10 +75,11 @@ class HTML(ReferFormer):
         text = self.encode_text([sample.texts for sample in data_samples])
         targets = collect_targets(data_samples, frames)
         clips = self.encode_scales(frames, sizes, scales, index)
+        losses = self.motion_loss(clips[0], text.video_index, targets)
         if index is not None:  # one frame is decoded, the same at all scales
             first = torch.zeros_like(index)[:, None]
             scales = [TemporalScale(first, first)] * self.num_scales
-        return self.scale_losses(
+        return losses | self.scale_losses(
             [self.decode(clip, text) for clip in clips],
             [targets.take(s.frames[text.video_index]) for s in scales],
             [s.positions[text.video_index] for s in scales])

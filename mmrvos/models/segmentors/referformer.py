@@ -12,14 +12,14 @@ from ..derive import derive, settings
 from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
 from ..layers import Memory
 from .backbone_maps import padding_masks, run_backbone
-from .base import BaseRVOSSegmentor
+from .motion_training import MotionTraining
 from .parts import Part
 
 GROUPS = 32  # of the group norms behind the projections
 
 
 @MODELS.register_module()
-class ReferFormer(BaseRVOSSegmentor):
+class ReferFormer(MotionTraining):
     """ReferFormer (Wu et al., CVPR 2022) and what plugs into it.
 
     The levels are the projected maps of the backbone but the finest, and one
@@ -27,12 +27,16 @@ class ReferFormer(BaseRVOSSegmentor):
 
     Args:
         fusion, encoder, decoder, pixel_decoder, head: configs of the parts.
-        backbone_channels, embed_dims, kwargs: see
-            :class:`BaseRVOSSegmentor`.
+        temporal: config of a part that mixes the frames of the projected
+            levels before the fusion, see :class:`TemporalMixer`; None, as in
+            the paper, for no such part.
+        backbone_channels, embed_dims: see :class:`BaseRVOSSegmentor`.
+        kwargs: see :class:`MotionTraining`.
     """
     parts = (
-        *BaseRVOSSegmentor.parts,
+        *MotionTraining.parts,
         Part('projections'),
+        Part('temporal', compiled=True),
         Part('fusion'),
         Part('encoder', compiled=True),
         Part('decoder', compiled=True),
@@ -48,6 +52,7 @@ class ReferFormer(BaseRVOSSegmentor):
                  pixel_decoder: dict,
                  head: dict,
                  embed_dims: int = 256,
+                 temporal: dict | None = None,
                  **kwargs) -> None:
         if embed_dims % GROUPS:
             raise ValueError(f'embed_dims={embed_dims}: expected a multiple '
@@ -77,6 +82,8 @@ class ReferFormer(BaseRVOSSegmentor):
             head=head,
             embed_dims=embed_dims,
             **kwargs)
+        self.temporal = temporal and MODELS.build(
+            derive('temporal', temporal, embed_dims=width))
         self.fusion = MODELS.build(fusion)
         self.encoder = MODELS.build(encoder)
         self.decoder = MODELS.build(decoder)
@@ -114,7 +121,8 @@ class ReferFormer(BaseRVOSSegmentor):
         maps, num_frames = run_backbone(
             self.backbone,
             frames,
-            valid_index,
+            # the mixer needs the frames around the annotated one
+            None if self.temporal else valid_index,
             channels_last=self.channels_last,
             max_frames=self.chunks.frames)
         levels = tuple(
@@ -127,7 +135,10 @@ class ReferFormer(BaseRVOSSegmentor):
             positions = [self.position(None, m[:1]) for m in strided]
         else:
             positions = [self.position(p) for p in padding]
-        return MultiscaleFeatures(
+        if self.temporal:
+            levels = self.temporal(levels, num_frames,
+                                   padding and padding[1:])
+        clip = MultiscaleFeatures(
             fine=maps[0],
             levels=levels,
             padding=padding,
@@ -136,6 +147,9 @@ class ReferFormer(BaseRVOSSegmentor):
             image_sizes=image_sizes.to(frames.device, non_blocking=True),
             input_size=tuple(frames.shape[-2:]),
             chunks=self.chunks)
+        if self.temporal and valid_index is not None:
+            return clip.take(valid_index[:, None])
+        return clip
 
     def encode_text(self,
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:

@@ -1,6 +1,5 @@
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from mmrvos.structures import RVOSDataSample
@@ -8,7 +7,12 @@ from mmrvos.structures import RVOSDataSample
 from ..derive import derive, setting
 from ..features import ClipFeatures, TextFeatures
 from .backbone_maps import run_backbone
-from .batch import collect_targets, stack_clips, valid_indices
+from .batch import (
+    collect_targets,
+    stack_clips,
+    valid_indices,
+    video_index,
+)
 
 
 class StagedTraining:
@@ -36,10 +40,9 @@ class StagedTraining:
             stack_clips(inputs),
             valid_indices(data_samples, inputs[0]),
             channels_last=self.channels_last)
-        counts = torch.tensor([len(s.texts) for s in data_samples])
-        videos = torch.arange(len(counts)).repeat_interleave(counts)
         return self.category_head.loss(
-            maps, videos.to(maps[0].device),
+            maps,
+            video_index(data_samples).to(maps[0].device),
             collect_targets(data_samples, inputs[0]))
 
     def dense_losses(self, inputs: Sequence[Tensor],
