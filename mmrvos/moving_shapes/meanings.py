@@ -93,7 +93,7 @@ class MeaningEvaluator:
     def look(self, words: tuple[str, ...]) -> Bits:
         """Return the objects that match all look words."""
         if words not in self._looks:
-            self._looks[words] = self.look(words[:-1]).meet(
+            self._looks[words] = self.look(words[:-1]).intersect(
                 self.facts.look[words[-1]])
         return self._looks[words]
 
@@ -126,7 +126,7 @@ class MeaningEvaluator:
         among = out.maybe
         for part in meaning.parts:
             if part.category != without:
-                out = out.meet(self.part(part, among, backwards))
+                out = out.intersect(self.part(part, among, backwards))
         return out
 
     # ---- the rules
@@ -158,7 +158,7 @@ class MeaningEvaluator:
             kept = tuple(w for w in meaning.words if w != word)
             miss = ~self.facts.look[word].maybe
             if self._others(meaning,
-                            rest.meet(self.look(kept))) & miss:
+                            rest.intersect(self.look(kept))) & miss:
                 return True
         return False
 
@@ -227,15 +227,15 @@ class MeaningEvaluator:
         for part in meaning.parts:
             if part.category == 'position':
                 found = self.part(part, self.facts.all.maybe)
-                where = where.meet(found) if where.meet(
+                where = where.intersect(found) if where.intersect(
                     found).maybe else where
-                static = static.meet(self.part(part, among))
+                static = static.intersect(self.part(part, among))
             elif part.name in MIRRORED:  # one frame shows no direction
-                static = static.meet(
+                static = static.intersect(
                     self.part(part, among).join(
                         self.part(part, among, backwards=True)))
             elif part.kind == 'relation':
-                static = static.meet(self.part(part, among))
+                static = static.intersect(self.part(part, among))
         both = self.fits(meaning).join(self.fits(meaning, backwards=True))
         return Oracles(static.maybe, both.maybe, where.maybe)
 
@@ -314,7 +314,7 @@ def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
     relations = [(Part('relation', name, anchor=a),) for name in RELATIONS
                  for a in anchors if facts.relation[name, a].sure]
     motions = [m for m in _motions() if any(
-        _meet(evaluator, m).sure >> i & 1 for i in range(facts.count))]
+        _intersection(evaluator, m).sure >> i & 1 for i in range(facts.count))]
     tried: list[tuple[str, tuple[str, ...], tuple[Part, ...],
                       tuple[str, ...]]] = []
     mixed = []
@@ -338,7 +338,7 @@ def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
         look = evaluator.look(words)
         found = look
         for part in parts:
-            found = found.meet(evaluator.part(part, look.maybe))
+            found = found.intersect(evaluator.part(part, look.maybe))
             if not found.sure:
                 break
         if found.only is not None:
@@ -348,10 +348,10 @@ def candidates(evaluator: MeaningEvaluator, rng: RandomStream,
     return {key: rng.shuffled(out[key]) for key in sorted(out)}
 
 
-def _meet(evaluator: MeaningEvaluator, parts: Sequence[Part]) -> Bits:
+def _intersection(evaluator: MeaningEvaluator, parts: Sequence[Part]) -> Bits:
     out = evaluator.facts.all
     for part in parts:
-        out = out.meet(evaluator.part(part, out.maybe))
+        out = out.intersect(evaluator.part(part, out.maybe))
     return out
 
 

@@ -35,7 +35,7 @@ class Bits(NamedTuple):
     sure: int
     maybe: int
 
-    def meet(self, other: 'Bits') -> 'Bits':
+    def intersect(self, other: 'Bits') -> 'Bits':
         return Bits(self.sure & other.sure, self.maybe & other.maybe)
 
     def join(self, other: 'Bits') -> 'Bits':
