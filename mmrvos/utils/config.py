@@ -223,6 +223,9 @@ def check_helpers(cfg: Config, path: Path) -> None:
                 'set the keys that are built from it.' + paths_of(cfg, key))
         if meant := paths_of(cfg, key):
             raise ConfigError(message + meant)
+        if similar := similar_names(
+                key, of_bases | set(FOREIGN_KEYS), cutoff=0.8):
+            raise ConfigError(f'{message} Is {similar[0]!r} meant?')
         warnings.warn(message, stacklevel=3)
     for file in (*bases, leaf):
         if 'data_root' in file.unread and (

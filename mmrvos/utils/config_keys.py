@@ -47,11 +47,13 @@ RUNNER_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {
 }
 #: Keys of other toolboxes, or of a recipe in general, and their names here.
 FOREIGN_KEYS = dict(
+    amp='tools/train.py --amp',
     batch_size='train_dataloader.batch_size',
     checkpoint_config='default_hooks.checkpoint',
     clip_grad='optim_wrapper.clip_grad',
     cudnn_benchmark='env_cfg.cudnn_benchmark',
     data='train_dataloader, val_dataloader and test_dataloader',
+    device='the environment variable CUDA_VISIBLE_DEVICES',
     deterministic='randomness.deterministic',
     dist_params='env_cfg.dist_cfg',
     epochs='train_cfg.max_epochs',
@@ -122,6 +124,10 @@ EXTRA_KEYS = {
 }
 # mmcv's builders of layers take these out of norm_cfg and the like.
 LAYER_KEYS = dict(norm_cfg={'requires_grad'})
+# Lists whose dictionaries are built: each of them needs a type.
+BUILT_LISTS = {
+    'custom_hooks', 'param_scheduler', 'pipeline', 'transforms', 'vis_backends'
+}
 # Dictionaries with names that no class here knows.
 FREE_DICTS = {
     'backend_args', 'config', 'custom_keys', 'data_prefix', 'dist_cfg',
@@ -152,7 +158,11 @@ def check_keys(cfg: Config) -> None:
 
 def _check_node(cfg: Config, node: Any, at: str) -> None:
     if isinstance(node, (list, tuple)):
+        is_built = at.split('.')[-1] in BUILT_LISTS
         for i, child in enumerate(node):
+            if is_built and isinstance(child, Mapping) and 'type' not in child:
+                raise ConfigError(f'{at}.{i} has no type, its keys are '
+                                  + ', '.join(sorted(map(str, child))))
             _check_node(cfg, child, f'{at}.{i}')
     elif isinstance(node, Mapping):
         _check_type(node, at)
@@ -225,7 +235,7 @@ def parameters(found: Callable) -> tuple[frozenset[str], bool]:
         whether these are all: False where ``**kwargs`` goes elsewhere.
     """
     bases = inspect.getmro(found) if inspect.isclass(found) else (found, )
-    names = set()
+    names, is_passed_on = set(), False
     for base in bases:
         if base in (object, nn.Module):
             break
@@ -240,7 +250,9 @@ def parameters(found: Callable) -> tuple[frozenset[str], bool]:
         }
         if all(p.kind != p.VAR_KEYWORD for p in given):
             return frozenset(names - {'self'}), True
-    return frozenset(names - {'self'}), found in (object, nn.Module)
+        is_passed_on = True
+    # a class without a constructor takes no arguments
+    return frozenset(names - {'self'}), not is_passed_on
 
 
 def find_registered(kind: Any) -> Callable | None:

@@ -152,6 +152,11 @@ def leaf(tmp_path):
      "param_scheduler.0 has no key 'strt_factor'; did you mean "
      "'start_factor'"),
     ('randomness = dict(sead=1)', "did you mean 'seed'"),
+    ("custom_hooks = [dict(type='TrainingStagesHook', stages=[dict("
+     "stage='whole', epochs=1, pipeline=[dict(type='LoadFrames', x=1)])])]",
+     "custom_hooks.0.stages.0.pipeline.0 has no key 'x'"),
+    ("train_dataloader = dict(dataset=dict(pipeline=[dict(tpye='X')]))",
+     'train_dataloader.dataset.pipeline.0 has no type, its keys are tpye'),
 ])
 def test_misspelt_key_of_a_file(leaf, text, message):
     with pytest.raises(ConfigError) as error:
@@ -165,6 +170,10 @@ def test_misspelt_key_of_a_file(leaf, text, message):
     ('lr = 1e-3', "'lr'.*optim_wrapper.optimizer.lr"),
     ('data = dict(samples_per_gpu=3)', "'data'.*train_dataloader"),
     ('test_pipeline = []', "'test_pipeline'.*already used"),
+    ("data_rot = 'data/mine'", "'data_rot'.*Is 'data_root' meant"),
+    ("resumefrom = 'epoch_3.pth'", "'resumefrom'.*Is 'resume_from' meant"),
+    ('amp = True', "'amp'.*--amp"),
+    ("device = 'cuda'", "'device'.*CUDA_VISIBLE_DEVICES"),
     ('num_queries = 3', "'num_queries'.*model.decoder.num_queries"),
 ])
 def test_helper_variables_without_effect(leaf, text, message):
