@@ -5,7 +5,7 @@ import mmengine
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
-from mmrvos.engine import RVOSRunner, bare_model
+from mmrvos.engine import RVOSRunner, bare_model, disconnect
 from mmrvos.utils import (
     check_output_file,
     check_output_folder,
@@ -96,6 +96,7 @@ def main() -> None:
             args.out,
             indent=2)
         print(f'metrics written to {args.out}')
+    disconnect()
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 
-from mmrvos.engine import RVOSRunner, bare_model, latest_checkpoint
+from mmrvos.engine import RVOSRunner, bare_model, disconnect, latest_checkpoint
 from mmrvos.utils import (
     ConfigError,
     check_output_folder,
@@ -123,6 +123,7 @@ def main() -> None:
     if args.compile:
         bare_model(runner.model).compile_parts()
     runner.train()
+    disconnect()
 
 
 if __name__ == '__main__':

@@ -1,3 +1,4 @@
+from .distributed import disconnect
 from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
 from .hooks import (
     CheckFiniteHook,
@@ -11,5 +12,5 @@ from .runner import RVOSRunner, bare_model
 __all__ = [
     'CheckFiniteHook', 'EpochSeedHook', 'GroupedOptimWrapperConstructor',
     'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model',
-    'latest_checkpoint'
+    'disconnect', 'latest_checkpoint'
 ]

@@ -26,6 +26,16 @@ def init_gloo() -> None:
     torch_dist.init_process_group('gloo')
 
 
+def disconnect() -> None:
+    """Disconnect this process from the others, at the end of a program.
+
+    Without it the threads of gloo still run while Python ends, which
+    sometimes aborts a process whose work is done.
+    """
+    if torch_dist.is_initialized():
+        torch_dist.destroy_process_group()
+
+
 def interface_to(host: str) -> str | None:
     """Find the network interface (IPv4) through which a host is reached.
 
