@@ -58,9 +58,7 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-@clear_errors
-def main() -> None:
-    args = parse_args()
+def test(args: argparse.Namespace) -> None:
     if args.out:
         if not args.out.endswith('.json'):
             raise ValueError(
@@ -96,6 +94,11 @@ def main() -> None:
             args.out,
             indent=2)
         print(f'metrics written to {args.out}')
+
+
+@clear_errors
+def main() -> None:
+    test(parse_args())
     disconnect()
 
 

@@ -101,9 +101,7 @@ def check_load_from(cfg: Config) -> None:
     raise FileNotFoundError(message)
 
 
-@clear_errors
-def main() -> None:
-    args = parse_args()
+def train(args: argparse.Namespace) -> None:
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = (
@@ -123,6 +121,11 @@ def main() -> None:
     if args.compile:
         bare_model(runner.model).compile_parts()
     runner.train()
+
+
+@clear_errors
+def main() -> None:
+    train(parse_args())
     disconnect()
 
 

@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -29,10 +30,13 @@ def init_gloo() -> None:
 def disconnect() -> None:
     """Disconnect this process from the others, at the end of a program.
 
-    Without it the threads of gloo still run while Python ends, which
-    sometimes aborts a process whose work is done.
+    A thread of gloo that releases a tensor while Python ends aborts the
+    process, and torchrun calls the finished run failed. gloo ends its threads
+    once nothing refers to the group, so call this when the runner is out of
+    scope: its model, wrapped for distributed training, refers to it.
     """
     if torch_dist.is_initialized():
+        gc.collect()  # runner and loops refer to each other
         torch_dist.destroy_process_group()
 
 
