@@ -93,7 +93,7 @@ class ResultWriter:
                frame_names: Sequence[str]) -> None:
         """Write ``result.json``."""
         if 'json' in self.outputs:
-            write_json(self.unfinished / RESULT, video, results, frame_names)
+            write_result(self.unfinished / RESULT, video, results, frame_names)
 
     def _drop_overlay(self, error: Exception) -> None:
         warnings.warn(
@@ -148,7 +148,7 @@ def rate_of(source: VideoSource) -> float:
         return DEFAULT_FPS
 
 
-def write_json(path: Path, video: str, results: Sequence[ExpressionResult],
+def write_result(path: Path, video: str, results: Sequence[ExpressionResult],
                frame_names: Sequence[str]) -> None:
     """Write scores, and the share of the frame that each mask covers."""
     height, width = results[0].rles[0]['size']

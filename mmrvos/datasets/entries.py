@@ -1,4 +1,4 @@
-"""What a dataset entry says about its expressions."""
+"""Expressions of a dataset entry and their attributes."""
 from collections.abc import Sequence
 from typing import Any
 

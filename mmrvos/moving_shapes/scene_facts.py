@@ -49,9 +49,9 @@ class Bits(NamedTuple):
         return self.sure.bit_length() - 1
 
 
-def bits(answers: list[int]) -> Bits:
-    return Bits(sum(1 << i for i, a in enumerate(answers) if a == YES),
-                sum(1 << i for i, a in enumerate(answers) if a != NO))
+def bits(truths: list[int]) -> Bits:
+    return Bits(sum(1 << i for i, a in enumerate(truths) if a == YES),
+                sum(1 << i for i, a in enumerate(truths) if a != NO))
 
 
 def truth(yes: bool, no: bool) -> int:
@@ -314,13 +314,13 @@ class Facts:
         for when in WHENS:
             part = self._frames(when)
             for name in REGIONS:
-                answers = []
+                truths = []
                 for i in range(self.count):
                     seen = self.visible[i, part]
-                    answers.append(truth(
+                    truths.append(truth(
                         bool(seen.any() and yes[name][i, part][seen].all()),
                         bool(seen.any() and no[name][i, part][seen].all())))
-                out[name, when] = bits(answers)
+                out[name, when] = bits(truths)
         return out
 
     def _superlative(self, name: str, when: str, among: int) -> Bits:
@@ -333,7 +333,7 @@ class Facts:
                       'topmost': (1, 1), 'bottommost': (1, -1)}[name]
         part = self._frames(when)
         members = [i for i in range(self.count) if among >> i & 1]
-        answers = [NO] * self.count
+        truths = [NO] * self.count
         for i in members:
             results = [YES]
             for j in members:
@@ -345,8 +345,8 @@ class Facts:
                 results.append(truth(bool(both.any() and (ahead > .08).all()),
                                      bool(both.any()
                                           and (ahead < -.08).all())))
-            answers[i] = NO if NO in results else min(results)
-        return bits(answers)
+            truths[i] = NO if NO in results else min(results)
+        return bits(truths)
 
     # ---- two objects
     def _common(self) -> np.ndarray:

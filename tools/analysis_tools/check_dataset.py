@@ -72,7 +72,7 @@ class Report:
             print(f'  source: {SOURCES[self.kind]}')
 
 
-def parts_of(cfg: dict) -> Iterator[tuple[str, dict]]:
+def data_parts(cfg: dict) -> Iterator[tuple[str, dict]]:
     """(loader, config) of every data set, each once."""
     seen = []
     for loader in ('train', 'val', 'test'):
@@ -288,7 +288,7 @@ def main() -> None:
     init_default_scope('mmrvos')
     reports = [
         check(loader, part, args.decode, args.workers)
-        for loader, part in parts_of(cfg)
+        for loader, part in data_parts(cfg)
     ]
     if not reports:
         raise ValueError(f'{args.config} has no dataloader')

@@ -167,7 +167,7 @@ def main() -> int:
             left_out=broken)
         if hasattr(metric, 'protocol'):
             head['protocol'] = metric.protocol
-        report.write_json(args.json, head, summary, records, problems)
+        report.write_report(args.json, head, summary, records, problems)
     if args.plot:
         for path in report.plot(args.plot, records):
             print(f'plot: {path}', file=sys.stderr)

@@ -68,7 +68,7 @@ class SampleExpressions(BaseTransform):
         self.type_weights = type_weights
 
     @cache_randomness
-    def draw(self, types: list[str | None], num: int) -> list[int]:
+    def sample(self, types: list[str | None], num: int) -> list[int]:
         """Distinct positions, in random order.
 
         Args:
@@ -99,7 +99,7 @@ class SampleExpressions(BaseTransform):
             kept, pool = own, results.get('other_expressions', [])
         types = [e.get('type_id') for e in pool]
         picked = kept + [
-            pool[i] for i in self.draw(types, self.num - len(kept))
+            pool[i] for i in self.sample(types, self.num - len(kept))
         ]
         if not picked:
             return None

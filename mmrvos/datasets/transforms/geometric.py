@@ -66,7 +66,7 @@ class ClipFlip(BaseTransform):
         self.substrings = substrings
 
     @cache_randomness
-    def draw(self) -> bool:
+    def is_applied(self) -> bool:
         return random.random() < self.prob
 
     def swap(self, text: str) -> str:
@@ -78,7 +78,7 @@ class ClipFlip(BaseTransform):
         return swap_left_right(text)
 
     def transform(self, results: dict) -> dict:
-        if not self.draw():
+        if not self.is_applied():
             return results
         height, width = results['frames'].shape[1:3]
         axis, size = (0, width) if self.direction == 'horizontal' else (
@@ -192,12 +192,12 @@ class ClipResize(BaseTransform):
         self.backend = backend
 
     @cache_randomness
-    def draw(self) -> int:
+    def sample_size(self) -> int:
         return random.choice(self.short_sides)
 
     def transform(self, results: dict) -> dict:
         old = results['frames'].shape[1:3]
-        new = resized_shape(*old, self.draw(), self.longest)
+        new = resized_shape(*old, self.sample_size(), self.longest)
         if new != old:
             resize = self.BACKENDS[self.backend]
             results['frames'] = resize(results['frames'], new)
@@ -238,7 +238,8 @@ class ClipRandomCrop(BaseTransform):
         self.max_size = max_size
 
     @cache_randomness
-    def draw(self, height: int, width: int) -> tuple[int, int, int, int]:
+    def sample_region(self, height: int,
+                      width: int) -> tuple[int, int, int, int]:
         """(top, left, height, width) of the region."""
         # frames smaller than min_size keep that side whole
         new_w = random.randint(
@@ -250,7 +251,7 @@ class ClipRandomCrop(BaseTransform):
         return top, left, new_h, new_w
 
     def transform(self, results: dict) -> dict:
-        region = self.draw(*results['frames'].shape[1:3])
+        region = self.sample_region(*results['frames'].shape[1:3])
         return crop_clip(results, *region)
 
     def __repr__(self) -> str:
@@ -335,7 +336,7 @@ class ClipRandomZoom(BaseTransform):
         self.prob = prob
 
     @cache_randomness
-    def draw(self, height: int, width: int) -> np.ndarray | None:
+    def sample_matrix(self, height: int, width: int) -> np.ndarray | None:
         """(2, 3) map from new to old pixels, or None."""
         if random.random() >= self.prob:
             return None
@@ -348,7 +349,7 @@ class ClipRandomZoom(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         height, width = results['frames'].shape[1:3]
-        matrix = self.draw(height, width)
+        matrix = self.sample_matrix(height, width)
         if matrix is None:
             return results
         fill = results['frames'].mean(axis=(0, 1, 2)).tolist()

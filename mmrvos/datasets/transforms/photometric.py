@@ -11,7 +11,7 @@ from mmrvos.registry import TRANSFORMS
 PERMUTATIONS = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1),
                 (2, 1, 0))
 
-PIXELS_AT_ONCE = 1 << 18
+CHUNK_PIXELS = 1 << 18
 
 
 def distort(frame: np.ndarray,
@@ -226,7 +226,7 @@ class ClipPhotometricDistort(BaseTransform):
         height, width = frames.shape[1:3]
         out = np.empty(frames.shape, dtype=np.uint8)
         # fresh arrays as large as a frame cost more than the arithmetic
-        rows = min(height, max(1, PIXELS_AT_ONCE // width))
+        rows = min(height, max(1, CHUNK_PIXELS // width))
         scratch = np.empty((2, rows, width, 3), dtype=np.float32)
         planes = np.empty((5, rows, width), dtype=np.uint8)
         for t, frame in enumerate(frames):

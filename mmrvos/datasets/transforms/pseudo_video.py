@@ -84,7 +84,7 @@ class ImageToClip(BaseTransform):
         self.blur_prob = blur_prob
         self.blur_sizes = tuple(blur_sizes)
 
-    def draw_colours(self, image: np.ndarray) -> np.ndarray:
+    def jitter_colours(self, image: np.ndarray) -> np.ndarray:
         """One or both of the colour changes."""
         parts = random.choice(('brightness', 'hue', 'both'))
         if parts != 'hue':
@@ -96,7 +96,7 @@ class ImageToClip(BaseTransform):
                 random.randint(-self.hue_saturation, self.hue_saturation))
         return image
 
-    def draw_views(self, height: int, width: int) -> list[np.ndarray]:
+    def sample_views(self, height: int, width: int) -> list[np.ndarray]:
         """Two (3, 3) maps from old to new pixels: perspective, then turn.
 
         Not multiplied into one: what the first cuts off stays away.
@@ -119,8 +119,8 @@ class ImageToClip(BaseTransform):
              masks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """One altered copy of (H, W, 3) uint8 and its masks (E, H, W)."""
         height, width = image.shape[:2]
-        image = self.draw_colours(image)
-        for matrix in self.draw_views(height, width):
+        image = self.jitter_colours(image)
+        for matrix in self.sample_views(height, width):
             image = cv2.warpPerspective(image, matrix, (width, height))
             masks = np.stack([
                 cv2.warpPerspective(

@@ -48,7 +48,7 @@ class ClipReverse(BaseTransform):
         self._words = set(words)
 
     @cache_randomness
-    def draw(self) -> bool:
+    def is_applied(self) -> bool:
         return random.random() < self.prob
 
     def reversible(self, expression: dict) -> bool:
@@ -60,7 +60,7 @@ class ClipReverse(BaseTransform):
             re.findall(r'[a-z]+', expression['text'].lower()))
 
     def transform(self, results: dict) -> dict:
-        if not self.draw() or not all(
+        if not self.is_applied() or not all(
                 map(self.reversible, results['expressions'])):
             return results
         for key, axis in (('frames', 0), ('frame_inds', 0), ('masks', 1),

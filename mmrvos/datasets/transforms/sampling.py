@@ -91,14 +91,14 @@ class FrameSampler(BaseTransform):
         self.num_frames = num_frames
 
     @abstractmethod
-    def draw(self, key_frame: int, num_total: int) -> list[int]:
+    def sample(self, key_frame: int, num_total: int) -> list[int]:
         """T indices for a key frame in a video of ``num_total`` frames."""
 
     def transform(self, results: dict) -> dict:
         num_total = len(results['frame_names'])
         if num_total == 0:
             raise ValueError(f'video {results["video_id"]} has no frames')
-        inds = self.draw(results['key_frame'], num_total)
+        inds = self.sample(results['key_frame'], num_total)
         results['frame_inds'] = np.array(inds, dtype=np.int64)
         return results
 
@@ -120,7 +120,7 @@ class SampleLocalGlobalFrames(FrameSampler):
         super().__init__(num_frames)
         self.locate_key = locate_key
 
-    def draw(self, key_frame: int, num_total: int) -> list[int]:
+    def sample(self, key_frame: int, num_total: int) -> list[int]:
         inds = local_global_indices(key_frame, num_total, self.num_frames)
         return inds[:self.num_frames]
 
@@ -150,7 +150,7 @@ class SampleCentredFrames(FrameSampler):
         super().__init__(num_frames)
         self.middle = middle
 
-    def draw(self, key_frame: int, num_total: int) -> list[int]:
+    def sample(self, key_frame: int, num_total: int) -> list[int]:
         return centred_window(key_frame, num_total, self.num_frames)
 
     def transform(self, results: dict) -> dict:
@@ -170,7 +170,7 @@ class SampleConsecutiveFrames(FrameSampler):
     Windows without the object are left out by ``CheckValid``.
     """
 
-    def draw(self, key_frame: int, num_total: int) -> list[int]:
+    def sample(self, key_frame: int, num_total: int) -> list[int]:
         return consecutive_window(key_frame, num_total, self.num_frames)
 
 
@@ -182,7 +182,7 @@ class SampleSpreadFrames(FrameSampler):
     recipe; a video shorter than T gives some frames several times.
     """
 
-    def draw(self, key_frame: int, num_total: int) -> list[int]:
+    def sample(self, key_frame: int, num_total: int) -> list[int]:
         ends = [num_total * t // self.num_frames
                 for t in range(self.num_frames + 1)]
         return [

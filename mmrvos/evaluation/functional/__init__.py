@@ -41,11 +41,11 @@ from .sequence import (
 )
 from .summary import (
     SPLITS,
-    parts_of,
     precision_summary,
     region_contour_summary,
     span_summary,
     span_values,
+    split_records,
     stability_summary,
     target_summary,
     with_splits,
@@ -57,11 +57,11 @@ __all__ = [
     'SequenceStatistics', 'Silhouette', 'best_candidate', 'boundary_radius',
     'box_overlap', 'chosen_iou_measures', 'coco_measures', 'contour',
     'contour_accuracy', 'davis_totals', 'enclosing_box', 'iou_measures',
-    'match_objects', 'merge_soft_masks', 'pairwise_jf', 'parts_of',
-    'pixel_accuracy', 'precision_at', 'precision_summary', 'rank_masks',
+    'match_objects', 'merge_soft_masks', 'pairwise_jf', 'pixel_accuracy',
+    'precision_at', 'precision_summary', 'rank_masks',
     'region', 'region_and_contour', 'region_contour_summary',
     'region_similarity', 'robustness', 'sequence_statistics', 'silhouettes',
-    'smoothed_iou', 'span_summary', 'span_values', 'stability_summary',
-    'target_summary', 'temporal_iou', 'temporal_variance', 'video_iou',
-    'with_splits'
+    'smoothed_iou', 'span_summary', 'span_values', 'split_records',
+    'stability_summary', 'target_summary', 'temporal_iou',
+    'temporal_variance', 'video_iou', 'with_splits'
 ]

@@ -19,7 +19,7 @@ from .sequence import (
 SPLITS = ('type_id', 'length')
 
 
-def parts_of(
+def split_records(
     records: Sequence[dict],
     split_by: Sequence[str] = SPLITS
 ) -> Iterator[tuple[str, list[dict]]]:
@@ -47,11 +47,11 @@ def with_splits(summarise: Callable[[Sequence[dict]], dict[str, float]],
     Args:
         summarise: computes the numbers of some records.
         records: of all expressions.
-        split_by: marks to split by, see :func:`parts_of`.
+        split_by: marks to split by, see :func:`split_records`.
         headline: measures to report per split; None for all.
     """
     summary = dict(summarise(records))
-    for name, part in parts_of(records, split_by):
+    for name, part in split_records(records, split_by):
         summary.update({
             f'{key}/{name}': number
             for key, number in summarise(part).items()

@@ -10,9 +10,9 @@ import numpy as np
 
 from ..functional import (
     best_candidate,
-    parts_of,
     sequence_statistics,
     span_values,
+    split_records,
 )
 
 
@@ -72,7 +72,7 @@ def write_csv(path: Path, records: Sequence[dict]) -> None:
             })
 
 
-def write_json(path: Path, head: dict, summary: dict[str, float],
+def write_report(path: Path, head: dict, summary: dict[str, float],
                records: Sequence[dict], problems: Sequence[str]) -> None:
     """Write all results; the values of single frames are in [0, 1]."""
     rows = expression_rows(records)
@@ -123,7 +123,7 @@ def plot(folder: Path, records: Sequence[dict]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = [folder / 'jf_over_frames.png']
     _plot_frames(written[0], _jf(records))
-    parts = {name: _jf(part) for name, part in parts_of(records)}
+    parts = {name: _jf(part) for name, part in split_records(records)}
     if parts:
         written.append(folder / 'jf_by_split.png')
         _plot_splits(written[1], {'all': _jf(records), **parts})

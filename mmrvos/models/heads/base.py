@@ -12,7 +12,7 @@ class BaseRVOSHead(BaseModule, metaclass=ABCMeta):
     """Predict classes, boxes and masks from decoded features, and their loss.
 
     Masks are large, so ``forward`` does not build them: ``masks`` builds
-    those that the loss or the postprocessor asks for.
+    those that the loss or the postprocessor needs.
 
     Args:
         loss_weights: weight of each loss, where it differs from

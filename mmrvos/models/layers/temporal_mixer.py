@@ -71,10 +71,10 @@ class TemporalMixerLayer(BaseModule):
 class TemporalMixer(BaseModule):
     """Let the projected maps of a clip see neighbouring frames.
 
-    This part is ours and belongs to no paper. It lies between the
-    projections and the fusion with language, so all sentences of a video
-    share it. A new mixer is the identity: a checkpoint trained without one
-    keeps its outputs.
+    This part is ours and belongs to no paper. It runs after the
+    projections and before the fusion with language, so all sentences of a
+    video share it. A new mixer is the identity: a checkpoint trained without
+    one keeps its outputs.
 
     The kernel counts frames, not seconds: train and test at the same frame
     step.

@@ -84,7 +84,7 @@ def test_strips_make_no_difference(monkeypatch):
     outs = []
     for pixels in (1, 1000, 10**6):
         monkeypatch.setattr(
-            'mmrvos.datasets.transforms.photometric.PIXELS_AT_ONCE', pixels)
+            'mmrvos.datasets.transforms.photometric.CHUNK_PIXELS', pixels)
         np.random.seed(5)  # noqa: NPY002
         outs.append(ClipPhotometricDistort()(dict(frames=frames))['frames'])
         params = dict(brightness=3., hue=-9., permutation=2)

@@ -41,7 +41,7 @@ def test_types_outside_the_list_keep_the_clip():
 
 def test_probability():
     transform = ClipReverse(prob=0.25)
-    share = np.mean([transform.draw() for _ in range(2000)])
+    share = np.mean([transform.is_applied() for _ in range(2000)])
     assert 0.2 < share < 0.3
     with pytest.raises(ValueError, match='prob=2'):
         ClipReverse(prob=2)

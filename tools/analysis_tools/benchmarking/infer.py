@@ -56,7 +56,7 @@ from .reference_inference import reference_inference
 from .synthetic import build_model, make_frames, make_sample, write_frames
 from .turns import Measured, serve, take_turns
 
-FRAMES_AT_ONCE = 16  # decoded before they are resized
+CHUNK_FRAMES = 16  # decoded before they are resized
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -132,8 +132,8 @@ def read_frames(folder: Path, size: tuple[int, int]) -> torch.Tensor:
     """Decode and resize all frames to (T, 3, H, W) uint8."""
     paths = sorted(folder.iterdir())
     chunks = (
-        paths[start:start + FRAMES_AT_ONCE]
-        for start in range(0, len(paths), FRAMES_AT_ONCE))
+        paths[start:start + CHUNK_FRAMES]
+        for start in range(0, len(paths), CHUNK_FRAMES))
     return torch.cat([
         torch.from_numpy(
             channels_first(

@@ -99,7 +99,7 @@ class FileReader(PredictionReader):
         if predicted.isdisjoint(expected):
             raise PredictionError(
                 f'{self.files.root}: among its {len(self.files.paths)} PNGs '
-                f'is none of the {len(expected)} that the dataset asks for, '
+                f'is none of the {len(expected)} that the dataset expects, '
                 f'of which the first is {min(expected)!r}: expected '
                 f'{self.layout}, in any folder')
         self.unknown += [f'{name}: unknown to the dataset, not scored'

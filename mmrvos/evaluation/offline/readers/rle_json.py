@@ -43,7 +43,7 @@ class RLEReader(PredictionReader):
         if known.keys().isdisjoint(self.videos):
             raise PredictionError(
                 f'{path}: none of its {len(self.videos)} videos is one of '
-                f'the {len(known)} that the dataset asks for, of which the '
+                f'the {len(known)} that the dataset expects, of which the '
                 f'first is {min(known)!r}: expected {self.layout}')
         for video, expressions in sorted(self.videos.items()):
             if video not in known:
