@@ -9,7 +9,7 @@ from mmrvos.apis import OUTPUTS, RVOSInferencer, check_folder
 from mmrvos.registry import DATASETS
 from mmrvos.utils import clear_errors
 
-MODEL = 'referformer/tiny_shapes'
+MODEL = 'referformer_tiny_shapes'
 
 
 def parse_args() -> argparse.Namespace:

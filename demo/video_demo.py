@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
         help='what to segment; the video is encoded once for all sentences')
     parser.add_argument(
         '--model',
-        default='referformer/tiny_shapes',
+        default='referformer_tiny_shapes',
         help='config file, or a name of model-index.yml (default: '
         '%(default)s, which was trained on Moving Shapes only)')
     parser.add_argument(

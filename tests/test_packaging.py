@@ -63,7 +63,7 @@ def test_index_names_files_that_exist(installed):
             weights = model.get('Weights')
             if weights and '://' not in weights:
                 assert (folder / weights).is_file(), weights
-    assert 'referformer/tiny_shapes' in names
+    assert 'referformer_tiny_shapes' in names
     assert len(set(names)) == len(names)
 
 

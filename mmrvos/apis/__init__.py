@@ -1,10 +1,12 @@
 from .frame_sources import VideoSource
+from .model_index import ModelEntry, find_model, read_model_index
 from .output_folder import OUTPUTS, check_folder
 from .results import ExpressionResult, SegmentedFrames
 from .rvos_inferencer import RVOSInferencer
 from .video_source import open_video
 
 __all__ = [
-    'OUTPUTS', 'ExpressionResult', 'RVOSInferencer', 'SegmentedFrames',
-    'VideoSource', 'check_folder', 'open_video'
+    'OUTPUTS', 'ExpressionResult', 'ModelEntry', 'RVOSInferencer',
+    'SegmentedFrames', 'VideoSource', 'check_folder', 'find_model',
+    'open_video', 'read_model_index'
 ]

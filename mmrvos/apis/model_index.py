@@ -1,56 +1,223 @@
-"""Models by name: configs and published weights of model-index.yml."""
+"""Models by name: what model-index.yml and the metafiles say about them."""
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import yaml
-from mmengine.config import Config
 from mmengine.infer import BaseInferencer
 
-from mmrvos.utils import load_config
+from mmrvos.utils import find_checkpoint
+
+#: Who computed a number: the authors of the method, we with their weights, or
+#: we with weights that we trained.
+SOURCES = ('paper', 'converted', 'ours')
 
 
-def read_model_index(folder: Path) -> dict[str, dict]:
+@dataclass(frozen=True)
+class OfficialFile:
+    """A checkpoint that the authors of a method published.
+
+    Attributes:
+        weights: a URL, 'gdrive:<id>' (Google Drive) or 'hf:<repo>/<file>'
+            (Hugging Face hub; the repo of a Space starts with 'spaces/').
+        converter: program of tools/model_converters with its first arguments.
+            The names of the official file and of the file to write follow.
+        license: of the weights; 'none stated' if the authors state none.
+        sha256, size: of the official file, in hex and in bytes; None if not
+            known.
+        code: link to the official code.
+    """
+
+    weights: str
+    converter: str
+    license: str
+    sha256: str | None = None
+    size: int | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """Numbers of a model on a data set.
+
+    Attributes:
+        task, dataset: names for people.
+        metrics: name to value. Names are those of the metric class, without
+            its prefix; percentages are between 0 and 100.
+        source: one of ``SOURCES``.
+        seed: of the training, for numbers of ours.
+        command: that computed the numbers, or that trained the weights; not
+            for numbers of a paper.
+        note: what a reader of the number must know.
+        training: of numbers of ours: 'Clips', 'Minutes', 'Parameters'
+            (millions) and 'Machine'.
+    """
+
+    task: str
+    dataset: str
+    metrics: Mapping[str, float]
+    source: str
+    seed: int | None = None
+    command: str | None = None
+    note: str | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ModelEntry:
+    """What a metafile says about a config.
+
+    Attributes:
+        name: <method>_<name of the config file>, e.g. 'referformer_r50_ytvos'.
+        aliases: other names that are accepted.
+        collection: the method.
+        config: path of the config file.
+        metadata: 'Task', 'Test Data', 'Training Data', 'Epochs', 'Frames' (per
+            clip) and 'Batch Size' (clips per step, over all processes).
+        results: numbers, of the paper and of ours.
+        weights: published weights of ours, a path or URL; None if there are
+            none.
+        weights_from: name of the model whose weights this config tests, for
+            configs without a training of their own.
+        converted_from: the official file, of ``weights_from`` if given; None
+            if there is none.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    collection: str
+    config: Path
+    metadata: Mapping[str, Any]
+    results: tuple[Result, ...]
+    weights: str | None
+    weights_from: str | None
+    converted_from: OfficialFile | None
+
+    @property
+    def checkpoint(self) -> str:
+        """File of the weights, as ``load_from`` in configs names it.
+
+        ``mmrvos.utils.find_checkpoint`` looks the file up.
+        """
+        return f'checkpoints/{self.weights_from or self.name}.pth'
+
+
+def index_folder() -> Path:
+    """Return the folder of model-index.yml: the repository or mmrvos/.mim."""
+    return Path(BaseInferencer._get_repo_or_mim_dir('mmrvos'))
+
+
+def read_model_index(folder: Path | None = None) -> dict[str, ModelEntry]:
     """Read model-index.yml and the metafiles that it imports.
 
     Args:
-        folder: folder of model-index.yml and configs.
+        folder: folder of model-index.yml; None finds the one of the package.
 
     Returns:
-        The metafile entry of every model, by name.
-    """
-    index = yaml.safe_load((folder / 'model-index.yml').read_text())
-    return {
-        entry['Name']: entry
-        for path in index['Import']
-        for entry in yaml.safe_load((folder / path).read_text())['Models']
-    }
-
-
-def find_model(name: str) -> tuple[Config, str | None]:
-    """Find a model by its name.
-
-    Args:
-        name: for example 'referformer/tiny_shapes'.
-
-    Returns:
-        The config and a file or URL of weights, None if no weights are
-        published.
+        The entry of every model by name, without aliases.
 
     Raises:
-        ValueError: there is no such name; the message suggests similar ones.
+        ValueError: a metafile has a key that no class here knows, lacks a
+            required one, or names a model that does not exist.
     """
-    folder = Path(BaseInferencer._get_repo_or_mim_dir('mmrvos'))
-    entries = read_model_index(folder)
-    if name not in entries:
-        similar = get_close_matches(name, entries, n=3)
-        raise ValueError(
-            f'{name!r} is neither a config file nor a model of '
-            'model-index.yml' +
-            (f'; did you mean {" or ".join(similar)}?' if similar else
-             f', which has {len(entries)} names such as {next(iter(entries))}'
-             ))
-    entry = entries[name]
-    weights = entry.get('Weights')
+    folder = folder or index_folder()
+    index = yaml.safe_load((folder / 'model-index.yml').read_text())
+    models = {}
+    for path in index['Import']:
+        for model in yaml.safe_load((folder / path).read_text())['Models']:
+            models[model.get('Name')] = (path, model)
+    entries = {}
+    for name, (path, model) in models.items():
+        try:
+            official = model
+            if 'Weights From' in model:
+                official = models[model['Weights From']][1]
+            entries[name] = _entry(folder, model, official)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f'{path}, model {name}: {error!r}; expected the keys of '
+                'mmrvos.apis.model_index.ModelEntry') from None
+    return entries
+
+
+def _entry(folder: Path, model: dict, official: dict) -> ModelEntry:
+    unknown = set(model) - {
+        'Name', 'Aliases', 'In Collection', 'Config', 'Metadata', 'Results',
+        'Weights', 'Weights From', 'Converted From'
+    }
+    if unknown:
+        raise ValueError(f'unknown key {sorted(unknown)[0]!r}')
+    weights = official.get('Weights')
     if weights is not None and '://' not in weights:
         weights = str(folder / weights)
-    return load_config(folder / entry['Config']), weights
+    converted_from = official.get('Converted From')
+    return ModelEntry(
+        name=model['Name'],
+        aliases=tuple(model.get('Aliases', ())),
+        collection=model['In Collection'],
+        config=folder / model['Config'],
+        metadata=model['Metadata'],
+        results=tuple(
+            Result(**_lower_keys(result))
+            for result in model.get('Results', ())),
+        weights=weights,
+        weights_from=model.get('Weights From'),
+        converted_from=converted_from and OfficialFile(
+            **_lower_keys(converted_from)))
+
+
+def find_weights(entry: ModelEntry) -> str:
+    """Return the file or URL of a model's weights.
+
+    These are the published ones, or the file ``entry.checkpoint`` that
+    ``mmrvos download`` or a training wrote.
+
+    Raises:
+        ValueError: there are none yet; the message says how to get them.
+    """
+    if entry.weights is not None:
+        return entry.weights
+    file = find_checkpoint(entry.checkpoint)
+    if file.is_file():
+        return str(file)
+    official = entry.converted_from
+    if official is None:
+        raise ValueError(
+            f'no weights of {entry.name} are published, and '
+            f'{entry.checkpoint} does not exist: train the config of '
+            f'{entry.weights_from or entry.name} and publish its checkpoint '
+            'under this name, or pass a checkpoint as weights')
+    raise ValueError(
+        f'{entry.name} needs the official file {official.weights} (licence: '
+        f'{official.license}), converted to {entry.checkpoint}: run '
+        f'"mmrvos download {entry.name}", or pass a checkpoint as weights')
+
+
+def _lower_keys(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    return {key.lower(): value for key, value in mapping.items()}
+
+
+def find_model(name: str) -> ModelEntry:
+    """Find a model by its name or one of its aliases.
+
+    Args:
+        name: for example 'referformer_tiny_shapes'.
+
+    Raises:
+        ValueError: there is no such name; the message names the nearest three.
+    """
+    entries = read_model_index()
+    names = {
+        alias: entry
+        for entry in entries.values()
+        for alias in (entry.name, *entry.aliases)
+    }
+    if name in names:
+        return names[name]
+    wanted = name.replace('/', '_').removesuffix('.py')
+    nearest = get_close_matches(wanted, entries, n=3, cutoff=0.)
+    raise ValueError(
+        f'{name!r} is neither a config file nor a model of model-index.yml; '
+        f'the nearest of its {len(entries)} names are {", ".join(nearest)}')

@@ -38,7 +38,7 @@ from .arguments import (
     check_texts,
 )
 from .frame_sources import VideoSource
-from .model_index import find_model
+from .model_index import find_model, find_weights
 from .output_folder import OUTPUTS, check_folder
 from .result_writer import ResultWriter
 from .results import (
@@ -60,7 +60,7 @@ class RVOSInferencer(BaseInferencer):
     parts, so that memory does not grow with its length.
 
     Examples:
-        >>> inferencer = RVOSInferencer('referformer/tiny_shapes')
+        >>> inferencer = RVOSInferencer('referformer_tiny_shapes')
         >>> results = inferencer('shapes.mp4', ['the small red circle'],
         ...                      out_dir='output')
         >>> results[0].score, results[0].masks.shape  # (T, H, W), bool
@@ -68,8 +68,8 @@ class RVOSInferencer(BaseInferencer):
     Args:
         model: a config file, a name of model-index.yml, or a config. None
             reads the config from a training checkpoint.
-        weights: checkpoint file or URL; by default the one that
-            model-index.yml gives for a name.
+        weights: checkpoint file or URL; by default the published weights
+            of a name, or those that ``mmrvos download`` wrote.
         device: e.g. 'cuda:1'; by default the first GPU, else the CPU.
         window, overlap, amp: replace those of ``test_cfg``, see
             :class:`InferenceCfg`. A window bounds the memory.
@@ -104,13 +104,9 @@ class RVOSInferencer(BaseInferencer):
             if Path(model).suffix == '.py' or Path(model).is_file():
                 model = load_config(model)
             else:
-                name = str(model)
-                model, published = find_model(name)
-                weights = weights or published
-                if weights is None:
-                    raise ValueError(
-                        f'no weights of {name} are published: pass a '
-                        'checkpoint as weights')
+                entry = find_model(str(model))
+                weights = weights or find_weights(entry)
+                model = load_config(entry.config)
         self.test_cfg = {
             name: value
             for name, value in dict(

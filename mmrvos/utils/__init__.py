@@ -20,6 +20,7 @@ from .files import (
     natural_key,
     visible_files,
 )
+from .home import find_checkpoint, home_folder
 from .images import (
     MAX_PIXELS,
     check_shape,
@@ -46,9 +47,9 @@ __all__ = [
     'MAX_WEIGHTS_BYTES', 'CheckpointMismatch', 'ConfigError', 'apply_options',
     'check_distinct', 'check_file', 'check_name', 'check_output_file',
     'check_output_folder', 'check_shape', 'checked_rle', 'checked_weights',
-    'clear_errors', 'default_work_dir', 'fitted_weights', 'has_orientation',
-    'image_shape', 'is_hidden', 'load_config', 'load_weights', 'mask_areas',
-    'natural_key', 'pack', 'read_checkpoint', 'read_image', 'read_pixels',
-    'safe_join', 'strict_init', 'unpack_history', 'visible_files',
-    'without_downloads'
+    'clear_errors', 'default_work_dir', 'find_checkpoint', 'fitted_weights',
+    'has_orientation', 'home_folder', 'image_shape', 'is_hidden',
+    'load_config', 'load_weights', 'mask_areas', 'natural_key', 'pack',
+    'read_checkpoint', 'read_image', 'read_pixels', 'safe_join',
+    'strict_init', 'unpack_history', 'visible_files', 'without_downloads'
 ]

@@ -11,6 +11,7 @@ from urllib.parse import urlparse
 import torch
 from torch import Tensor, nn
 
+from .home import find_checkpoint
 from .old_globals import OLD_GLOBALS
 from .paths import MAX_WEIGHTS_BYTES, check_file
 from .plain_data import plain_data
@@ -57,8 +58,8 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
     """Read a file of ``torch.save`` that holds tensors and plain data.
 
     Args:
-        path: a local file, or an http(s) URL, which is downloaded once and
-            then found in torch's cache.
+        path: a local file, see :func:`find_checkpoint`, or an http(s) URL,
+            which is downloaded once and then found in torch's cache.
         map_location: see :func:`torch.load`.
 
     Returns:
@@ -69,7 +70,7 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
         OSError, ValueError: as :func:`read_checkpoint`.
     """
     is_url = str(path).startswith(('http://', 'https://'))
-    file = download(str(path)) if is_url else Path(path)
+    file = download(str(path)) if is_url else find_checkpoint(path)
     try:
         check_file(file, MAX_WEIGHTS_BYTES)
     except FileNotFoundError:

@@ -1,52 +1,143 @@
-"""Names of model-index.yml."""
+"""Names of model-index.yml, and what the metafiles say about them."""
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from mmrvos.apis import RVOSInferencer
-from mmrvos.apis.model_index import find_model, read_model_index
+from mmrvos.apis import RVOSInferencer, find_model, read_model_index
+from mmrvos.apis.metafiles import describe, dump_metafile, model_name
+from mmrvos.apis.model_index import SOURCES, find_weights
+
+from ..config_values import CONFIGS, leaf_configs, name_of
 
 ROOT = Path(__file__).resolve().parents[2]
 ENTRIES = read_model_index(ROOT)
+METAFILES = sorted(CONFIGS.glob('*/metafile.yml'))
 
 
-def test_every_entry_has_its_config():
-    assert all((ROOT / e['Config']).is_file() for e in ENTRIES.values())
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch) -> Path:
+    """A home folder of its own, so that no downloaded weights are found."""
+    monkeypatch.setenv('MMRVOS_HOME', str(tmp_path / 'home'))
+    return tmp_path / 'home'
+
+
+@pytest.mark.parametrize('path', leaf_configs(), ids=name_of)
+def test_config_and_metafile_agree(path):
+    """Every config has an entry in the metafile of its method."""
+    name, config = model_name(path), path.relative_to(ROOT).as_posix()
+    metafile = ROOT / 'configs' / name_of(path).split('/')[0] / 'metafile.yml'
+    models = yaml.safe_load(metafile.read_text())['Models']
+    entry, = [m for m in models if m['Config'] == config] or [{}]
+    facts = describe(path)
+    assert (entry.get('Name'), entry.get('Metadata')) == (name, facts), (
+        f'add to {metafile.relative_to(ROOT)}, or correct there:\n'
+        f'  - Name: {name}\n    Config: {config}\n    Metadata: {facts}')
+
+
+def test_index_lists_every_metafile():
+    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
+    assert index['Import'] == [
+        path.relative_to(ROOT).as_posix() for path in METAFILES]
+
+
+@pytest.mark.parametrize('path', METAFILES, ids=lambda p: p.parent.name)
+def test_metafile_is_complete(path):
+    """Names have no slash, are unique, and every number has a source."""
+    content = yaml.safe_load(path.read_text())
+    collections = {c['Name']: c for c in content['Collections']}
+    for collection in collections.values():
+        assert collection['Paper'].keys() == {'Title', 'URL'}
+        assert (ROOT / collection['README']).is_file()
+    for model in content['Models']:
+        assert model['In Collection'] in collections
+    for entry in (ENTRIES[m['Name']] for m in content['Models']):
+        assert re.fullmatch(r'[\w+-]+', entry.name)
+        assert entry.config.is_file()
+        for result in entry.results:
+            assert result.source in SOURCES, entry.name
+            assert result.metrics and result.task and result.dataset
+            if result.source != 'paper':
+                assert result.command, f'{entry.name}: no command'
+            if result.source == 'ours':
+                assert result.seed is not None, f'{entry.name}: no seed'
+        if entry.weights_from:
+            source = ENTRIES[entry.weights_from]
+            assert source.weights_from is None
+            assert entry.checkpoint == source.checkpoint
+            assert entry.converted_from == source.converted_from
+        official = entry.converted_from
+        if official is not None:
+            assert re.match(r'(https://|gdrive:[\w-]{25,}$|hf:.+/.+/.+)',
+                            official.weights)
+            script = official.converter.split()[0]
+            assert (ROOT / 'tools/model_converters' / script).is_file()
+    text = path.read_text()
+    assert text == dump_metafile(content), (
+        f'{path.relative_to(ROOT)} has another form: run '
+        'tools/analysis_tools/make_tables.py')
+
+
+def test_names_and_aliases_are_unique():
+    names = [n for e in ENTRIES.values() for n in (e.name, *e.aliases)]
+    assert len(names) == len(set(names))
 
 
 def test_published_weights():
-    config, weights = find_model('referformer/tiny_shapes')
-    assert config.model.type == 'ReferFormer'
-    assert Path(weights) == ROOT / 'demo/referformer_tiny_shapes.pth'
+    entry = find_model('referformer_tiny_shapes')
+    assert entry.config == ROOT / 'configs/referformer/tiny_shapes.py'
+    assert Path(find_weights(entry)) == (
+        ROOT / 'demo/referformer_tiny_shapes.pth')
 
 
-def test_name_without_published_weights():
-    name = next(n for n, entry in ENTRIES.items() if 'Weights' not in entry)
-    assert find_model(name)[1] is None
-    with pytest.raises(ValueError, match=f'no weights of {name} are pub'):
-        RVOSInferencer(name)
+def test_old_names_are_aliases():
+    assert find_model('referformer/tiny_shapes') == find_model(
+        'referformer_tiny_shapes')
+    assert find_model('ifirvos/ablations/tiny_shapes_temporal').name == (
+        'ifirvos_tiny_shapes_temporal')
+
+
+def test_name_with_an_official_file():
+    """The message names the file and the command."""
+    for name in ('referformer_r50_ytvos', 'referformer_r50_davis17'):
+        with pytest.raises(ValueError, match=(
+                r'gdrive:1TBykzTRiOEbpM2YEYnDICyqjwkvlD2cR \(licence: '
+                f'Apache-2.0.*"mmrvos download {name}"')):
+            RVOSInferencer(name)
+
+
+def test_name_without_an_official_file():
+    with pytest.raises(ValueError, match=(
+            'no weights of html_r50_davis17 are published.*train the config '
+            'of html_r50_ytvos and')):
+        RVOSInferencer('html_r50_davis17')
+
+
+def test_weights_of_the_home_folder(home):
+    """What mmrvos download or a training wrote is found by name."""
+    path = home / 'checkpoints/referformer_r50_ytvos.pth'
+    path.parent.mkdir(parents=True)
+    path.touch()
+    for name in ('referformer_r50_ytvos', 'referformer_r50_davis17'):
+        assert find_weights(find_model(name)) == str(path)
 
 
 def test_name_with_weights_of_the_caller():
     """The weights of the call are used, published or not."""
-    name = next(n for n, entry in ENTRIES.items() if 'Weights' not in entry)
-    with pytest.raises(FileNotFoundError, match=r'own\.pth is missing'):
-        RVOSInferencer(name, 'own.pth', device='cpu')
+    for name in ('referformer_r50_ytvos', 'referformer_tiny_shapes'):
+        with pytest.raises(FileNotFoundError, match=r'own\.pth is missing'):
+            RVOSInferencer(name, 'own.pth', device='cpu')
 
 
-def test_unknown_names_suggest_the_nearest():
-    with pytest.raises(ValueError, match='referformer/r50_ytvos') as error:
-        find_model('referformer/r50_ytvs')
+@pytest.mark.parametrize('name, nearest', [
+    ('referformer_r50_ytvs', 'referformer_r50_ytvos'),
+    ('referformer/r50_ytvs', 'referformer_r50_ytvos'),
+    ('soc-video-swin-t-joint', 'soc_video-swin-t_joint'),
+    ('zzzz', '_'),
+])
+def test_unknown_names_show_the_nearest_three(name, nearest):
+    with pytest.raises(ValueError, match=nearest) as error:
+        find_model(name)
+    assert str(error.value).count(', ') == 2
     assert len(str(error.value)) < 300
-    with pytest.raises(ValueError, match='has .* names such as'):
-        find_model('zzzz')
-
-
-def test_every_recipe_has_an_entry():
-    listed = {entry['Config'] for entry in ENTRIES.values()}
-    recipes = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / 'configs').glob('*/*.py')
-        if not path.parent.name.startswith('_')
-    }
-    assert not recipes - listed

@@ -167,7 +167,7 @@ def test_a_config_that_does_not_run_is_named(tmp_path):
 
 
 def test_names_of_the_index():
-    with pytest.raises(ValueError, match='referformer/tiny_shapes'):
+    with pytest.raises(ValueError, match='referformer_tiny_shapes'):
         RVOSInferencer('referformer/tiny_shape')
     with pytest.raises(FileNotFoundError, match='expected a config file'):
         RVOSInferencer('configs/nothing.py')
