@@ -1,3 +1,4 @@
+import random
 from typing import Any
 
 from mmrvos.moving_shapes import ensure, generate
@@ -21,6 +22,9 @@ class MovingShapesDataset(RefYoutubeVOSDataset):
     Args:
         size: 'mini', 'small' or 'full'.
         data_root: where it is, or shall be made.
+        shuffle_frames: show the frames of each video, and their masks, in a
+            random order that depends on the name of the video only. A control
+            for testing: a method that uses motion must lose hits by it.
     """
 
     METAINFO = dict(classes=SHAPES)
@@ -28,11 +32,24 @@ class MovingShapesDataset(RefYoutubeVOSDataset):
     hint = ('tools/dataset_converters/moving_shapes.py --size SIZE --out DIR '
             'makes it again.')
 
-    def __init__(self, ann_file: str, *, size: str, data_root: str,
+    def __init__(self,
+                 ann_file: str,
+                 *,
+                 size: str,
+                 data_root: str,
+                 shuffle_frames: bool = False,
                  **kwargs: Any) -> None:
         self.size = size
+        self.shuffle_frames = shuffle_frames
         super().__init__(ann_file, data_root=data_root, **kwargs)
 
     def load_videos(self) -> list[dict]:
         ensure(self.data_root, self.size)
-        return super().load_videos()
+        videos = super().load_videos()
+        if self.shuffle_frames:
+            for video in videos:
+                names = video['frame_names']
+                random.Random(video['video_id']).shuffle(names)
+                video['mask_source'] = self.mask_source(
+                    video['video_id'], names)
+        return videos

@@ -77,9 +77,9 @@ def _describe(made: Made) -> dict:
             'scene': {'looks': looks, 'oracles': oracles}}
 
 
-def _make(task: tuple[str, int], size: str, root: Path) -> tuple:
+def _make(task: tuple[str, int], size: str, seed: int, root: Path) -> tuple:
     split, index = task
-    made = make_video(SIZES[size], split, index)
+    made = make_video(SIZES[size], split, index, seed)
     _write_video(root, split, index, made)
     return split, video_name(split, index), _describe(made)
 
@@ -112,7 +112,7 @@ def _die_with(parent: int) -> None:
 
 
 def generate(size: str, out: str | Path, workers: int = 2,
-             progress: bool = True) -> None:
+             progress: bool = True, seed: int = 0) -> None:
     """Write a data set; the folder appears only when it is complete.
 
     Args:
@@ -120,9 +120,12 @@ def generate(size: str, out: str | Path, workers: int = 2,
         out: folder to make; it must not exist, or be empty.
         workers: number of processes; the result does not depend on it.
         progress: show a bar on stderr.
+        seed: at least 0. The benchmark is seed 0; others give fresh videos
+            of the same kind.
 
     Raises:
-        ValueError: ``size`` is unknown, or ``workers`` is below 1.
+        ValueError: ``size`` is unknown, ``workers`` is below 1, or ``seed``
+            is negative.
         FileExistsError: ``out`` holds something else.
     """
     if size not in SIZES:
@@ -130,6 +133,8 @@ def generate(size: str, out: str | Path, workers: int = 2,
                          f'{list(SIZES)}')
     if workers < 1:
         raise ValueError(f'workers={workers}: expected at least 1 process')
+    if seed < 0:
+        raise ValueError(f'seed={seed}: expected at least 0')
     out = Path(out)
     _check_empty(out)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -141,8 +146,8 @@ def generate(size: str, out: str | Path, workers: int = 2,
                 Path(folder, LOCK_FILE)):
         making = Path(folder, out.name)
         making.mkdir()
-        _fill(size, making, workers, progress)
-        if _version(out) == {'version': VERSION, 'size': size}:
+        _fill(size, seed, making, workers, progress)
+        if _version(out) == dict(version=VERSION, size=size, seed=seed):
             return  # another process was faster
         _check_empty(out)
         if out.exists():
@@ -179,7 +184,7 @@ def _locked(path: Path, wait: bool = True) -> Iterator[None]:
 
 
 def _version(root: Path) -> dict | None:
-    """Read version and size of a data set; None if there is none.
+    """Read version, size and seed of a data set; None if there is none.
 
     Raises:
         ValueError: the file is damaged.
@@ -189,7 +194,10 @@ def _version(root: Path) -> dict | None:
         return None
     try:
         found = json.loads(path.read_text())
-        return {'version': int(found['version']), 'size': str(found['size'])}
+        return dict(
+            version=int(found['version']),
+            size=str(found['size']),
+            seed=int(found.get('seed', 0)))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f'{path} is damaged ({type(error).__name__}: {error}): expected '
@@ -198,6 +206,9 @@ def _version(root: Path) -> dict | None:
 
 def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
     """Make the data set on first use, or again when the generator changed.
+
+    A data set of another seed, which :func:`generate` makes, is used as it
+    is, and made again with its seed.
 
     Several processes may call this at once: one makes it, the others wait.
 
@@ -215,15 +226,17 @@ def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
             are kept, or its version file is damaged.
     """
     root = Path(root)
-    wanted = {'version': VERSION, 'size': size}
-    if _version(root) == wanted:
+    if _is_current(_version(root), size):
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
     with _locked(root.parent / f'.{root.name}.lock'):
         found = _version(root)
-        if found == wanted:
+        if _is_current(found, size):
             return root
+        seed = 0
         if found is not None:
+            seed = found['seed']
+            wanted = dict(version=VERSION, size=size, seed=seed)
             _check_replaceable(root, found, wanted)
             print(f'{root} holds {found}, this needs {wanted}: made anew',
                   file=sys.stderr)
@@ -233,8 +246,13 @@ def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
             (old / LOCK_FILE).touch()
             root.rename(old / root.name)
             shutil.rmtree(old, ignore_errors=True)
-        generate(size, root, workers)
+        generate(size, root, workers, seed=seed)
     return root
+
+
+def _is_current(found: dict | None, size: str) -> bool:
+    return found is not None and (found['version'], found['size']) == (VERSION,
+                                                                       size)
 
 
 def _check_replaceable(root: Path, found: dict, wanted: dict) -> None:
@@ -250,13 +268,15 @@ def _check_replaceable(root: Path, found: dict, wanted: dict) -> None:
             f'replaced, and other files ({sorted(others)[0]}): move them away')
 
 
-def _fill(size: str, root: Path, workers: int, progress: bool) -> None:
+def _fill(size: str, seed: int, root: Path, workers: int,
+          progress: bool) -> None:
     counts = {'train': SIZES[size].train, 'valid': SIZES[size].valid}
     tasks = [(split, i) for split in SPLITS for i in range(counts[split])]
     found: dict[str, dict[str, dict]] = {split: {} for split in SPLITS}
     start = time.monotonic()
     for done, (split, name, said) in enumerate(
-            _run(partial(_make, size=size, root=root), tasks, workers), 1):
+            _run(partial(_make, size=size, seed=seed, root=root), tasks,
+                 workers), 1):
         found[split][name] = said
         if progress and (done % 20 == 0 or done == len(tasks)):
             _show(done, len(tasks), time.monotonic() - start)
@@ -268,7 +288,10 @@ def _fill(size: str, root: Path, workers: int, progress: bool) -> None:
         _write_json(
             root / 'meta_expressions' / split / 'meta_expressions.json',
             part('expressions'))
-    _write_json(root / VERSION_FILE, {'version': VERSION, 'size': size})
+    mark = {'version': VERSION, 'size': size}
+    if seed:
+        mark['seed'] = seed
+    _write_json(root / VERSION_FILE, mark)
 
 
 def _show(done: int, total: int, seconds: float) -> None:

@@ -65,7 +65,7 @@ def _visible_enough(facts: Facts) -> bool:
                 and ((facts.areas > 0).mean(1) > 0.45).all())
 
 
-def make_video(size: Size, split: str, index: int) -> Made:
+def make_video(size: Size, split: str, index: int, seed: int = 0) -> Made:
     """Make video ``index`` of a split.
 
     The result depends on the arguments only, so videos can be made in any
@@ -76,7 +76,8 @@ def make_video(size: Size, split: str, index: int) -> Made:
     """
     height, width = size.shape
     for attempt in range(1000):
-        key = (SPLITS.index(split), size.num_frames, height, index, attempt)
+        key = (SPLITS.index(split) + len(SPLITS) * seed, size.num_frames,
+               height, index, attempt)
         try:
             scene = make_scene(key, size.num_frames, width / height,
                                held_out=split == 'valid')

@@ -464,10 +464,10 @@ def test_a_running_maker_keeps_its_folder(tree, tmp_path, monkeypatch):
     module = importlib.import_module('mmrvos.moving_shapes.generate')
     fill = module._fill
 
-    def fill_twice(size, root, workers, progress):
+    def fill_twice(size, seed, root, workers, progress):
         monkeypatch.setattr(module, '_fill', fill)
         generate(size, tmp_path / 'mini', workers, progress)
-        fill(size, root, workers, progress)
+        fill(size, seed, root, workers, progress)
 
     monkeypatch.setattr(module, '_fill', fill_twice)
     generate('mini', tmp_path / 'mini', workers=1, progress=False)
@@ -490,6 +490,33 @@ def test_what_may_not_be_replaced_is_kept(tmp_path, mark, error, message):
     with pytest.raises(error, match=message):
         ensure(tmp_path, 'mini', workers=1)
     assert (tmp_path / 'notes.txt').read_text() == 'mine'
+
+
+def test_another_seed_gives_fresh_videos(tmp_path, tree):
+    root = tmp_path / 'fresh'
+    generate('mini', root, workers=1, progress=False, seed=3)
+    frame = 'JPEGImages/shapes_train_0000/00000.jpg'
+    assert (root / 'train' / frame).read_bytes() != (
+        tree / 'train' / frame).read_bytes()
+    again = make_video(MINI, 'train', 0, seed=3)
+    mask = root / 'train/Annotations/shapes_train_0000/00000.png'
+    np.testing.assert_array_equal(
+        np.array(Image.open(mask)), again.video.labels[0])
+    # used as it is, and made again with its seed
+    before = (root / VERSION_FILE).stat().st_mtime_ns
+    assert ensure(root, 'mini') == root
+    assert (root / VERSION_FILE).stat().st_mtime_ns == before
+    (root / VERSION_FILE).write_text(
+        json.dumps({'version': VERSION - 1, 'size': 'mini', 'seed': 3}))
+    frame_bytes = (root / 'train' / frame).read_bytes()
+    ensure(root, 'mini', workers=1)
+    assert (root / 'train' / frame).read_bytes() == frame_bytes
+    assert json.loads((root / VERSION_FILE).read_text())['seed'] == 3
+
+
+def test_negative_seed(tmp_path):
+    with pytest.raises(ValueError, match='seed=-1'):
+        generate('mini', tmp_path / 'mini', seed=-1)
 
 
 def test_no_workers(tmp_path):
