@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.parse import urlparse
 
 import torch
 from torch import Tensor, nn
 
-from .home import find_checkpoint
+from mmrvos.downloads import fetch, is_remote, local_name
+from mmrvos.home import find_checkpoint
+
 from .old_globals import OLD_GLOBALS
 from .paths import MAX_WEIGHTS_BYTES, check_file
 from .plain_data import plain_data
@@ -58,8 +59,9 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
     """Read a file of ``torch.save`` that holds tensors and plain data.
 
     Args:
-        path: a local file, see :func:`find_checkpoint`, or an http(s) URL,
-            which is downloaded once and then found in torch's cache.
+        path: a local file, see :func:`find_checkpoint`, or an address of
+            :func:`mmrvos.downloads.fetch`, whose file is downloaded once and
+            then found in torch's cache.
         map_location: see :func:`torch.load`.
 
     Returns:
@@ -69,8 +71,7 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
     Raises:
         OSError, ValueError: as :func:`read_checkpoint`.
     """
-    is_url = str(path).startswith(('http://', 'https://'))
-    file = download(str(path)) if is_url else find_checkpoint(path)
+    file = download(str(path)) if is_remote(path) else find_checkpoint(path)
     try:
         check_file(file, MAX_WEIGHTS_BYTES)
     except FileNotFoundError:
@@ -93,31 +94,23 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
     return content
 
 
-def download(url: str) -> Path:
+def download(address: str) -> Path:
     """Download a file into torch's cache, unless it is there already.
 
     A part such as ``-0676ba61`` of the name is the beginning of the file's
     SHA-256, as in torchvision's names, and is checked.
 
     Raises:
-        OSError: the file cannot be downloaded, or is not the expected one.
+        OSError, ValueError: see :func:`mmrvos.downloads.fetch`.
     """
-    name = Path(urlparse(url).path).name
-    path = Path(torch.hub.get_dir(), 'checkpoints', name)
-    if path.exists():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    name = Path(urlparse(address).path).name
+    if not address.startswith('http'):
+        name = local_name(address)
     digest = re.search(r'-([0-9a-f]{8,64})\.', name)
-    try:
-        torch.hub.download_url_to_file(
-            url, str(path), digest and digest[1], progress=False)
-    except URLError as error:
-        raise OSError(
-            f'{url} cannot be downloaded from here ({error.reason}): fetch '
-            'it where there is a network and pass the file') from None
-    except RuntimeError as error:
-        raise OSError(f'{url}: {error}; fetch it again') from None
-    return path
+    return fetch(
+        address,
+        Path(torch.hub.get_dir(), 'checkpoints', name),
+        sha256=digest and digest[1])
 
 
 @contextmanager

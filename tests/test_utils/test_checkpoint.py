@@ -1,13 +1,14 @@
 import hashlib
 import math
 import os
-from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
 from mmrvos.utils import CheckpointMismatch, load_weights, read_checkpoint
+
+from ..file_server import file_server
 
 
 def model() -> nn.Module:
@@ -129,39 +130,25 @@ def test_unreadable_files(tmp_path):
         read_checkpoint(tmp_path / 'list.pth')
 
 
-def serve(monkeypatch, tmp_path: Path, content: Path) -> list[str]:
-    """A network of one file; returns the addresses that are asked for."""
-    asked = []
-
-    def download(url: str, target: str, prefix: str | None, progress: bool):
-        asked.append(url)
-        data = content.read_bytes()
-        digest = hashlib.sha256(data).hexdigest()
-        if prefix and not digest.startswith(prefix):
-            raise RuntimeError(f'invalid hash value (got "{digest}")')
-        Path(target).write_bytes(data)
-
-    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
-    monkeypatch.setattr(torch.hub, 'download_url_to_file', download)
-    return asked
-
-
 def test_downloads_are_cached_and_checked(tmp_path, monkeypatch):
+    monkeypatch.setenv('MMRVOS_HOME', str(tmp_path / 'home'))
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
     path = tmp_path / 'x.pth'
     torch.save(dict(a=torch.ones(2)), path)
-    asked = serve(monkeypatch, tmp_path, path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
-    url = f'https://a.org/files/net-{digest}.pth?x=1'
-    for _ in range(2):
-        assert read_checkpoint(url)['state_dict']['a'].tolist() == [1, 1]
-    assert asked == [url]
-    with pytest.raises(OSError, match='invalid hash value'):
-        read_checkpoint('https://a.org/net-00000000.pth')
+    names = [f'net-{digest}.pth', 'net-00000000.pth']
+    with file_server() as server:
+        server.files.update(dict.fromkeys(names, path.read_bytes()))
+        url = f'{server.url}/good/{names[0]}?x=1'
+        for _ in range(2):
+            assert read_checkpoint(url)['state_dict']['a'].tolist() == [1, 1]
+        assert len(server.requests) == 1
+        with pytest.raises(OSError, match=f'SHA-256 is {digest}'):
+            read_checkpoint(f'{server.url}/good/{names[1]}')
     # no code from a cached file either
     torch.save(dict(extra=Command()), tmp_path / 'hub/checkpoints/evil.pth')
     with pytest.raises(ValueError, match='evil.pth.*asks for posix.system'):
         read_checkpoint('https://a.org/evil.pth')
-    assert len(asked) == 2
 
 
 @pytest.mark.parametrize('content', [
