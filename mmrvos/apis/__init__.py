@@ -1,5 +1,6 @@
+from mmrvos.model_index import ModelEntry, find_model, read_model_index
+
 from .frame_sources import VideoSource
-from .model_index import ModelEntry, find_model, read_model_index
 from .output_folder import OUTPUTS, check_folder
 from .results import ExpressionResult, SegmentedFrames
 from .rvos_inferencer import RVOSInferencer

@@ -21,6 +21,7 @@ from rich.progress import Progress
 from torch import Tensor, nn
 
 from mmrvos.datasets.base import pipeline_steps
+from mmrvos.model_index import find_model, find_weights
 from mmrvos.models import merge_windows
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmrvos.utils import (
@@ -38,7 +39,6 @@ from .arguments import (
     check_texts,
 )
 from .frame_sources import VideoSource
-from .model_index import find_model, find_weights
 from .output_folder import OUTPUTS, check_folder
 from .result_writer import ResultWriter
 from .results import (

@@ -1,3 +1,5 @@
+from mmrvos.home import find_checkpoint, home_folder
+
 from .checkpoint import (
     CheckpointMismatch,
     checked_weights,
@@ -20,7 +22,6 @@ from .files import (
     natural_key,
     visible_files,
 )
-from .home import find_checkpoint, home_folder
 from .images import (
     MAX_PIXELS,
     check_shape,

@@ -7,7 +7,7 @@ import yaml
 
 from mmrvos.apis import RVOSInferencer, find_model, read_model_index
 from mmrvos.apis.metafiles import describe, dump_metafile, model_name
-from mmrvos.apis.model_index import SOURCES, find_weights
+from mmrvos.model_index import SOURCES, find_weights
 
 from ..config_values import CONFIGS, leaf_configs, name_of
 

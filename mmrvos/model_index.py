@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from mmengine.infer import BaseInferencer
 
-from mmrvos.utils import find_checkpoint
+from .home import find_checkpoint
 
 #: Who computed a number: the authors of the method, we with their weights, or
 #: we with weights that we trained.
@@ -99,14 +98,17 @@ class ModelEntry:
     def checkpoint(self) -> str:
         """File of the weights, as ``load_from`` in configs names it.
 
-        ``mmrvos.utils.find_checkpoint`` looks the file up.
+        ``mmrvos.home.find_checkpoint`` looks the file up.
         """
         return f'checkpoints/{self.weights_from or self.name}.pth'
 
 
 def index_folder() -> Path:
     """Return the folder of model-index.yml: the repository or mmrvos/.mim."""
-    return Path(BaseInferencer._get_repo_or_mim_dir('mmrvos'))
+    package = Path(__file__).parent
+    repository = package.parent
+    is_checkout = (repository / 'model-index.yml').is_file()
+    return repository if is_checkout else package / '.mim'
 
 
 def read_model_index(folder: Path | None = None) -> dict[str, ModelEntry]:
@@ -138,7 +140,7 @@ def read_model_index(folder: Path | None = None) -> dict[str, ModelEntry]:
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
                 f'{path}, model {name}: {error!r}; expected the keys of '
-                'mmrvos.apis.model_index.ModelEntry') from None
+                'mmrvos.model_index.ModelEntry') from None
     return entries
 
 
