@@ -114,3 +114,21 @@ def test_augmentation_is_that_of_referformer(name):
     """Each data file shows its pipeline; those of one recipe are equal."""
     pipeline = read('_base_/datasets/ref_youtube_vos').train_pipeline
     assert read(f'_base_/{name}').train_pipeline[1:] == pipeline[1:]
+
+
+@pytest.mark.parametrize('data', ['ytvos', 'mevis'])
+def test_motion_is_all_that_a_motion_config_adds(data):
+    base, cfg = (read(f'referformer/r50_{data}{name}')
+                 for name in ('', '_motion'))
+    assert cfg.model.pop('temporal').type == 'TemporalMixer'
+    assert cfg.model.pop('motion_head').type == 'MotionHead'
+    assert cfg.model == base.model
+    assert cfg.load_from == base.load_from
+    assert cfg.optim_wrapper == base.optim_wrapper
+    # the mixer counts frames, the targets are the motion of all objects
+    data, old = cfg.train_dataloader.dataset, base.train_dataloader.dataset
+    assert data.num_frames == data.pipeline[0].num_frames == 8
+    assert data.pipeline[0].type == 'SampleConsecutiveFrames'
+    assert data.pipeline[2].all_objects
+    assert data.pipeline[3:] == old.pipeline[3:]
+    assert data.ann_file == old.ann_file

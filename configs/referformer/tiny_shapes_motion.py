@@ -61,14 +61,14 @@ custom_hooks = [
                 epochs=4,
                 pipeline=motion_pipeline,
                 frozen=['backbone']),
-            dict(stage='words', epochs=5, pipeline=words_pipeline),
+            dict(stage='words', epochs=7, pipeline=words_pipeline),
             dict(stage='whole', epochs=6, pipeline=whole_pipeline),
         ]),
     _base_.ema,
 ]
 train_dataloader = dict(
     batch_size=16, dataset=dict(pipeline=motion_pipeline))
-train_cfg = dict(max_epochs=15, val_interval=15)
+train_cfg = dict(max_epochs=17, val_interval=17)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=30),
@@ -77,7 +77,7 @@ param_scheduler = [
         power=1.,
         eta_min=1e-5,
         begin=0,
-        end=15,
+        end=17,
         by_epoch=True,
         convert_to_iter_based=True),
 ]

@@ -1,0 +1,20 @@
+# r50_ytvos.py with a temporal mixer and a motion loss, which are ours and not
+# in the paper. Not trained. Clips are 8 consecutive frames, because the kernel
+# of the mixer counts frames: training and testing need the same frame step.
+#   bash tools/dist_train.sh configs/referformer/r50_ytvos_motion.py 8
+_base_ = './r50_ytvos.py'
+load_cfg = dict(
+    drop=[r'head\.class_branches\..*', r'^temporal\.', r'^motion_head\.'])
+model = dict(
+    temporal=dict(type='TemporalMixer'),
+    motion_head=dict(type='MotionHead', loss_weight=2.))
+
+num_frames = 8
+train_pipeline = [
+    dict(type='SampleConsecutiveFrames', num_frames=num_frames),
+    dict(type='LoadFrames'),
+    dict(type='LoadClipMasks', all_objects=True),
+    *_base_.train_pipeline[3:],
+]
+train_dataloader = dict(
+    dataset=dict(num_frames=num_frames, pipeline=train_pipeline))
