@@ -1,15 +1,22 @@
 """Layout of the configs; each is built, with a small text model."""
 import ast
+import inspect
+import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.evaluator import Evaluator
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
+from torch import nn
 
+from mmrvos.apis import read_model_index
+from mmrvos.models.propagators import STCNPropagator
 from mmrvos.moving_shapes import VOCABULARY
 from mmrvos.registry import DATASETS
 
@@ -21,6 +28,9 @@ from .config_values import (
     name_of,
     read,
 )
+
+ROOT = CONFIGS.parent
+MODEL_INDEX = read_model_index(ROOT)
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +126,34 @@ def test_config_builds(path):
     epochs = cfg.train_cfg.max_epochs
     for scheduler in cfg.param_scheduler:
         assert all(m < epochs for m in scheduler.get('milestones', []))
+
+
+def test_load_from_is_what_another_config_writes():
+    """A download or a training writes the file, and its weights fit."""
+    chained = []
+    for path in leaf_configs():
+        cfg, model, _ = read(path)
+        if not cfg.load_from or (ROOT / cfg.load_from).is_file():
+            continue
+        entry = MODEL_INDEX[Path(cfg.load_from).stem]
+        assert cfg.load_from == entry.checkpoint, path
+        source, source_model, _ = read(entry.config)
+        assert entry.converted_from or 'train_dataloader' in source, path
+        drop = (cfg.load_cfg or {}).get('drop', ())
+        assert shapes(source_model, drop) == shapes(model, drop), path
+        chained.append(path)
+    assert len(chained) > 50
+
+
+def shapes(model: nn.Module, drop: Sequence[str]) -> dict[str, torch.Size]:
+    """Return the shapes of weights whose keys no pattern drops."""
+    return {key: value.shape for key, value in model.state_dict().items()
+            if not any(re.search(pattern, key) for pattern in drop)}
+
+
+def test_every_stcn_config_uses_the_file_of_the_index():
+    default = inspect.signature(STCNPropagator).parameters['weights'].default
+    assert default == MODEL_INDEX['stcn'].checkpoint
 
 
 def test_learning_rates_of_the_official_recipe():

@@ -1,5 +1,4 @@
 import argparse
-from pathlib import Path
 
 import mmengine
 from mmengine.config import DictAction
@@ -11,6 +10,7 @@ from mmrvos.utils import (
     check_output_folder,
     clear_errors,
     default_work_dir,
+    find_checkpoint,
     load_config,
 )
 
@@ -67,7 +67,7 @@ def test(args: argparse.Namespace) -> None:
     if args.show_dir:
         check_output_folder(args.show_dir)
     is_url = '://' in args.checkpoint
-    if not is_url and not Path(args.checkpoint).is_file():
+    if not is_url and not find_checkpoint(args.checkpoint).is_file():
         raise FileNotFoundError(
             f'{args.checkpoint} is missing: expected a checkpoint file')
     cfg = load_config(args.config, args.cfg_options)

@@ -1,15 +1,18 @@
 import argparse
+import os
 from pathlib import Path
 
 import torch
 from mmengine.config import Config, DictAction
 
+from mmrvos.apis import ModelEntry, read_model_index
 from mmrvos.engine import RVOSRunner, bare_model, disconnect, latest_checkpoint
 from mmrvos.utils import (
     ConfigError,
     check_output_folder,
     clear_errors,
     default_work_dir,
+    find_checkpoint,
     load_config,
 )
 
@@ -86,19 +89,25 @@ def use_auto_scale_lr(cfg: Config) -> None:
 
 def check_load_from(cfg: Config) -> None:
     source = cfg.get('load_from')
-    if not source or '://' in source or Path(source).is_file():
+    if not source or '://' in source or find_checkpoint(source).is_file():
         return
     message = f'{source} is missing: expected a checkpoint file'
-    if not cfg.get('resume'):
-        method, _, name = Path(source).stem.partition('_')
-        config = Path('configs', method, f'{name}.py')
-        made_by = f'train {config}' if config.is_file() else 'train its config'
-        message += (
-            f'. load_from of the config names it. To make it, {made_by} and '
-            'reduce the checkpoint with tools/model_converters/'
-            'publish_model.py; or name a file with --cfg-options '
-            'load_from=FILE')
+    entry = read_model_index().get(Path(source).stem)
+    if entry is not None and not cfg.get('resume'):
+        message += f'. load_from of the config names it: {how_to_get(entry)}'
     raise FileNotFoundError(message)
+
+
+def how_to_get(entry: ModelEntry) -> str:
+    """Return the commands that write the weights of a model."""
+    config = os.path.relpath(entry.config)
+    last = f'{default_work_dir(config)}/epoch_{entry.metadata["Epochs"]}.pth'
+    train = (
+        f'train {config} and run "python tools/model_converters/'
+        f'publish_model.py {last} {entry.checkpoint}"')
+    if entry.converted_from is None:
+        return train
+    return f'run "mmrvos download {entry.name}", or {train}'
 
 
 def train(args: argparse.Namespace) -> None:

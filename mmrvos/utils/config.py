@@ -350,9 +350,13 @@ def _mappings(node: Any) -> Iterator[dict]:
 
 
 def default_work_dir(path: str | Path) -> str:
-    """Return work_dirs/<folder of the config>/<name of the config>."""
+    """Return work_dirs/<method>/<name of the config>.
+
+    The method is the config's folder, for an ablation that of 'ablations'.
+    """
     path = Path(path).resolve()
-    return str(Path('work_dirs', path.parent.name, path.stem))
+    folders = [p.name for p in path.parents if p.name != 'ablations']
+    return str(Path('work_dirs', folders[0], path.stem))
 
 
 def _check_option(cfg: Config, key: str) -> None:

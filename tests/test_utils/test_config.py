@@ -5,7 +5,12 @@ import pytest
 from mmengine.config import Config
 
 from mmrvos.models import InferenceCfg
-from mmrvos.utils import ConfigError, apply_options, load_config
+from mmrvos.utils import (
+    ConfigError,
+    apply_options,
+    default_work_dir,
+    load_config,
+)
 from mmrvos.utils.config import PLAIN_DICTS, RUNNER_KEYS
 
 ROOT = Path(__file__).parents[2]
@@ -268,3 +273,8 @@ def test_a_config_of_a_work_dir_is_read(tmp_path, name):
     copy, cfg = load_config(tmp_path / 'config.py'), load_config(path)
     for key in RUNNER_KEYS & set(cfg):
         assert copy[key] == cfg[key], key
+
+
+def test_work_dirs_of_ablations_are_those_of_their_method():
+    assert default_work_dir('configs/soc/x_y.py') == 'work_dirs/soc/x_y'
+    assert default_work_dir('configs/soc/ablations/x.py') == 'work_dirs/soc/x'

@@ -1,0 +1,16 @@
+# ReferFormer, Swin-S, pre-trained on the still images of RefCOCO, RefCOCO+ and
+# RefCOCOg: the start of swin-s_ytvos.py. The authors published no weights.
+#   bash tools/dist_train.sh configs/referformer/swin-s_refcoco-pretrain.py 8
+_base_ = [
+    '../_base_/models/referformer_r50.py',
+    '../_base_/backbones/swin-s.py',
+    '../_base_/datasets/refcoco.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    _base_.swin_s,
+    data_preprocessor=dict(test_pad_size_divisor=32),
+    text_encoder=dict(frozen=False),
+    test_cfg=dict(postprocessor=dict(type='RankQueries')))
+auto_scale_lr = dict(base_batch_size=16)  # 8 GPUs x 2
