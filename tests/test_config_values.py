@@ -63,6 +63,14 @@ CHANGED = {
     'None is 4 * embed_dims = 1536',
     ('mlrl/*', 'model.text_encoder.max_length'):
     'sentences are cut to 20 tokens, N in the paper',
+    ('html/*ytvos*', 'train_dataloader.dataset.pipeline.0.*'):
+    'sliding windows (section 4.2) instead of local and global frames',
+    ('html/*a2d*', 'train_dataloader.dataset.pipeline.0.*'):
+    'windows around the annotated frame instead of local and global frames',
+    ('html/*', '*_dataloader.dataset.pipeline.2.longest'):
+    'the paper limits the long side in testing as well',
+    ('ifirvos/*davis17', '*_dataloader.dataset.pipeline.2.longest'):
+    'the paper limits the long side in testing as well',
     ('*', 'visualizer.alpha'):
     'overlays have one opacity',
     ('*', 'visualizer.outline_width'):

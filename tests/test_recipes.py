@@ -81,10 +81,15 @@ def test_the_baseline_of_ifirvos_is_referformer():
     ('ablations/r50_ytvos_5-frames_1-scale', 5, 1, 'coarse_to_fine'),
     ('ablations/r50_ytvos_12-frames', 12, 3, 'coarse_to_fine'),
     ('ablations/r50_ytvos_fine-to-coarse', 8, 3, 'fine_to_coarse'),
+    ('ablations/r50_ytvos_1-scale', 8, 1, 'coarse_to_fine'),
+    ('ablations/r50_ytvos_2-scales', 8, 2, 'coarse_to_fine'),
+    ('ablations/r50_ytvos_no-cmp', 8, 3, 'none'),
 ])
 def test_tables_5_and_6_of_html(name, frames, scales, direction):
     cfg = read(f'html/{name}')
     dataset = cfg.train_dataloader.dataset
+    # sliding windows, which start at every num_frames-th frame
+    assert dataset.pipeline[0].type == 'SampleConsecutiveFrames'
     assert dataset.pipeline[0].num_frames == dataset.num_frames == frames
     assert cfg.model.get('num_scales', 3) == scales
     assert cfg.model.get('direction', 'coarse_to_fine') == direction
@@ -93,6 +98,71 @@ def test_tables_5_and_6_of_html(name, frames, scales, direction):
     assert cfg.optim_wrapper == base.optim_wrapper
     assert dataset.pipeline[1:] == base.train_pipeline[1:]
     assert cfg.model.head == base.model.head
+
+
+def difference(name: str, base: str) -> dict:
+    """Return the values of a config that its base sets otherwise."""
+    cfg, base = read(name), read(base)
+    return {key: value for key, value in cfg.items() if value != base.get(key)}
+
+
+def test_variants_of_html_change_one_thing():
+    base = 'html/r50_ytvos'
+    changed = difference('html/ablations/r50_ytvos_local-global', base)
+    assert changed.keys() == {'train_pipeline', 'train_dataloader'}
+    pipeline = changed['train_dataloader'].dataset.pipeline
+    assert pipeline[0] == dict(type='SampleLocalGlobalFrames', num_frames=8)
+    assert pipeline[1:] == read(base).train_pipeline[1:]
+
+    for row, part, layer in [
+        ('frame-attention', 'encoder', 'FrameAttention'),
+        ('inter-frame', 'decoder', 'InterFrameLayer'),
+    ]:
+        changed = difference(f'html/ablations/r50_ytvos_{row}', base)
+        assert changed.keys() == {'model', 'load_cfg'}
+        assert changed['model'][part].pop('inter_frame') == dict(type=layer)
+        assert changed['model'] == read(base).model
+        # these weights are not in the pre-training
+        assert changed['load_cfg'].drop[-1] == rf'{part}\.inter_frame\..*'
+
+    changed = difference('html/ablations/r50_ytvos_equal-mask-weight', base)
+    assert changed['model'].pop('equal_mask_weight') is True
+    assert changed['model'] == read(base).model
+
+    changed = difference('html/ablations/r50_ytvos_1-scale_5x-masks', base)
+    assert changed['model'].pop('num_scales') == 1
+    weights = changed['model'].head.loss_weights
+    assert weights == dict(
+        cls=2, bbox=5, giou=2, mask=pytest.approx(2 * 16 / 3),
+        dice=pytest.approx(5 * 16 / 3))
+
+
+def header(name: str) -> str:
+    """Return the comment at the top of a config as one line."""
+    lines = (CONFIGS / f'{name}.py').read_text().splitlines()
+    return ' '.join(line[1:].strip() for line in lines if line[:1] == '#')
+
+
+def test_none_of_table_6c_is_one_scale():
+    """The row has J 55.0, F 57.3 and J&F 56.2, as the row of one scale in
+    Table 6a; Table 5 (v), three scales without CMP, has 57.1."""
+    one, none = (header(f'html/ablations/r50_ytvos_{row}')
+                 for row in ('1-scale', 'no-cmp'))
+    assert '6c (None)' in one
+    assert 'Paper: J&F 56.2' in one
+    assert 'r50_ytvos_1-scale.py' in none
+    assert 'Paper: J&F 57.1 on' in none
+
+
+@pytest.mark.parametrize('method', ['html', 'ifirvos'])
+def test_all_frames_are_tested_at_360_and_640(method):
+    """Both papers limit the long side, unlike ReferFormer's script."""
+    for path in (CONFIGS / method).rglob('*.py'):
+        if '_base_' in path.parts or 'tiny' in path.name:
+            continue
+        pipeline = Config.fromfile(path).test_dataloader.dataset.pipeline
+        resize, = (s for s in pipeline if s.type == 'ClipResize')
+        assert (resize.short_sides, resize.longest) == (360, 640), path
 
 
 @pytest.mark.parametrize('method', ['ifirvos', 'html'])

@@ -5,7 +5,7 @@
 _base_ = [
     '../_base_/models/referformer_r50.py',
     '../_base_/backbones/swin-l.py',
-    '../_base_/datasets/ref_davis17.py',
+    './_base_/ref_davis17.py',
     '../_base_/schedules/adamw_6e.py',
     '../_base_/default_runtime.py',
 ]

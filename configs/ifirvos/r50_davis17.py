@@ -4,7 +4,7 @@
 # Paper: J&F 60.5 on Ref-DAVIS17.
 _base_ = [
     './_base_/ifirvos_r50.py',
-    '../_base_/datasets/ref_davis17.py',
+    './_base_/ref_davis17.py',
     './_base_/adamw_6e.py',
     '../_base_/default_runtime.py',
 ]

@@ -20,7 +20,8 @@ class Chunks:
         pixels: pixels per chunk in the per-pixel layers of CrossModalFPN,
             whose feed-forward network is 8 times as wide as its input.
         queries: queries per chunk of deformable sampling on a CPU, whose
-            indices then fit the cache. A GPU samples all queries at once.
+            indices then fit the cache; a GPU samples all queries at once.
+            Also tokens per chunk of FrameAttention.
 
     None is no limit.
 

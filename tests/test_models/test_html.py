@@ -337,6 +337,66 @@ def test_queries_of_a_frame_are_the_same_at_all_scales():
     assert change.abs().max() > 1e-2
 
 
+ACROSS_FRAMES = {
+    'per_frame': {},
+    'encoder': dict(encoder__inter_frame=dict(
+        type='FrameAttention', num_heads=4)),
+    'decoder': dict(decoder__inter_frame=dict(
+        type='InterFrameLayer', num_heads=4)),
+}
+
+
+@pytest.mark.parametrize('reading', ACROSS_FRAMES)
+@torch.no_grad()
+def test_masks_across_scales_differ_where_frames_are_related(reading):
+    """With an image backbone and per-frame attention, the kernels of scale
+    s+1 on the features of scale s give the masks of scale s itself."""
+    model = html_model(**ACROSS_FRAMES[reading])
+    for layer in model.encoder.inter_frame or ():
+        nn.init.normal_(layer.attention.out_proj.weight, std=0.1)
+    scales = two_clip_scales()
+    (fine, coarse, _), video_index = decode_scales(
+        model, make_video_batch(model), scales)
+    rows = torch.arange(len(video_index))[:, None]
+    positions = scales[1].positions[video_index]
+    inter = model.inter_scale_masks(fine, coarse, positions)
+    intra = model.head.masks(fine, layer=-1)[:, rows, positions]
+    change = (inter - intra).abs().max() / intra.std()
+    if reading == 'per_frame':
+        assert change < 1e-3
+    else:
+        assert change > 0.1
+
+
+@pytest.mark.parametrize('direction,num_scales,parts', [
+    ('coarse_to_fine', 3, 16 / 3), ('none', 3, 7 / 3),
+    ('coarse_to_fine', 1, 1.)])
+def test_the_weight_of_masks(monkeypatch, direction, num_scales, parts):
+    """A mask loss is one value per clip divided by the number of frames."""
+    scales = sample_scales((1, 8), num_scales, 2, CPU)
+    targets = [
+        Targets(torch.zeros(1, n, 4, 4).bool(), torch.zeros(1, n, 4),
+                torch.ones(1, n).bool(), torch.zeros(1).long())
+        for n in (s.frames.shape[1] for s in scales)
+    ]
+    totals = []
+    for equal in (False, True):
+        model = html_model(
+            direction=direction, num_scales=num_scales,
+            equal_mask_weight=equal)
+        monkeypatch.setattr(model, 'inter_scale_masks', lambda *args: None)
+        monkeypatch.setattr(model.head, 'mask_loss', lambda _, target: {
+            'loss_mask': 1 / target.valid.sum()})
+        monkeypatch.setattr(model, 'loss', lambda _, target: {
+            'loss_cls': torch.tensor(1.),
+            'loss_mask': 1 / target.valid.sum()})
+        losses = model.scale_losses([None] * num_scales, targets,
+                                    [s.positions for s in scales])
+        assert losses.pop('loss_cls') == 1
+        totals.append(8 * sum(losses.values()).item())
+    assert totals == pytest.approx([parts, 1])
+
+
 def test_the_dense_stage_has_no_scales():
     model = html_model()
     model.stage = 'dense'

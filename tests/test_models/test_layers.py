@@ -5,9 +5,13 @@ from mmcv.ops.multi_scale_deform_attn import (
     multi_scale_deformable_attn_pytorch,
 )
 
+from mmrvos.models.chunks import WHOLE, Chunks
+from mmrvos.models.features import MultiscaleFeatures
 from mmrvos.models.layers import (
     DeformableAttention,
     DeformableEncoder,
+    FrameAttention,
+    clip_time_positions,
     sample_levels,
     sine_word_positions,
 )
@@ -110,3 +114,78 @@ def test_word_positions_ignore_padding():
     # the last word is at 2*pi, whatever the length
     torch.testing.assert_close(positions[0, 2], positions[1, 3])
     assert positions[0, 2, 1] == pytest.approx(1.0, abs=1e-5)
+
+
+@pytest.mark.parametrize('temporal_encoding', [False, True])
+@pytest.mark.parametrize('num_frames', [1, 2, 5])
+@torch.no_grad()
+def test_frame_attention_equals_its_formula(num_frames, temporal_encoding):
+    torch.manual_seed(0)
+    layer = FrameAttention(
+        embed_dims=8, num_heads=2, temporal_encoding=temporal_encoding).eval()
+    tokens = torch.randn(2 * num_frames, 3, 8)
+    for parameter in layer.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    attention = layer.attention
+    expected = tokens.clone()
+    for clip in range(2):
+        rows = slice(clip * num_frames, (clip + 1) * num_frames)
+        for cell in range(3):
+            x = layer.norm(tokens[rows, cell])  # (T, C)
+            key = x
+            if temporal_encoding:
+                key = x + clip_time_positions(num_frames, 8, x.device)
+            q, k, v = (
+                torch.nn.functional.linear(source, weight, bias)
+                for source, weight, bias in zip(
+                    (key, key, x), attention.in_proj_weight.chunk(3),
+                    attention.in_proj_bias.chunk(3), strict=True))
+            heads = [
+                torch.softmax(
+                    q[:, h] @ k[:, h].T / 4**0.5, dim=-1) @ v[:, h]
+                for h in (slice(0, 4), slice(4, 8))
+            ]
+            expected[rows, cell] += attention.out_proj(torch.cat(heads, -1))
+    for limit in (None, 1, 2 * num_frames):
+        torch.testing.assert_close(
+            layer(tokens, num_frames, limit), expected, rtol=1e-4, atol=1e-5)
+    layer.init_weights()
+    assert torch.equal(layer(tokens, num_frames), tokens)
+
+
+@torch.no_grad()
+def test_an_encoder_across_frames_has_equal_chunks():
+    torch.manual_seed(0)
+    encoder = DeformableEncoder(
+        num_layers=2, embed_dims=16, num_heads=2, num_levels=2, num_points=2,
+        feedforward_channels=32,
+        inter_frame=dict(type='FrameAttention', num_heads=2)).eval()
+    encoder.init_weights()
+    levels = (torch.randn(6, 16, 4, 6), torch.randn(6, 16, 2, 3))
+
+    def run(chunks, num_frames=3):
+        clip = MultiscaleFeatures(
+            fine=None, levels=levels, padding=None, num_frames=num_frames,
+            positions=(None, *(torch.randn(
+                x[:1].shape, generator=torch.Generator().manual_seed(1))
+                for x in levels)),
+            image_sizes=torch.tensor([[8., 12.]] * 2), chunks=chunks)
+        return encoder(levels, clip).tokens
+
+    alone = run(WHOLE)
+    for layer in encoder.inter_frame:
+        torch.nn.init.normal_(layer.attention.out_proj.weight, std=0.5)
+    whole = run(WHOLE)
+    assert (whole - alone).abs().max() > 0.1
+    small = run(Chunks(frames=1, pairs=1, pixels=1, queries=1))
+    torch.testing.assert_close(small, whole, rtol=1e-4, atol=1e-5)
+    # frames of other clips have no influence
+    levels[0][3:] += 1
+    assert torch.equal(run(WHOLE)[:3], whole[:3])
+
+
+def test_the_width_of_attention_across_frames_is_the_encoders():
+    with pytest.raises(ValueError, match='encoder.inter_frame.embed_dims'):
+        DeformableEncoder(
+            embed_dims=16, num_heads=2,
+            inter_frame=dict(type='FrameAttention', embed_dims=32))

@@ -1,5 +1,6 @@
-# A2D-Sentences with HTML. The paper does not state the number of frames: 8, as
-# on Ref-YouTube-VOS.
+# A2D-Sentences with HTML: windows of frames around the annotated one, as in
+# testing. The paper does not state the number of frames: 8, as on
+# Ref-YouTube-VOS.
 data_root = 'data/a2d_sentences/'
 data_prefix = dict(
     video='Release/clips320H',
@@ -12,10 +13,7 @@ resize = dict(
     longest=640,
     backend='torch')
 train_pipeline = [
-    dict(
-        type='SampleLocalGlobalFrames',
-        num_frames=num_frames,
-        locate_key=True),
+    dict(type='SampleCentredFrames', num_frames=num_frames),
     dict(type='LoadFrames'),
     dict(type='LoadClipMasks'),
     dict(type='ClipFlip', prob=0.5),

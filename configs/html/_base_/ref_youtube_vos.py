@@ -1,5 +1,5 @@
-# Ref-YouTube-VOS as HTML trains on it: ReferFormer's clips with 8 frames, at
-# temporal scales of 8, 4 and 2.
+# Ref-YouTube-VOS as HTML trains on it: sliding windows of 8 frames (section
+# 4.2), at temporal scales of 8, 4 and 2. Augmentation is that of ReferFormer.
 data_root = 'data/ref-youtube-vos/'
 num_frames = 8
 
@@ -9,7 +9,7 @@ resize = dict(
     longest=640,
     backend='torch')
 train_pipeline = [
-    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
+    dict(type='SampleConsecutiveFrames', num_frames=num_frames),
     dict(type='LoadFrames'),
     dict(type='LoadClipMasks'),
     dict(type='ClipFlip', prob=0.5),
@@ -33,7 +33,7 @@ train_pipeline = [
 test_pipeline = [
     dict(type='SampleAllFrames'),
     dict(type='LoadFrames'),
-    dict(type='ClipResize', short_sides=360),
+    dict(type='ClipResize', short_sides=360, longest=640),
     dict(type='PackRVOSInputs', keep_masks=True),
 ]
 

@@ -4,7 +4,7 @@
 _base_ = '../r50_ytvos.py'
 num_frames = 12
 train_pipeline = [
-    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
+    dict(type='SampleConsecutiveFrames', num_frames=num_frames),
     *_base_.train_pipeline[1:],
 ]
 train_dataloader = dict(

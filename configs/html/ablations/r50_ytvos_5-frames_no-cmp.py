@@ -6,7 +6,7 @@ _base_ = '../r50_ytvos.py'
 model = dict(direction='none')
 num_frames = 5
 train_pipeline = [
-    dict(type='SampleLocalGlobalFrames', num_frames=num_frames),
+    dict(type='SampleConsecutiveFrames', num_frames=num_frames),
     *_base_.train_pipeline[1:],
 ]
 train_dataloader = dict(

@@ -182,7 +182,7 @@ class ReferringHead(BaseRVOSHead):
         losses = self.class_and_box_losses(logits, boxes, targets, labels,
                                            matched)
         losses |= mask_losses(masks, gt_masks, matched)
-        num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
+        num_valid = count_valid(targets)
         return self.weigh(
             {name: values / num_valid for name, values in losses.items()})
 
@@ -198,7 +198,7 @@ class ReferringHead(BaseRVOSHead):
         """
         gt_masks = mask_targets(targets.masks, STRIDE,
                              self.mask_target == 'average')
-        num_valid = reduce_mean(targets.valid.float().sum()).clamp(min=1)
+        num_valid = count_valid(targets)
         with torch.autocast(masks.device.type, enabled=False):
             masks = masks.float()
             losses = mask_losses(masks, gt_masks,
@@ -230,6 +230,12 @@ class ReferringHead(BaseRVOSHead):
                               positive * classes * shown).sum((1, 2, 3, 4)),
             bbox=(box - targets.boxes).abs().sum((1, 2, 3)),
             giou=(1 - smooth_giou(box, targets.boxes)).sum((1, 2)))
+
+
+def count_valid(targets: Targets) -> Tensor:
+    """Count the frames that show their object: the mean over the GPUs, at
+    least 1."""
+    return reduce_mean(targets.valid.float().sum()).clamp(min=1)
 
 
 def mask_losses(masks: Tensor, gt_masks: Tensor,

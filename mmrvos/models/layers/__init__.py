@@ -7,6 +7,7 @@ from .deformable_encoder import (
     init_deformable,
     layer_cfgs,
 )
+from .frame_attention import FrameAttention
 from .position_encoding import clip_time_positions, sine_word_positions
 from .resize import upsample
 from .temporal_mixer import TemporalMixer
@@ -20,8 +21,8 @@ from .tokens import (
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
-    'DeformableEncoder', 'Memory', 'TemporalMixer', 'clip_time_positions',
-    'init_deformable',
-    'join_frames', 'layer_cfgs', 'masked_mean', 'sample_levels',
-    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens', 'upsample'
+    'DeformableEncoder', 'FrameAttention', 'Memory', 'TemporalMixer',
+    'clip_time_positions', 'init_deformable', 'join_frames', 'layer_cfgs',
+    'masked_mean', 'sample_levels', 'sine_word_positions', 'split_frames',
+    'to_maps', 'to_tokens', 'upsample'
 ]

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..chunks import WHOLE, Chunks, chunk_slices
+from ..derive import derive
 from ..features import MultiscaleFeatures
 from .deformable_attention import DeformableAttention, Shapes
 from .tokens import join_frames
@@ -124,7 +126,9 @@ def take_frames(x: Tensor | None, frames: slice) -> Tensor | None:
 
 @MODELS.register_module()
 class DeformableEncoder(BaseModule):
-    """Encode frames independently with Deformable DETR's encoder.
+    """Encode frames with Deformable DETR's encoder.
+
+    Frames are encoded independently, unless ``inter_frame`` mixes them.
 
     Args:
         num_layers: encoder layers.
@@ -132,6 +136,12 @@ class DeformableEncoder(BaseModule):
         num_heads, num_levels, num_points: of deformable attention.
         feedforward_channels: width of the feed-forward network.
         dropout: after attention and inside the feed-forward network.
+        inter_frame: config of a layer after each encoder layer with attention
+            across frames, see :class:`FrameAttention`; it gets
+            ``embed_dims``. None for no such layer.
+
+    Raises:
+        ValueError: ``inter_frame`` sets another ``embed_dims``.
     """
 
     def __init__(self,
@@ -143,6 +153,7 @@ class DeformableEncoder(BaseModule):
                  num_points: int = 4,
                  feedforward_channels: int = 2048,
                  dropout: float = 0.1,
+                 inter_frame: dict | None = None,
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         attention, ffn = layer_cfgs(embed_dims, num_heads, num_levels,
@@ -151,10 +162,17 @@ class DeformableEncoder(BaseModule):
             DeformableEncoderLayer(
                 self_attn_cfg=dict(attention), ffn_cfg=dict(ffn))
             for _ in range(num_layers))
+        self.inter_frame = inter_frame and ModuleList(
+            MODELS.build(
+                derive('encoder.inter_frame', inter_frame,
+                       embed_dims=('encoder.embed_dims', embed_dims)))
+            for _ in range(num_layers))
         self.level_embed = nn.Parameter(torch.randn(num_levels, embed_dims))
 
     def init_weights(self) -> None:
         init_deformable(self.layers)
+        for layer in self.inter_frame or ():
+            layer.init_weights()
 
     def forward(self, levels: tuple[Tensor, ...],
                 clip: MultiscaleFeatures) -> Memory:
@@ -172,21 +190,35 @@ class DeformableEncoder(BaseModule):
         ], dim=-1).transpose(1, 2)
         if len(positions) > 1:
             positions = positions.repeat_interleave(clip.num_frames, 0)
-        inputs = (memory.tokens, positions, memory.padding,
-                  self.reference_points(memory))
-        parts = (
-            self.encode(*(take_frames(x, part) for x in inputs),
-                        memory.shapes, clip.chunks.queries)
-            for part in chunk_slices(
-                len(memory.tokens), clip.chunks.frames))
-        memory.tokens = join_frames(parts, 1, len(memory.tokens))
+        references = self.reference_points(memory)
+        if self.inter_frame is None:
+            self.encode(self.layers, memory, positions, references)
+            return memory
+        for layer, inter_frame in zip(
+                self.layers, self.inter_frame, strict=True):
+            self.encode([layer], memory, positions, references)
+            memory.tokens = inter_frame(memory.tokens, clip.num_frames,
+                                        clip.chunks.queries)
         return memory
 
-    def encode(self, tokens: Tensor, positions: Tensor,
-               padding: Tensor | None, references: Tensor,
-               shapes: Shapes, max_queries: int | None) -> Tensor:
-        """Apply all layers to some frames."""
-        for layer in self.layers:
+    def encode(self, layers: Sequence[nn.Module], memory: Memory,
+               positions: Tensor, references: Tensor) -> None:
+        """Apply layers that treat frames independently to the tokens."""
+        inputs = (memory.tokens, positions, memory.padding, references)
+        parts = (
+            self.encode_frames(layers, *(take_frames(x, part) for x in inputs),
+                               memory.shapes, memory.chunks.queries)
+            for part in chunk_slices(
+                len(memory.tokens), memory.chunks.frames))
+        memory.tokens = join_frames(parts, 1, len(memory.tokens))
+
+    @staticmethod
+    def encode_frames(layers: Sequence[nn.Module], tokens: Tensor,
+                      positions: Tensor, padding: Tensor | None,
+                      references: Tensor, shapes: Shapes,
+                      max_queries: int | None) -> Tensor:
+        """Apply layers to some frames."""
+        for layer in layers:
             tokens = layer(
                 tokens,
                 query_pos=positions,

@@ -8,6 +8,7 @@ from mmrvos.registry import MODELS
 from mmrvos.structures import RVOSDataSample
 
 from ..features import MultiscaleFeatures, QueryPredictions, Targets
+from ..heads.referring_head import count_valid
 from ..task_modules import TemporalScale, sample_scales
 from .batch import collect_targets, image_sizes, stack_clips, valid_indices
 from .referformer import ReferFormer
@@ -24,6 +25,10 @@ class HTML(ReferFormer):
     3.2.1). Masks are also predicted across adjacent scales (section 3.3).
     Testing is that of ReferFormer, with all frames in a single scale.
 
+    ReferFormer decodes frames independently. With an image backbone, the
+    queries of a frame are then the same at all scales, unless ``inter_frame``
+    of the encoder or of the decoder mixes the frames of a scale.
+
     Args:
         num_scales: S; 1 trains ReferFormer.
         stride: h; a scale has one frame of every h frames of the scale before
@@ -31,6 +36,10 @@ class HTML(ReferFormer):
         direction: of the masks across scales (Table 6c): 'coarse_to_fine'
             applies kernels of scale s+1 to features of scale s,
             'fine_to_coarse' the reverse; 'none' predicts no such masks.
+        equal_mask_weight: give the mask losses the total weight that they
+            have in training with one scale. The head divides the mask losses
+            of a clip by its number of frames, so scales of 8, 4 and 2 frames
+            otherwise have 5.3 times that weight.
         kwargs: of :class:`ReferFormer`.
 
     Raises:
@@ -42,6 +51,7 @@ class HTML(ReferFormer):
                  num_scales: int = 3,
                  stride: int = 2,
                  direction: str = 'coarse_to_fine',
+                 equal_mask_weight: bool = False,
                  **kwargs) -> None:
         super().__init__(**kwargs)
         if self.decoded_frames is not None:
@@ -56,6 +66,7 @@ class HTML(ReferFormer):
         self.num_scales = num_scales
         self.stride = stride
         self.direction = direction
+        self.equal_mask_weight = equal_mask_weight
 
     def whole_losses(self, inputs: Sequence[Tensor],
                      data_samples: Sequence[RVOSDataSample]
@@ -129,17 +140,27 @@ class HTML(ReferFormer):
             with the prefix ``inter.``, the mask losses across scales,
             averaged over the pairs of scales (Eq. 7).
         """
+        has_pairs = self.direction != 'none' and len(predictions) > 1
+        factors = [1.] * len(targets)
+        if self.equal_mask_weight:
+            valid = [count_valid(target) for target in targets]
+            # masks within and across scales share the weight
+            factors = [v / valid[0] / (1 + has_pairs) for v in valid]
         losses = mean_losses([
-            self.loss(p, t) for p, t in zip(predictions, targets, strict=True)
+            weigh_masks(self.loss(prediction, target), factor)
+            for prediction, target, factor in zip(
+                predictions, targets, factors, strict=True)
         ])
-        if self.direction == 'none' or len(predictions) == 1:
+        if not has_pairs:
             return losses
         inter = mean_losses([
-            self.head.mask_loss(
-                self.inter_scale_masks(fine, coarse, position), target)
-            for fine, coarse, position, target in zip(
+            weigh_masks(
+                self.head.mask_loss(
+                    self.inter_scale_masks(fine, coarse, position), target),
+                factor)
+            for fine, coarse, position, target, factor in zip(
                 predictions[:-1], predictions[1:], positions[1:], targets[1:],
-                strict=True)
+                factors[1:], strict=True)
         ])
         losses.update((f'inter.{name}', loss) for name, loss in inter.items())
         return losses
@@ -173,6 +194,16 @@ class HTML(ReferFormer):
                 references=fine.references[:, pairs, positions],
                 mask_features=coarse.mask_features)
         return self.head.masks(mixed, layer=-1)
+
+
+def weigh_masks(losses: dict[str, Tensor],
+                factor: Tensor | float) -> dict[str, Tensor]:
+    """Multiply the mask losses of all decoder layers by a factor."""
+    return {
+        name: loss * factor
+        if name.endswith(('loss_mask', 'loss_dice')) else loss
+        for name, loss in losses.items()
+    }
 
 
 def mean_losses(losses: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

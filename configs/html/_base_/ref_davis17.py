@@ -1,0 +1,11 @@
+# Ref-DAVIS17 as HTML tests on it: "shorter side to 360 and limit the maximum
+# size for the long side to 640" (section 4.2).
+_base_ = '../../_base_/datasets/ref_davis17.py'
+test_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='LoadFrames'),
+    dict(type='ClipResize', short_sides=360, longest=640),
+    dict(type='PackRVOSInputs', keep_masks=True),
+]
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
