@@ -69,6 +69,8 @@ CHANGED = {
     'windows around the annotated frame instead of local and global frames',
     ('html/*', '*_dataloader.dataset.pipeline.2.longest'):
     'the paper limits the long side in testing as well',
+    ('ifirvos/*_a2d', 'model.model.decode_all_frames'):
+    'all six frames are decoded, the "same setting" as Ref-YouTube-VOS',
     ('ifirvos/*davis17', '*_dataloader.dataset.pipeline.2.longest'):
     'the paper limits the long side in testing as well',
     ('*', 'visualizer.alpha'):

@@ -53,6 +53,7 @@ def test_ifirvos_recipe(name):
     ('_baseline', 'CrossModalFusion', False),
     ('_vli', 'VisionLanguageInteraction', False),
     ('_ifi', 'CrossModalFusion', True),
+    ('_no-fusion', 'NoFusion', False),
 ])
 @pytest.mark.parametrize('stage', ['refcoco-pretrain', 'ytvos'])
 def test_table_4_of_ifirvos(stage, name, fusion, inter_frame):
@@ -63,6 +64,18 @@ def test_table_4_of_ifirvos(stage, name, fusion, inter_frame):
     if stage == 'ytvos':  # each row has its own pre-training
         assert cfg.load_from == (
             f'checkpoints/ifirvos_r50_refcoco-pretrain{name}.pth')
+
+
+def test_a2d_of_ifirvos_decodes_all_frames():
+    for path in (CONFIGS / 'ifirvos').glob('*_a2d.py'):
+        cfg = Config.fromfile(path)
+        assert cfg.model.decode_all_frames is True, path
+        for loader in (cfg.train_dataloader, cfg.test_dataloader):
+            assert loader.dataset.pipeline[0].num_frames == 6
+    changed = difference('ifirvos/ablations/r50_a2d_annotated-frame',
+                         'ifirvos/r50_a2d')
+    assert changed['model'].decode_all_frames is False
+    assert changed.keys() == {'model'}
 
 
 def test_the_baseline_of_ifirvos_is_referformer():

@@ -1,6 +1,7 @@
 # IFIRVOS, ResNet-50, fine-tuned on A2D-Sentences from the pre-training on
-# RefCOCO/+/g. Only the annotated frame is decoded, as in ReferFormer, so the
-# inter-frame layers see the queries of one frame.
+# RefCOCO/+/g, with the setting of Ref-YouTube-VOS: all six frames are decoded,
+# so that the inter-frame layers relate them, and the annotated one is
+# supervised and scored.
 #   bash tools/dist_train.sh configs/ifirvos/r50_a2d.py 8
 # Paper: mAP 52.4 on A2D-Sentences.
 _base_ = [
@@ -10,6 +11,7 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
+    decode_all_frames=True,
     data_preprocessor=dict(test_pad_size_divisor=32),
     test_cfg=dict(postprocessor=dict(type='RankQueries')))
 load_from = 'checkpoints/ifirvos_r50_refcoco-pretrain.pth'

@@ -1,7 +1,7 @@
 # IFIRVOS, Swin-T, fine-tuned on A2D-Sentences from the pre-training on
-# RefCOCO/+/g. Only the annotated frame is decoded, as in ReferFormer, so the
-# inter-frame layers see the queries of one frame. The paper has no result with
-# this backbone.
+# RefCOCO/+/g, with the setting of Ref-YouTube-VOS: all six frames are decoded,
+# so that the inter-frame layers relate them, and the annotated one is
+# supervised and scored. The paper has no result with this backbone.
 #   bash tools/dist_train.sh configs/ifirvos/swin-t_a2d.py 8
 _base_ = [
     './_base_/ifirvos_r50.py',
@@ -12,6 +12,7 @@ _base_ = [
 ]
 model = dict(
     _base_.swin_t,
+    decode_all_frames=True,
     data_preprocessor=dict(test_pad_size_divisor=32),
     test_cfg=dict(postprocessor=dict(type='RankQueries')))
 load_from = 'checkpoints/ifirvos_swin-t_refcoco-pretrain.pth'

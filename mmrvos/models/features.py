@@ -43,6 +43,8 @@ class MultiscaleFeatures(ClipFeatures):
             ...; None where the batch has no padding at all.
         positions: (B or 1, C, h_i, w_i) each, 2D sine encodings of strides
             4, 8, ...
+        valid_index: (B,) long, the only frame of each clip that predictions
+            are wanted of, although all are decoded; None for all frames.
         num_frames, image_sizes, input_size, chunks: see
             :class:`ClipFeatures`.
     """
@@ -50,6 +52,7 @@ class MultiscaleFeatures(ClipFeatures):
     levels: tuple[Tensor, ...]
     padding: tuple[Tensor, ...] | None
     positions: tuple[Tensor, ...]
+    valid_index: Tensor | None = None
 
     def select(self, video_index: Tensor) -> 'MultiscaleFeatures':
         """Repeat the clips once per (video, expression) pair; B becomes P.
@@ -77,6 +80,8 @@ class MultiscaleFeatures(ClipFeatures):
             levels=tuple(frames(x) for x in self.levels),
             padding=padding,
             positions=tuple(videos(x) for x in self.positions),
+            valid_index=None if self.valid_index is None else
+            self.valid_index[video_index],
             image_sizes=self.image_sizes[video_index])
 
     def take_pairs(self, video_index: Tensor,
@@ -190,6 +195,30 @@ class QueryPredictions(Predictions):
     queries: Tensor
     references: Tensor | None
     mask_features: Tensor
+
+    def take(self, frames: Tensor) -> 'QueryPredictions':
+        """Take some frames of each pair; T becomes T'.
+
+        Args:
+            frames: (P, T') long, positions in the clip.
+        """
+        pairs = torch.arange(len(frames), device=frames.device)[:, None]
+
+        def by_layer(x: Tensor | None) -> Tensor | None:
+            return None if x is None else x[:, pairs, frames]
+
+        dense = self.dense
+        if dense is not None:
+            dense = dense.unflatten(0, (len(frames), -1))[
+                pairs, frames].flatten(0, 1)
+        return replace(
+            self,
+            queries=by_layer(self.queries),
+            references=by_layer(self.references),
+            logits=by_layer(self.logits),
+            boxes=by_layer(self.boxes),
+            mask_features=self.mask_features[pairs, frames],
+            dense=dense)
 
 
 @dataclass

@@ -255,3 +255,97 @@ def test_the_config_without_its_two_keys_is_referformer():
     assert all(torch.equal(weights[k], base_weights[k]) for k in weights)
     assert all(
         torch.equal(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+def annotated_batch(model, training: bool) -> dict:
+    """Two clips of five frames, one of which is annotated."""
+    batch = make_batch(((64, 96), (48, 80)), 5, ('the red square', 'the star'))
+    for sample, index in zip(batch['data_samples'], (1, 4), strict=True):
+        sample.set_metainfo(dict(valid_index=index))
+    return model.data_preprocessor(batch, training)
+
+
+@pytest.mark.parametrize('kind', ['ReferFormer', 'HTML'])
+def test_all_frames_are_decoded_and_the_annotated_one_is_kept(kind):
+    """A2D-Sentences with the setting of Ref-YouTube-VOS (section 4.2)."""
+    model = tiny_model(
+        type=kind, decode_all_frames=True, decoder__inter_frame=INTER_FRAME)
+    decoded = []
+    model.decoder.inter_frame[0].register_forward_hook(
+        lambda _, inputs, __: decoded.append(inputs[1]))
+    batch = annotated_batch(model, training=True)
+    with torch.no_grad():
+        kept = model(**batch, mode='tensor')
+    assert decoded.pop() == 5
+    assert kept.logits.shape[1:3] == (4, 1)
+
+    # the same clips with all frames, of which the same frame is taken
+    for sample in batch['data_samples']:
+        sample.set_metainfo(dict(valid_index=None))
+    with torch.no_grad():
+        whole = model(**batch, mode='tensor')
+    frames = torch.tensor([1, 1, 4, 4])
+    pairs = torch.arange(4)
+    assert torch.equal(kept.queries[:, :, 0], whole.queries[:, pairs, frames])
+    assert torch.equal(kept.boxes[:, :, 0], whole.boxes[:, pairs, frames])
+    assert torch.equal(model.head.masks(kept)[:, :, 0],
+                       model.head.masks(whole)[:, pairs, frames])
+    dense = whole.dense.unflatten(0, (4, 5))[pairs, frames]
+    assert torch.equal(kept.dense, dense)
+
+    # one frame is supervised, and other frames change its masks
+    batch = annotated_batch(model, training=True)
+    decoded.clear()
+    losses = model(**batch, mode='loss')
+    assert decoded == ([5] if kind == 'ReferFormer' else [5, 3, 2])
+    assert {'loss_mask', 'loss_dense_mask'} <= losses.keys()
+    batch['inputs'][0][0] = batch['inputs'][0][0].roll(20, -1)
+    if kind == 'ReferFormer':
+        assert model(**batch, mode='loss')['loss_mask'] != losses['loss_mask']
+    model.stage = 'dense'
+    dense_losses = model(**batch, mode='loss')
+    assert dense_losses['loss_dense_mask'] > 0
+
+
+def test_the_annotated_frame_is_scored_with_its_context():
+    """One mask per sentence, equal for all chunks, changed by other
+    frames."""
+    masks = []
+    for changes in (dict(), dict(test_cfg__chunks=dict(frames=1, pairs=1)),
+                    dict(decode_all_frames=False)):
+        model = tiny_model(**{
+            'decode_all_frames': True, 'decoder__inter_frame': INTER_FRAME,
+            'test_cfg__postprocessor': dict(type='RankQueries'), **changes})
+        batch = make_batch(num_frames=5, texts=('the star', 'a circle'))
+        batch['data_samples'][0].set_metainfo(dict(valid_index=3))
+        pred = model.test_step(batch)[0].pred
+        assert [len(m) for m in pred.masks] == [1, 1]
+        masks.append(pred.scores)
+    torch.testing.assert_close(masks[0], masks[1])
+    assert not torch.allclose(masks[0], masks[2])
+
+
+@pytest.mark.parametrize('key', ['decoded_frames', 'motion_head'])
+def test_all_frames_of_an_annotated_clip_have_no_targets(key):
+    value = 1 if key == 'decoded_frames' else dict(type='MotionHead')
+    with pytest.raises(ValueError, match=f'decode_all_frames.*{key}'):
+        tiny_model(decode_all_frames=True, **{key: value})
+
+
+@torch.no_grad()
+def test_without_fusion_language_enters_by_queries_and_pixel_decoder():
+    model = tiny_model(fusion=dict(_delete_=True, type='NoFusion'))
+    assert not list(model.fusion.parameters())
+    batch = model.data_preprocessor(
+        make_batch(texts=('the red square', 'a star')))
+    clip, text = model.encode(batch['inputs'], batch['data_samples'])
+    clip, memory, sentence = model.fuse(clip, text)
+    # the encoded levels do not depend on the sentence
+    first, second = memory.tokens.unflatten(0, (2, -1))
+    assert torch.equal(first, second)
+    assert torch.equal(sentence, text.sentence)
+    predictions = model(**batch, mode='tensor')
+    assert (predictions.queries[:, 0] - predictions.queries[:, 1]).abs().max(
+        ) > 1e-3
+    features = predictions.mask_features
+    assert (features[0] - features[1]).abs().max() > 1e-3

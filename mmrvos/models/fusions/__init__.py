@@ -1,9 +1,10 @@
 from .cross_modal_fusion import CrossModalFusion
+from .no_fusion import NoFusion
 from .semantic_alignment import SemanticAlignment
 from .two_stream_fusion import TwoStreamFusion
 from .vision_language_interaction import VisionLanguageInteraction
 
 __all__ = [
-    'CrossModalFusion', 'SemanticAlignment', 'TwoStreamFusion',
+    'CrossModalFusion', 'NoFusion', 'SemanticAlignment', 'TwoStreamFusion',
     'VisionLanguageInteraction'
 ]

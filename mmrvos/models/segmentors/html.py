@@ -112,15 +112,21 @@ class HTML(ReferFormer):
         """
         if not getattr(self.backbone, 'temporal', False):
             clip = self.encode_clip(frames, image_sizes, valid_index)
-            if valid_index is not None:
+            if valid_index is None:
+                return [clip, *(clip.take(s.frames) for s in scales[1:])]
+            if not self.decode_all_frames:
                 return [clip] * len(scales)
-            return [clip, *(clip.take(s.frames) for s in scales[1:])]
+            return [
+                replace(
+                    clip.take(scale.frames),
+                    valid_index=scale.find(valid_index)) for scale in scales
+            ]
         videos = torch.arange(len(frames), device=frames.device)[:, None]
         clips = []
         for scale in scales:
             index = valid_index
             if index is not None:
-                index = (scale.frames == index[:, None]).int().argmax(1)
+                index = scale.find(index)
             clips.append(
                 self.encode_clip(frames[videos, scale.frames], image_sizes,
                                  index))

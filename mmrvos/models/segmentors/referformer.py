@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import torch
 from mmcv.cnn import ConvModule
 from mmdet.models.layers import SinePositionalEncoding
 from mmengine.model import ModuleList
@@ -30,8 +31,16 @@ class ReferFormer(MotionTraining):
         temporal: config of a part that mixes the frames of the projected
             levels before the fusion, see :class:`TemporalMixer`; None, as in
             the paper, for no such part.
+        decode_all_frames: where one frame of a clip is annotated
+            (A2D-Sentences), decode all frames and then keep the predictions
+            of the annotated one. False, as in the official code, decodes only
+            that frame, so layers across frames have no other frame to
+            attend to.
         backbone_channels, embed_dims: see :class:`BaseRVOSSegmentor`.
         kwargs: see :class:`MotionTraining`.
+
+    Raises:
+        ValueError: two keys of the config contradict each other.
     """
     parts = (
         *MotionTraining.parts,
@@ -53,6 +62,7 @@ class ReferFormer(MotionTraining):
                  head: dict,
                  embed_dims: int = 256,
                  temporal: dict | None = None,
+                 decode_all_frames: bool = False,
                  **kwargs) -> None:
         if embed_dims % GROUPS:
             raise ValueError(f'embed_dims={embed_dims}: expected a multiple '
@@ -82,6 +92,12 @@ class ReferFormer(MotionTraining):
             head=head,
             embed_dims=embed_dims,
             **kwargs)
+        for key in ('decoded_frames', 'motion_head', 'word_head'):
+            if decode_all_frames and getattr(self, key) is not None:
+                raise ValueError(
+                    f'decode_all_frames=True contradicts {key}, which is for '
+                    'clips that are annotated in all frames: remove one')
+        self.decode_all_frames = decode_all_frames
         self.temporal = temporal and MODELS.build(
             derive('temporal', temporal, embed_dims=width))
         self.fusion = MODELS.build(fusion)
@@ -122,7 +138,7 @@ class ReferFormer(MotionTraining):
             self.backbone,
             frames,
             # the mixer needs the frames around the annotated one
-            None if self.temporal else valid_index,
+            None if self.temporal or self.decode_all_frames else valid_index,
             channels_last=self.channels_last,
             max_frames=self.chunks.frames)
         levels = tuple(
@@ -147,7 +163,9 @@ class ReferFormer(MotionTraining):
             image_sizes=image_sizes.to(frames.device, non_blocking=True),
             input_size=tuple(frames.shape[-2:]),
             chunks=self.chunks)
-        if self.temporal and valid_index is not None:
+        if valid_index is not None and self.decode_all_frames:
+            return replace(clip, valid_index=valid_index)
+        if valid_index is not None and self.temporal:
             return clip.take(valid_index[:, None])
         return clip
 
@@ -168,8 +186,13 @@ class ReferFormer(MotionTraining):
 
     def dense_map(self, clip: MultiscaleFeatures,
                   text: TextFeatures) -> Tensor:
-        _, memory, _ = self.fuse(clip, text)
-        return memory.maps()[0]
+        clip, memory, _ = self.fuse(clip, text)
+        dense = memory.maps()[0]
+        if clip.valid_index is None:
+            return dense
+        first = clip.num_frames * torch.arange(
+            len(clip.valid_index), device=dense.device)
+        return dense[first + clip.valid_index]
 
     def decode(self, clip: MultiscaleFeatures,
                text: TextFeatures) -> QueryPredictions:
@@ -180,4 +203,7 @@ class ReferFormer(MotionTraining):
         mask_features = self.pixel_decoder(clip, memory, text)
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes)
-        return replace(predictions, dense=memory.maps()[0])
+        predictions = replace(predictions, dense=memory.maps()[0])
+        if clip.valid_index is not None:
+            return predictions.take(clip.valid_index[:, None])
+        return predictions

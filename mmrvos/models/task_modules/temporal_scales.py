@@ -16,6 +16,14 @@ class TemporalScale:
     frames: Tensor
     positions: Tensor
 
+    def find(self, index: Tensor) -> Tensor:
+        """Find the position in this scale of a frame that it has.
+
+        Args:
+            index: (B,) long, a frame of each clip, as a position in the clip.
+        """
+        return (self.frames == index[:, None]).int().argmax(1)
+
 
 def sample_from_groups(shape: tuple[int, int],
                        stride: int,
