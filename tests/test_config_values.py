@@ -71,8 +71,28 @@ CHANGED = {
     'the paper limits the long side in testing as well',
     ('ifirvos/*_a2d', 'model.model.decode_all_frames'):
     'all six frames are decoded, the "same setting" as Ref-YouTube-VOS',
-    ('ifirvos/*davis17', '*_dataloader.dataset.pipeline.2.longest'):
+    ('ifirvos/*davis17', 'test_dataloader.dataset.pipeline.2.longest'):
     'the paper limits the long side in testing as well',
+    ('html/*davis17', 'train_*'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('html/*davis17', 'val_*'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('html/*davis17', 'param_scheduler'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('html/*davis17', 'optim_wrapper'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('html/*davis17', 'auto_scale_lr'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('ifirvos/*davis17', 'train_*'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('ifirvos/*davis17', 'val_*'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('ifirvos/*davis17', 'param_scheduler'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('ifirvos/*davis17', 'optim_wrapper'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('ifirvos/*davis17', 'auto_scale_lr'):
+    'the papers test the weights of Ref-YouTube-VOS and train no others',
     ('*', 'visualizer.alpha'):
     'overlays have one opacity',
     ('*', 'visualizer.outline_width'):

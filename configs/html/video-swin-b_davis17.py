@@ -6,7 +6,6 @@ _base_ = [
     '../_base_/models/referformer_r50.py',
     '../_base_/backbones/video-swin-b.py',
     './_base_/ref_davis17.py',
-    '../_base_/schedules/adamw_6e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(

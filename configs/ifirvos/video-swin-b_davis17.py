@@ -7,7 +7,6 @@ _base_ = [
     './_base_/ifirvos_r50.py',
     '../_base_/backbones/video-swin-b.py',
     './_base_/ref_davis17.py',
-    './_base_/adamw_6e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(

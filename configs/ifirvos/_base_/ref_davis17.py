@@ -1,11 +1,25 @@
 # Ref-DAVIS17 as IFIRVOS tests on it: "a short side of 360 and the maximum long
 # side of 640" (section 4.2).
-_base_ = '../../_base_/datasets/ref_davis17.py'
 test_pipeline = [
     dict(type='SampleAllFrames'),
     dict(type='LoadFrames'),
     dict(type='ClipResize', short_sides=360, longest=640),
     dict(type='PackRVOSInputs', keep_masks=True),
 ]
-val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='RefDAVIS17Dataset',
+        data_root='data/ref-davis/',
+        ann_file='meta_expressions/valid/meta_expressions.json',
+        data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
+        lower_case=False,  # as the official inference
+        test_mode=True,
+        pipeline=test_pipeline))
+
+test_cfg = dict(type='TestLoop')
+test_evaluator = dict(type='RefDAVISMetric', protocol='unsupervised')
