@@ -70,6 +70,7 @@ setup(
     license='Apache-2.0',
     packages=find_packages(include=('mmrvos', 'mmrvos.*')),
     python_requires='>=3.11',
+    entry_points={'console_scripts': ['mmrvos = mmrvos.cli:main']},
     install_requires=requirements('runtime'),
     extras_require={
         'mim': requirements('mminstall'),

@@ -1,21 +1,17 @@
-"""Segment a video by sentences.
+"""Segment a video by sentences: ``mmrvos infer`` with the demo's defaults.
 
     python demo/video_demo.py dog.mp4 --text "the dog that jumps" "the ball"
     python demo/video_demo.py 'frames/*.jpg' --text "a red car" \\
-        --model configs/referformer/r50_ytvos.py --weights r50_ytvos.pth
+        --model referformer_r50_ytvos
 
 Writes into --out-dir: overlay.mp4 and overlay.png (the masks over the video,
 and some of its frames), masks/<sentence>/<frame>.png (0 or 255), result.json
 (scores and areas). Results of an earlier run in this folder are replaced.
 """
 import argparse
-from pathlib import Path
 
-from mmengine.config import DictAction
-
-from mmrvos.apis import OUTPUTS, RVOSInferencer, check_folder, open_video
+from mmrvos.commands.infer import add_options, infer
 from mmrvos.utils import clear_errors
-from mmrvos.visualization import STYLES, check_fps
 
 
 def parse_args() -> argparse.Namespace:
@@ -35,91 +31,13 @@ def parse_args() -> argparse.Namespace:
         default='referformer_tiny_shapes',
         help='config file, or a name of model-index.yml (default: '
         '%(default)s, which was trained on Moving Shapes only)')
-    parser.add_argument(
-        '--weights',
-        help='checkpoint file or URL; default: that of model-index.yml')
-    parser.add_argument(
-        '--out-dir', default='demo/output', help='default: %(default)s')
-    parser.add_argument(
-        '--device', help="'cuda:0', 'cpu', ...; default: the first GPU if any")
-    parser.add_argument(
-        '--window',
-        type=int,
-        help='frames decoded together: the video is read, segmented and '
-        'written in windows, so that memory does not grow with its length; '
-        'default: that of the config')
-    parser.add_argument(
-        '--overlap',
-        type=int,
-        help='frames shared by neighbouring windows; default: that of the '
-        'config')
-    parser.add_argument(
-        '--amp',
-        nargs='?',
-        const='bf16',
-        choices=['bf16', 'fp16'],
-        help='mixed precision (bf16 if no value is given); fp16 needs a GPU')
-    parser.add_argument(
-        '--compile',
-        action='store_true',
-        help='use torch.compile: takes minutes, pays for long videos')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change values of the config, e.g. '
-        'model.text_encoder.name=FOLDER; unknown keys are refused')
-    parser.add_argument(
-        '--fps',
-        type=float,
-        help='frames per second of the overlay; default: that of the video, '
-        'or 10')
-    parser.add_argument(
-        '--style',
-        choices=list(STYLES),
-        help='of the overlay: lines around the objects, a dark background, '
-        'or tinted objects; default: that of the config (outline)')
-    parser.add_argument(
-        '--min-score',
-        type=float,
-        default=0.,
-        help='sentences with a lower score get empty masks (not found); '
-        'default: %(default)s, see docs/inference.md')
-    parser.add_argument(
-        '--no-progress', action='store_true', help='show no progress bars')
+    add_options(parser, out_dir='demo/output')
     return parser.parse_args()
 
 
 @clear_errors
 def main() -> None:
-    args = parse_args()
-    # everything that needs no model is checked before the model is loaded
-    video = open_video(args.video)
-    check_folder(Path(args.out_dir), OUTPUTS)
-    if args.fps is not None:
-        check_fps(args.fps)
-    inferencer = RVOSInferencer(
-        args.model,
-        args.weights,
-        device=args.device,
-        window=args.window,
-        overlap=args.overlap,
-        amp=args.amp,
-        compile=args.compile,
-        style=args.style,
-        cfg_options=args.cfg_options,
-        show_progress=not args.no_progress)
-    results = inferencer(
-        video,
-        args.text,
-        out_dir=args.out_dir,
-        fps=args.fps,
-        min_score=args.min_score)
-    for e, result in enumerate(results):
-        note = '' if result.found else '  (not found)'
-        print(f'{e}  score {result.score:.2f}  {result.text}{note}')
-    print(f'{args.out_dir}: overlay.mp4, overlay.png, masks/, result.json')
+    infer(parse_args())
 
 
 if __name__ == '__main__':

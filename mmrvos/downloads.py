@@ -160,7 +160,7 @@ def only_process(target: Path, progress: bool) -> Iterator[None]:
 def from_web(source: str, output: Path, size: int | None,
              progress: bool) -> Path:
     """Download over HTTP or from Google Drive, see :func:`fetch`."""
-    with progress_bar(output.name, progress) as show:
+    with progress_bar(source.split('/')[-1], progress) as show:
 
         def check(done: int, total: int | None) -> None:
             check_total(source, total, size, output.parent, done)
@@ -318,8 +318,11 @@ def translated_errors(source: str, output: Path) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        discard_unless_resumable(source, output)
-        raise
+        kept = discard_unless_resumable(source, output)
+        raise KeyboardInterrupt(
+            f'{source}: interrupted' +
+            (f'; {kept} bytes are kept, the same command continues from there'
+             if kept else '')) from None
     except WrongFile:
         remove_partial(output)
         raise

@@ -1,3 +1,4 @@
+import copy
 from collections import deque
 from collections.abc import (
     Callable,
@@ -29,6 +30,7 @@ from mmrvos.utils import (
     load_config,
     load_weights,
     read_checkpoint,
+    weights_from_checkpoint,
 )
 from mmrvos.visualization import RVOSVisualizer, check_fps
 
@@ -324,7 +326,9 @@ class RVOSInferencer(BaseInferencer):
             changed = Config(cfg.to_dict())
             apply_options(changed, self.cfg_options)
             cfg.update(changed._cfg_dict)
-        model = MODELS.build(cfg.model)
+        part = copy.deepcopy(cfg.model)
+        weights_from_checkpoint(part)
+        model = MODELS.build(part)
         load_weights(model, checkpoint['state_dict'], source=weights)
         if self.compile:
             model.compile_parts()

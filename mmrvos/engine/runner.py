@@ -1,4 +1,5 @@
 import copy
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ from mmengine.runner import BaseLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mmrvos.utils import fitted_weights, pack, read_checkpoint, strict_init
+from mmrvos.utils import (
+    fitted_weights,
+    pack,
+    read_checkpoint,
+    strict_init,
+    weights_from_checkpoint,
+)
 
 from .distributed import die_with_parent, init_gloo
 from .resuming import prepare_resume
@@ -70,6 +77,22 @@ class RVOSRunner(Runner):
         if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
             loader.worker_init_fn = None
         return loader
+
+    def build_model(self, model: nn.Module | dict) -> nn.Module:
+        """Build the model, without weights that ``load_from`` replaces."""
+        if not self._load_from or isinstance(model, nn.Module):
+            return super().build_model(model)
+        light = copy.deepcopy(model)
+        weights_from_checkpoint(light)
+        built = super().build_model(light)
+        drop = (self.cfg.get('load_cfg') or {}).get('drop', ())
+        kept = [
+            key for key in built.state_dict()
+            if any(re.search(pattern, key) for pattern in drop)
+        ]
+        if light != model and any('text_encoder.' in key for key in kept):
+            return super().build_model(model)
+        return built
 
     def build_evaluator(self, evaluator: Any) -> Evaluator:
         """Build an evaluator, after the data set that it evaluates.

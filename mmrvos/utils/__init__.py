@@ -1,3 +1,4 @@
+from mmrvos.command_line import clear_errors
 from mmrvos.home import find_checkpoint, home_folder
 
 from .checkpoint import (
@@ -6,13 +7,14 @@ from .checkpoint import (
     fitted_weights,
     load_weights,
     read_checkpoint,
+    write_checkpoint,
 )
-from .command_line import clear_errors
 from .config import (
     ConfigError,
     apply_options,
     default_work_dir,
     load_config,
+    weights_from_checkpoint,
     without_downloads,
 )
 from .files import (
@@ -52,5 +54,6 @@ __all__ = [
     'has_orientation', 'home_folder', 'image_shape', 'is_hidden',
     'load_config', 'load_weights', 'mask_areas', 'natural_key', 'pack',
     'read_checkpoint', 'read_image', 'read_pixels', 'safe_join',
-    'strict_init', 'unpack_history', 'visible_files', 'without_downloads'
+    'strict_init', 'unpack_history', 'visible_files',
+    'weights_from_checkpoint', 'without_downloads', 'write_checkpoint'
 ]

@@ -1,4 +1,6 @@
 """Checkpoints are read without running code from them, and loaded strictly."""
+import json
+import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +10,8 @@ from typing import Any
 from urllib.parse import urlparse
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
 from mmrvos.downloads import fetch, is_remote, local_name
@@ -23,6 +27,8 @@ OPTIONAL_KEYS = ('.num_batches_tracked', '.relative_position_index')
 # Tensors of one file may be this much larger than the file: compressed files
 # of weights exist, but are rare and compress badly.
 MAX_EXPANSION = 4
+# Where a file of safetensors keeps plain data, as JSON.
+META_KEY = 'mmrvos'
 
 
 class CheckpointMismatch(ValueError):
@@ -56,7 +62,7 @@ def read_checkpoint(path: str | Path, map_location: str = 'cpu') -> dict:
 
 
 def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
-    """Read a file of ``torch.save`` that holds tensors and plain data.
+    """Read tensors and plain data, from ``torch.save`` or safetensors.
 
     Args:
         path: a local file, see :func:`find_checkpoint`, or an address of
@@ -78,6 +84,8 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
         raise FileNotFoundError(
             f'{path} is missing: expected a checkpoint file') from None
     try:
+        if file.suffix == '.safetensors':
+            return read_safetensors(file)
         _check_archive(file)
         with _only_globals(OLD_GLOBALS):
             content = torch.load(
@@ -92,6 +100,57 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
             'expected a file of torch.save with tensors and plain data '
             'only') from None
     return content
+
+
+def read_safetensors(path: Path) -> dict:
+    """Read a file of :func:`write_checkpoint` in the format safetensors."""
+    with safe_open(path, 'pt') as file:
+        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        meta = json.loads((file.metadata() or {}).get(META_KEY, '{}'))
+    if not isinstance(meta, dict):
+        raise ValueError(f'its data {META_KEY!r} is no dictionary')
+    return dict(state_dict=weights, meta=meta)
+
+
+def write_checkpoint(path: str | Path,
+                     weights: Mapping[str, Tensor],
+                     meta: Mapping[str, Any] | None = None) -> None:
+    """Write weights, and what is known about them, as plain data.
+
+    The file appears when it is complete. The same weights give the same
+    bytes.
+
+    Args:
+        path: ends in .safetensors for that format; any other name is written
+            by :func:`torch.save`.
+        weights: key to tensor.
+        meta: numbers, texts, lists and dictionaries.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    weights = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
+    unfinished = path.with_name(f'{path.name}.{os.getpid()}.unfinished')
+    try:
+        with unfinished.open('wb') as file:
+            if path.suffix == '.safetensors':
+                data = {'format': 'pt', META_KEY: json.dumps(meta or {})}
+                file.write(safetensors_bytes(_unshared(weights), data))
+            else:
+                torch.save(
+                    dict(state_dict=weights, meta=dict(meta or {})), file)
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _unshared(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copy tensors that share memory, which safetensors does not store."""
+    seen, result = set(), {}
+    for key, value in weights.items():
+        pointer = value.untyped_storage().data_ptr()
+        result[key] = value.clone() if pointer in seen else value
+        seen.add(pointer)
+    return result
 
 
 def download(address: str) -> Path:

@@ -28,7 +28,8 @@ from .config_keys import (
 
 __all__ = [
     'PLAIN_DICTS', 'REGISTRIES', 'RUNNER_KEYS', 'ConfigError',
-    'apply_options', 'default_work_dir', 'load_config', 'without_downloads'
+    'apply_options', 'default_work_dir', 'load_config',
+    'weights_from_checkpoint', 'without_downloads'
 ]
 # Parts of a config whose paths begin with data_root.
 DATA_PARTS = [
@@ -337,6 +338,21 @@ def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:
                     or registry.TASK_UTILS.get(kind))
         if hasattr(kind, 'without_downloads'):
             kind.without_downloads(node, vocabulary)
+
+
+def weights_from_checkpoint(model: dict) -> None:
+    """Change the config of a model, in place, so that it loads no weights.
+
+    For a model that gets all its weights from a checkpoint. Parts whose class
+    has a class method ``weights_from_checkpoint(cfg)`` are changed: text
+    encoders, which load pretrained weights when they are built.
+    """
+    for node in list(_mappings(model)):
+        kind = node.get('type')
+        if isinstance(kind, str):
+            kind = registry.MODELS.get(kind)
+        if hasattr(kind, 'weights_from_checkpoint'):
+            kind.weights_from_checkpoint(node)
 
 
 def _mappings(node: Any) -> Iterator[dict]:

@@ -1,10 +1,12 @@
 import json
 import os
+import time
 import warnings
 from contextlib import nullcontext
 
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModel,
@@ -19,6 +21,8 @@ from mmrvos.models.text_encoders.hugging_face_text_encoder import (
     position_limit,
 )
 from mmrvos.models.text_encoders.tokenizers import word_tokenizer
+from mmrvos.registry import MODELS
+from mmrvos.utils import weights_from_checkpoint
 
 CONFIG = dict(
     hidden_size=16,
@@ -216,3 +220,48 @@ def test_missing_weights_of_a_folder_are_named(tmp_path):
     save_file(weights, path, metadata=dict(format='pt'))
     with pytest.raises(ValueError, match='lacks 1 weights.*output.dense'):
         encoder(**args)
+
+
+def test_weights_of_a_checkpoint_need_the_tokenizer_only(tmp_path,
+                                                         monkeypatch):
+    """The model is built from known dimensions, without any weights."""
+    word_tokenizer(['red', 'dog']).save_pretrained(tmp_path)
+    cfg = dict(type='HuggingFaceTextEncoder', name='roberta-base',
+               tokenizer=str(tmp_path))
+    weights_from_checkpoint(cfg)
+    with torch.device('meta'):
+        encoder = MODELS.build(cfg)
+    shapes = {k: tuple(v.shape) for k, v in encoder.model.state_dict().items()}
+    # those of the published file
+    assert shapes['embeddings.word_embeddings.weight'] == (50265, 768)
+    assert shapes['embeddings.position_embeddings.weight'] == (514, 768)
+    assert shapes['embeddings.token_type_embeddings.weight'] == (1, 768)
+    assert shapes['encoder.layer.11.output.dense.weight'] == (768, 3072)
+    assert 'pooler.dense.weight' in shapes
+    assert encoder.token_limit == 512
+
+
+def test_weights_of_a_folder_are_not_read(tmp_path):
+    config = RobertaConfig(
+        vocab_size=6, hidden_size=8, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=8)
+    config.save_pretrained(tmp_path)
+    word_tokenizer(['red', 'dog']).save_pretrained(tmp_path)
+    cfg = dict(type='HuggingFaceTextEncoder', name=str(tmp_path))
+    with pytest.raises(OSError, match='cannot be downloaded'):
+        MODELS.build(cfg)
+    weights_from_checkpoint(cfg)
+    assert MODELS.build(cfg).model.config.hidden_size == 8
+
+
+def test_no_network_is_found_in_one_request(monkeypatch, tmp_path):
+    monkeypatch.setattr(constants, 'ENDPOINT', 'http://127.0.0.1:9')
+    monkeypatch.setattr(constants, 'HF_HUB_CACHE', str(tmp_path))
+    cfg = dict(type='HuggingFaceTextEncoder', name='roberta-base',
+               pretrained=False)
+    start = time.monotonic()
+    with pytest.raises(OSError, match="AutoTokenizer.from_pretrained.'roberta-"
+                       "base'.*text_encoder.tokenizer=FOLDER.*127.0.0.1:9 "
+                       'cannot be reached'):
+        MODELS.build(cfg)
+    assert time.monotonic() - start < 5

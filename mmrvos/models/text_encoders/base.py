@@ -34,3 +34,14 @@ class BaseTextEncoder(BaseModule, metaclass=ABCMeta):
             cfg: config of an encoder of this class.
             vocabulary: the words that its tokenizer must know.
         """
+
+    @classmethod
+    def weights_from_checkpoint(cls, cfg: dict) -> None:
+        """Change a config, in place, so that it loads no weights.
+
+        All weights come from a checkpoint that is loaded afterwards. By
+        default nothing changes.
+
+        Args:
+            cfg: config of an encoder of this class.
+        """

@@ -1,16 +1,21 @@
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
+from huggingface_hub import try_to_load_from_cache
 from torch import Tensor, nn
 from transformers import (
+    AutoConfig,
     AutoModel,
     AutoTokenizer,
+    PretrainedConfig,
     PreTrainedTokenizerBase,
     RobertaConfig,
     RobertaModel,
 )
 
+from mmrvos.downloads import check_hub
 from mmrvos.registry import MODELS
 
 from ..features import TextFeatures
@@ -18,6 +23,28 @@ from ..hugging_face import load_hugging_face
 from ..layers import sine_word_positions
 from .base import BaseTextEncoder
 from .tokenizers import SPECIAL_TOKENS, word_tokenizer
+
+_ROBERTA_BASE = dict(
+    vocab_size=50265,
+    max_position_embeddings=514,
+    type_vocab_size=1,
+    layer_norm_eps=1e-5,
+    bos_token_id=0,
+    pad_token_id=1,
+    eos_token_id=2)
+_ROBERTA_LARGE = dict(
+    _ROBERTA_BASE,
+    hidden_size=1024,
+    num_hidden_layers=24,
+    num_attention_heads=16,
+    intermediate_size=4096)
+#: RobertaConfig of published models, from their config.json.
+KNOWN = {
+    'roberta-base': _ROBERTA_BASE,
+    'FacebookAI/roberta-base': _ROBERTA_BASE,
+    'roberta-large': _ROBERTA_LARGE,
+    'FacebookAI/roberta-large': _ROBERTA_LARGE,
+}
 
 
 @MODELS.register_module()
@@ -32,7 +59,8 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
 
     - ``name='roberta-base'`` or a local folder: model and tokenizer are loaded
       from there. ``roberta-base`` has no pooler weights: they start random
-      and come from the checkpoint that is loaded afterwards.
+      and come from the checkpoint that is loaded afterwards. With
+      ``pretrained=False`` all weights come from that checkpoint.
     - ``config=dict(hidden_size=..., ...)``: a RoBERTa with random weights.
       Its tokenizer is made from ``vocabulary`` (one token per word, nothing
       is downloaded) or loaded from ``tokenizer``.
@@ -40,6 +68,8 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
     Args:
         out_channels: C, channels of word and sentence features.
         name: model name or folder.
+        pretrained: load the weights of ``name``. False builds the model with
+            random weights, and only its tokenizer is downloaded.
         config: keys of ``transformers.RobertaConfig``; ``vocab_size`` is
             derived from the tokenizer.
         vocabulary: the words of the tokenizer, with ``config``; a string is
@@ -64,6 +94,7 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
                  *,
                  out_channels: int = 256,
                  name: str | None = None,
+                 pretrained: bool = True,
                  config: dict | None = None,
                  vocabulary: str | Sequence[str] | None = None,
                  tokenizer: str | None = None,
@@ -80,7 +111,7 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
                 f'{config=}')
         if config is None:
             self.tokenizer, self.model = load_pretrained(
-                name, tokenizer or name, pooler)
+                name, tokenizer or name, pooler, pretrained)
         else:
             self.tokenizer, self.model = build_from_config(
                 config, vocabulary, tokenizer, pooler)
@@ -101,14 +132,21 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
 
     @classmethod
     def without_downloads(cls, cfg: dict, vocabulary: Sequence[str]) -> None:
-        """See the base class; a model by name becomes a RoBERTa-base."""
-        if cfg.pop('name', None):
-            cfg.pop('tokenizer', None)
+        """See the base class; an unknown name becomes a RoBERTa-base."""
+        if name := cfg.pop('name', None):
+            for key in ('tokenizer', 'pretrained'):
+                cfg.pop(key, None)
             cfg.update(
                 vocabulary=vocabulary,
-                config=dict(vocab_size=50265, max_position_embeddings=514))
+                config=dict(KNOWN.get(name, KNOWN['roberta-base'])))
         elif cfg.pop('tokenizer', None):
             cfg['vocabulary'] = vocabulary
+
+    @classmethod
+    def weights_from_checkpoint(cls, cfg: dict) -> None:
+        """See the base class; only a tokenizer is downloaded then."""
+        if cfg.get('name'):
+            cfg['pretrained'] = False
 
     def init_weights(self) -> None:
         """Keep the initialisation of torch and Hugging Face."""
@@ -245,27 +283,68 @@ def shorten(text: str, length: int = 40) -> str:
     return text if len(text) <= length else f'{text[:length]}...'
 
 
-def load_pretrained(name: str, tokenizer: str, pooler: bool) -> tuple:
-    """Load tokenizer and model by name or from a folder."""
+def load_pretrained(name: str, tokenizer: str, pooler: bool,
+                    pretrained: bool) -> tuple:
+    """Load tokenizer and model by name or from a folder.
+
+    Args:
+        name, tokenizer: names or folders.
+        pooler: build the model with its pooler.
+        pretrained: load weights; False makes random ones.
+    """
     # Not every model class has the option add_pooling_layer.
     options = {} if pooler else dict(add_pooling_layer=False)
     try:
-        # Published RoBERTa weights have no pooler.
-        return (load_tokenizer(tokenizer),
-                load_hugging_face(AutoModel, name, r'\bpooler\.', **options))
+        loaded = load_tokenizer(tokenizer)
+        if pretrained:
+            # Published RoBERTa weights have no pooler.
+            return loaded, load_hugging_face(AutoModel, name, r'\bpooler\.',
+                                             **options)
+        return loaded, AutoModel.from_config(known_config(name), **options)
     except OSError as error:
+        weights = (f"AutoModel.from_pretrained('{name}').save_pretrained("
+                   'FOLDER), the tokenizer as well' if pretrained else
+                   f"AutoTokenizer.from_pretrained('{tokenizer}')"
+                   '.save_pretrained(FOLDER)')
+        option = 'name' if pretrained else 'tokenizer'
         raise OSError(
             f'the text encoder {name!r} is not a local folder and cannot be '
-            'downloaded: save it on a machine with network access '
-            f"(AutoModel.from_pretrained('{name}').save_pretrained(FOLDER), "
-            'the tokenizer as well) and pass --cfg-options '
-            'model.text_encoder.name=FOLDER. First cause: '
-            f'{str(error).splitlines()[0]}') from None
+            f'downloaded: save it on a machine with network access ({weights})'
+            f' and pass --cfg-options model.text_encoder.{option}=FOLDER. '
+            f'First cause: {str(error).splitlines()[0]}') from None
 
 
 def load_tokenizer(name: str) -> PreTrainedTokenizerBase:
-    """Load a tokenizer by name or from a folder, without code from there."""
+    """Load a tokenizer by name or from a folder, without code from there.
+
+    Raises:
+        OSError: it can neither be found nor downloaded.
+    """
+    check_source(name)
     return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+
+
+def check_source(name: str) -> None:
+    """Check that transformers can find a model or tokenizer.
+
+    Without a network transformers retries for 46 seconds before it fails.
+
+    Raises:
+        OSError: it is no folder, nothing of it is in the cache, and there is
+            no network.
+    """
+    files = 'tokenizer_config.json', 'tokenizer.json', 'config.json'
+    if not Path(name).is_dir() and not any(
+            isinstance(try_to_load_from_cache(name, file), str)
+            for file in files):
+        check_hub()
+
+
+def known_config(name: str) -> PretrainedConfig:
+    """Return the dimensions of a text model by name or from a folder."""
+    if name in KNOWN:
+        return RobertaConfig(**KNOWN[name])
+    return AutoConfig.from_pretrained(name, trust_remote_code=False)
 
 
 def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
 
-from mmrvos.utils.command_line import USER_ERRORS
+from mmrvos.command_line import USER_ERRORS
 
 
 @dataclass

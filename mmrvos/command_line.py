@@ -1,3 +1,4 @@
+"""Messages of the programs: one line for each error about the input."""
 import ast
 import functools
 import os
@@ -27,7 +28,8 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
 
     For the ``main`` of a tool. Errors about the input end the program with
     status 1 and their message; ``MMRVOS_TRACEBACK=1`` keeps the traceback.
-    Other errors are not changed. Warnings about the input are one line.
+    Other errors are not changed. Warnings about the input are one line. Ctrl-C
+    ends the program with status 130 and one line.
     """
 
     @functools.wraps(main)
@@ -47,6 +49,11 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
             if message is None or os.environ.get('MMRVOS_TRACEBACK'):
                 raise
             leave('RuntimeError', message)
+        except KeyboardInterrupt as error:
+            if os.environ.get('MMRVOS_TRACEBACK'):
+                raise
+            print(f'\n{error or "interrupted"}', file=sys.stderr)
+            sys.exit(130)
         finally:
             warnings.showwarning = show
 

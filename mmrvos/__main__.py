@@ -1,0 +1,5 @@
+import sys
+
+from mmrvos.cli import main
+
+sys.exit(main())

@@ -1,0 +1,118 @@
+"""Weights of a model by name: downloaded, converted and checked."""
+import re
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from .downloads import (
+    check_download,
+    fetch,
+    hash_of,
+    is_remote,
+    local_name,
+    web_page,
+)
+from .home import find_checkpoint, home_folder
+from .model_index import ModelEntry, OfficialFile, find_weights
+
+
+def get_weights(entry: ModelEntry,
+                file: str | Path | None = None,
+                keep: bool = False,
+                progress: bool = True) -> str:
+    """Return a file with the weights of a model; fetch it if it is missing.
+
+    Published weights are downloaded. An official file is downloaded,
+    converted and checked against every key of the config. Its checkpoint
+    becomes ``MMRVOS_HOME/checkpoints/<name>.pth``, where configs find it.
+
+    Args:
+        entry: see :func:`mmrvos.model_index.find_model`.
+        file: the official file, if it was downloaded by hand.
+        keep: keep the official file after the conversion.
+        progress: print what is done, with a progress bar, to stderr.
+
+    Raises:
+        OSError: the download fails, see :func:`mmrvos.downloads.fetch`.
+        ValueError: there are no weights of this name, or the official file is
+            not a checkpoint of this config.
+    """
+    if file is None and entry.weights is not None:
+        return _published(entry.weights, progress)
+    target = home_folder() / entry.checkpoint
+    official = entry.converted_from
+    if file is None:
+        found = find_checkpoint(entry.checkpoint)
+        if found.is_file() or official is None:
+            return find_weights(entry)  # its error says how to train them
+        source = _fetch_official(official, progress)
+    elif official is None:
+        raise ValueError(f'{entry.name} has no official file that could be '
+                         'converted: pass it as weights')
+    else:
+        source = Path(file)
+        if not source.is_file():
+            raise FileNotFoundError(f'{source} is missing: expected the '
+                                    f'official file of {entry.name}')
+        check_download(source, str(source), official.sha256, official.size)
+    try:
+        _convert(entry, official, source, target, progress)
+    except ValueError:
+        if file is None:  # a damaged file must not stay in the cache
+            source.unlink()
+        raise
+    if file is None and not keep:
+        source.unlink()
+    return str(target)
+
+
+def _published(weights: str, progress: bool) -> str:
+    """Fetch weights of ours; their name may end in the start of the hash."""
+    if not is_remote(weights):
+        return weights
+    name = Path(weights.split('?')[0]).name
+    digest = re.search(r'-([0-9a-f]{8,64})\.', name)
+    return str(
+        fetch(
+            weights,
+            home_folder() / 'checkpoints' / name,
+            sha256=digest and digest[1],
+            progress=progress))
+
+
+def _fetch_official(official: OfficialFile, progress: bool) -> Path:
+    _say(progress, f'official file: {web_page(official.weights)}, licence: '
+         f'{official.license}')
+    return fetch(
+        official.weights,
+        home_folder() / 'downloads' / local_name(official.weights),
+        sha256=official.sha256,
+        size=official.size,
+        progress=progress)
+
+
+def _convert(entry: ModelEntry, official: OfficialFile, source: Path,
+             target: Path, progress: bool) -> None:
+    # torch is imported only when there is something to convert
+    from .conversion.official import convert_file, method_of
+    from .model_index import find_model
+    digest, size = hash_of(source), source.stat().st_size
+    _say(progress, f'SHA-256 {digest}, {size} bytes'
+         + ('' if official.sha256 else ' (not known before: add both to the '
+            'metafile)'))
+    owner = find_model(entry.weights_from or entry.name)
+    report = convert_file(
+        method_of(official.converter),
+        source,
+        target,
+        config=owner.config,
+        meta=dict(
+            name=owner.name,
+            official=asdict(official) | dict(sha256=digest, size=size)))
+    _say(progress, f'{len(report.renamed)} keys renamed, '
+         f'{len(report.dropped)} dropped; the result fits {owner.name}')
+
+
+def _say(progress: bool, message: str) -> None:
+    if progress:
+        print(message, file=sys.stderr)

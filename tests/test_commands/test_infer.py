@@ -1,0 +1,26 @@
+"""Inference by name, with weights that are fetched on first use."""
+import json
+
+import numpy as np
+import pytest
+
+from mmrvos.visualization import write_image
+
+
+def test_weights_come_by_themselves(server, mmrvos, tmp_path, capsys):
+    video = np.random.default_rng(0).integers(0, 255, (2, 32, 48, 3), np.uint8)
+    for t, frame in enumerate(video):
+        write_image(tmp_path / 'frames' / f'{t}.png', frame)
+    mmrvos('infer', 'small/r50', tmp_path / 'frames', 'the', 'the the',
+           '--out-dir', tmp_path / 'out', '--device', 'cpu', '--no-progress')
+    result = json.loads((tmp_path / 'out/result.json').read_text())
+    assert [e['text'] for e in result['expressions']] == ['the', 'the the']
+    assert (tmp_path / 'out/masks/1/1.png').is_file()
+    assert 'masks/, result.json' in capsys.readouterr().out
+    assert (tmp_path / 'home/checkpoints/r50_ytvos.pth').is_file()
+
+
+def test_the_video_is_checked_before_the_download(server, mmrvos, tmp_path):
+    with pytest.raises(SystemExit, match='none.mp4 is missing'):
+        mmrvos('infer', 'small/r50', 'none.mp4', 'the')
+    assert not server.requests
