@@ -41,6 +41,7 @@ from .arguments import (
     check_texts,
 )
 from .frame_sources import VideoSource
+from .hub_mixin import HubMixin
 from .output_folder import OUTPUTS, check_folder
 from .result_writer import ResultWriter
 from .results import (
@@ -53,7 +54,7 @@ from .stored_config import stored_config
 from .video_source import open_video
 
 
-class RVOSInferencer(BaseInferencer):
+class RVOSInferencer(BaseInferencer, HubMixin):
     """Segment videos by sentences.
 
     The frames go through the test pipeline of the config, so the masks are
@@ -66,6 +67,9 @@ class RVOSInferencer(BaseInferencer):
         >>> results = inferencer('shapes.mp4', ['the small red circle'],
         ...                      out_dir='output')
         >>> results[0].score, results[0].masks.shape  # (T, H, W), bool
+
+    :meth:`push_to_hub` and :meth:`from_pretrained` exchange models over the
+    Hugging Face hub, see :class:`HubMixin`.
 
     Args:
         model: a config file, a name of model-index.yml, or a config. None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mmengine import registry
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 
 import mmrvos.registry  # noqa: F401  adds our registries to MMEngine's
 
@@ -64,6 +64,15 @@ def stored_config(checkpoint: Mapping, source: str) -> ConfigDict:
             f'the config in {source} is not used ({reason}): pass the config '
             'file as model') from None
     return ConfigDict(config)
+
+
+def config_text(config: Mapping) -> str:
+    """Return the parts of a config that inference needs, as a text of values.
+
+    :func:`stored_config` reads it from the 'cfg' of a checkpoint.
+    """
+    parts = {key: config[key] for key in INFERENCE_KEYS if config.get(key)}
+    return Config(parts).pretty_text
 
 
 def parse_literals(text: str) -> dict[str, Any]:
