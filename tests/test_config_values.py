@@ -34,6 +34,8 @@ MOVED = {
             'voc-encoder')],
     }.items()
     for name in names
+} | {
+    'mlrl/r50_ytvos_no-alignment': 'mlrl/ablations/r50_ytvos_mean-words',
 }
 # config, path of the value (both with wildcards): why it is not the stored one
 CHANGED = {
@@ -93,6 +95,8 @@ CHANGED = {
     'the papers test the weights of Ref-YouTube-VOS and train no others',
     ('ifirvos/*davis17', 'auto_scale_lr'):
     'the papers test the weights of Ref-YouTube-VOS and train no others',
+    ('mlrl/*davis17*', '*_dataloader.dataset.annotators'):
+    '"we only use their full-video expression" (section 4.1)',
     ('*', 'visualizer.alpha'):
     'overlays have one opacity',
     ('*', 'visualizer.outline_width'):

@@ -1,6 +1,4 @@
 # MLRL, ResNet-50, fine-tuned on Ref-DAVIS17 without propagation (Table 4).
-# Weights of r50_ytvos.py tested with this file are the "pretraining only" of
-# the paper.
 #   bash tools/dist_train.sh configs/mlrl/r50_davis17.py 4
 # Paper: J&F 53.25.
 _base_ = [

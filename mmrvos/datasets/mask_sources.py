@@ -295,6 +295,9 @@ class PolygonMasks(MaskSource):
             raise ValueError(f'object {obj_id!r}: {error}') from None
         self.segmentations[obj_id] = segmentation
 
+    def objects(self, frame: int) -> list[str]:
+        return sorted(self.segmentations)
+
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
         mask = np.zeros(self.shape, dtype=bool)
         for obj_id in obj_ids:

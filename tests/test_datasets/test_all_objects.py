@@ -3,7 +3,12 @@ import numpy as np
 import pytest
 import torch
 
-from mmrvos.datasets.mask_sources import ClipMasks, H5Masks, MatMasks
+from mmrvos.datasets.mask_sources import (
+    ClipMasks,
+    H5Masks,
+    MatMasks,
+    PolygonMasks,
+)
 from mmrvos.datasets.transforms import (
     CheckValid,
     ClipFlip,
@@ -47,6 +52,10 @@ def test_sources_list_the_objects_of_a_frame(tmp_path):
     h5 = H5Masks(root / 'text_annotations/a2d_annotation_with_instances/vid_a')
     assert h5.objects(0) == ['0']
     assert h5.objects(3) == ['0', '1']
+    polygons = PolygonMasks({
+        name: [[x, 1, x + 4, 1, x + 4, 5]] for name, x in (('7', 2), ('3', 9))
+    }, (8, 16))
+    assert polygons.objects(0) == ['3', '7']
     with pytest.raises(ValueError, match='MatMasks does not list'):
         MatMasks('no.mat').objects(0)
 

@@ -161,6 +161,20 @@ def test_ref_davis17(tmp_path):
     with pytest.raises(FileExistsError, match='remove it'):
         converter('ref_davis17')(root, root, ['train'], link=False)
 
+    # MLRL uses "only their full-video expression": annotators 1 and 3
+    train = build('mlrl/_base_/ref_davis17', 'train_dataloader', root)
+    texts = [train.get_data_info(i)['expressions'][0]['text']
+             for i in range(len(train))]
+    assert texts == [
+        f'caf\u00e9 object {i} by {a}' for i in (1, 2) for a in (1, 3)]
+    test = build('mlrl/_base_/ref_davis17', 'test_dataloader', root)
+    samples = [test[i]['data_samples'] for i in range(len(test))]
+    assert [s.annotator for s in samples] == [1, 3] * 2
+    assert samples[1].exp_ids == ['3', '7']
+    part = dict(type='RefDAVIS17Dataset', ann_file='x.json')
+    with pytest.raises(ValueError, match=r"annotators='both'"):
+        DATASETS.build(dict(part, annotators='both'))
+
 
 def test_a2d_sentences(tmp_path):
     root = miniature.a2d(tmp_path)
@@ -244,6 +258,12 @@ def test_refcoco(tmp_path):
     info = dataset.datasets[0].get_data_info(2)
     assert info['expressions'][0]['box'] == (50, 30, miniature.WIDTH, 40)
     assert info['expressions'][0]['label'] == 1
+    # MLRL's object level learns from both objects of the first image
+    dataset = build('mlrl/_base_/refcoco', 'train_dataloader', root)
+    sample = dataset[0]['data_samples']
+    assert sample.texts == ['dog on left']
+    assert sample.objects.obj_ids == ['101', '102']
+    assert sample.objects.masks.any((1, 2, 3)).all()
 
     dataset = build('refcoco', 'val_dataloader', root)
     sample = dataset[0]['data_samples']

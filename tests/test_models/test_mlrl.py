@@ -151,6 +151,22 @@ def test_without_alignment_every_pixel_gets_the_mean_of_the_words(text):
     np.testing.assert_allclose(actual, expected, atol=1e-5)
 
 
+def test_without_alignment_all_sentences_get_the_same_mask():
+    """Table 3 and Fig. 5: the masks do not depend on any word."""
+    model = tiny_mlrl(alignment=None)
+    masks = masks_of(model, TEXTS)
+    assert torch.equal(masks[0], masks[1])
+    assert torch.equal(masks[0], masks[2])
+    # the milder variant still reads the words
+    masks = masks_of(tiny_mlrl(alignment__dynamic=False), TEXTS)
+    assert not torch.equal(masks[0], masks[1])
+    # the mask itself is trained
+    losses, predictions, _ = losses_of(model, add_objects(make_batch()))
+    assert predictions.aligned.shape[1] == 3 * 64
+    sum(losses.values()).backward()
+    assert model.projection.weight.grad.abs().max() > 0
+
+
 def test_boundaries_are_three_pixels_wide():
     masks = torch.zeros(2, 9, 12).bool()
     masks[0, 2:7, 3:9] = True
@@ -195,7 +211,9 @@ def test_losses_are_equations_7_14_and_16():
     union = torch.zeros(2, 2, 64, 96)
     union[:, :, 4:20, 8:32] = union[:, :, 30:40, 40:60] = 1
     goals = targets.masks.flatten(1).float()
-    quality = mask_iou(masks > 0, targets.masks)
+    shown = torch.zeros(4, 1, 64, 96).bool()
+    shown[:2], shown[2:, :, :48, :80] = True, True
+    quality = mask_iou((masks > 0) & shown, targets.masks)
     confidence = predictions.logits.sigmoid().view(4, 2)
     expected = dict(
         loss_mask=sigmoid_focal(masks.flatten(1), goals).mean(),
@@ -209,6 +227,34 @@ def test_losses_are_equations_7_14_and_16():
     assert losses.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(losses[name], value, msg=name)
+
+
+@torch.no_grad()
+def test_padding_does_not_count_in_the_confidence():
+    model = tiny_mlrl()
+    batch = add_objects(
+        make_batch(shapes=((64, 96), (32, 48)), texts=TEXTS[:2]))
+    losses, predictions, targets = losses_of(model, batch)
+    # pooling: cells beyond the image of the second clip
+    padding = torch.zeros(4, 4, 6).bool()
+    padding[2:, 2:] = padding[2:, :, 3:] = True
+    frames = padding.repeat_interleave(2, 0)[:, None]
+    arguments = (None, predictions.pyramid, predictions.video_index)
+    sizes = (predictions.image_sizes, predictions.input_size)
+    first, second = (
+        model.head(aligned, *arguments, padding, *sizes).logits
+        for aligned in (predictions.aligned,
+                        predictions.aligned + 100. * frames))
+    torch.testing.assert_close(first, second)
+    # its target: a mask that covers the padding as well
+    whole = torch.full((4, 2, 64, 96), 9.)
+    model.head.maps = lambda _: (whole, whole)
+    quality = targets.masks.sum((2, 3)) / torch.tensor(
+        [64 * 96, 32 * 48]).repeat_interleave(2)[:, None]
+    confidence = predictions.logits.sigmoid().view(4, 2)
+    torch.testing.assert_close(
+        model.head.loss(predictions, targets)['loss_confidence'],
+        0.1 * (confidence - quality).square().mean())
 
 
 def test_two_empty_masks_have_iou_one():

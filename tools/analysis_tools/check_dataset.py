@@ -214,7 +214,10 @@ def check(loader: str, part: dict, decode: bool, workers: int) -> Report:
     except (OSError, ValueError, KeyError) as error:
         report.add('cannot be built', str(error))
         return report
-    report.ann_file = dataset.ann_file
+    # published counts are those of all expressions
+    if all(part.get(key) in (None, 'all')
+           for key in ('annotators', 'expression_subset', 'filter_cfg')):
+        report.ann_file = dataset.ann_file
     report.title = f'{loader}: {part["type"]}, {dataset.ann_file}'
     videos, objects, folders = {}, set(), Folders()
     expressions = 0

@@ -1,4 +1,6 @@
 # Ref-DAVIS17 as MLRL is fine-tuned on it, with the clips of Ref-YouTube-VOS.
+# Only the expressions of annotators who saw the full video are used, in
+# training and testing (section 4.1).
 data_root = 'data/ref-davis/'
 num_frames = 12
 
@@ -28,6 +30,7 @@ train_dataloader = dict(
         type='RefDAVIS17Dataset',
         data_root=data_root,
         ann_file='meta_expressions/train/meta_expressions.json',
+        annotators='full_video',
         data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
         num_frames=num_frames,
         pipeline=train_pipeline))
@@ -40,6 +43,7 @@ val_dataloader = dict(
         type='RefDAVIS17Dataset',
         data_root=data_root,
         ann_file='meta_expressions/valid/meta_expressions.json',
+        annotators='full_video',
         data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
         lower_case=False,  # as the official inference
         test_mode=True,

@@ -26,8 +26,8 @@ class SemanticAlignment(BaseModule):
             positions of row and column only.
         num_layers, num_heads, feedforward_channels, dropout: of the language
             encoder.
-        dynamic: False adds the mean of the words to all pixels (Table 3,
-            without alignment).
+        dynamic: False adds the mean of the words to all pixels, without any
+            attention.
 
     Raises:
         ValueError: ``scope`` is unknown.

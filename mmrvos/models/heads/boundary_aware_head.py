@@ -123,6 +123,8 @@ class BoundaryAwareHead(BaseRVOSHead):
                 input_size: tuple[int, int]) -> AlignedPredictions:
         """Predict the confidence of every frame; masks are built on demand.
 
+        The confidence pools the cells of the image, without padding.
+
         Args:
             padding: (P, h, w) bool, True where padded, or None.
 
@@ -193,7 +195,8 @@ class BoundaryAwareHead(BaseRVOSHead):
             losses = self.instance_losses(masks.float(), boundaries.float(),
                                           targets)
             confidence = predictions.logits[0, ..., 0, 0].float().sigmoid()
-            quality = mask_iou(masks > 0, targets.masks)
+            shown = inside(predictions.image_sizes, predictions.input_size)
+            quality = mask_iou((masks > 0) & shown, targets.masks)
             losses['confidence'] = (confidence - quality).square().mean()
             if objects is not None:
                 losses.update(
@@ -234,6 +237,22 @@ def mask_losses(logits: Tensor, masks: Tensor,
         f'{prefix}mask': sigmoid_focal(logits, masks).mean(),
         f'{prefix}dice': sequence_dice(logits, masks).mean()
     }
+
+
+def inside(image_sizes: Tensor, input_size: tuple[int, int]) -> Tensor:
+    """Mark the pixels of the images without their padding.
+
+    Args:
+        image_sizes: (P, 2), (height, width) without padding.
+        input_size: (H, W) with padding.
+
+    Returns:
+        (P, 1, H, W) bool.
+    """
+    height, width = (torch.arange(length, device=image_sizes.device)
+                     for length in input_size)
+    rows, columns = height < image_sizes[:, :1], width < image_sizes[:, 1:]
+    return (rows[:, :, None] & columns[:, None])[:, None]
 
 
 def mask_iou(masks: Tensor, targets: Tensor) -> Tensor:

@@ -42,7 +42,10 @@ class MLRL(BaseRVOSSegmentor):
     Args:
         levels: {level: config of its embedding}, of 'video', 'frame' and
             'object'; None switches a level off (Table 3).
-        alignment: config of the alignment module; each level has one.
+        alignment: config of the alignment module; each level has one. None
+            concatenates the embeddings without any words, so that all
+            sentences get the same mask (Table 3 and Fig. 5, without
+            alignment).
         head: config of the head.
         backbone_channels, embed_dims, kwargs: see
             :class:`BaseRVOSSegmentor`.
@@ -65,7 +68,7 @@ class MLRL(BaseRVOSSegmentor):
                  *,
                  backbone_channels: Sequence[int],
                  levels: dict[str, dict | None],
-                 alignment: dict,
+                 alignment: dict | None,
                  head: dict,
                  embed_dims: int = 384,
                  **kwargs) -> None:
@@ -102,7 +105,7 @@ class MLRL(BaseRVOSSegmentor):
                     embed_dims=width,
                     scope=(f'scope of the level {name}',
                            'video' if name == 'video' else 'frame')))
-            for name in levels
+            for name in (levels if alignment else ())
         })
 
     def encode_clip(self,
@@ -139,12 +142,14 @@ class MLRL(BaseRVOSSegmentor):
                text: TextFeatures) -> AlignedPredictions:
         videos = text.video_index
         padding = None if clip.padding is None else clip.padding[videos]
-        aligned = [
-            self.alignments[name](
-                embedding.unflatten(0, (-1, clip.num_frames))[videos].flatten(
-                    0, 1), clip.num_frames, padding, text)
-            for name, embedding in clip.embeddings.items()
-        ]
+        aligned = []
+        for name, embedding in clip.embeddings.items():
+            embedding = embedding.unflatten(
+                0, (-1, clip.num_frames))[videos].flatten(0, 1)
+            if self.alignments:
+                embedding = self.alignments[name](
+                    embedding, clip.num_frames, padding, text)
+            aligned.append(embedding)
         return self.head(
             torch.cat(aligned, dim=1), clip.embeddings.get('object'),
             clip.pyramid, videos, padding, clip.image_sizes[videos],
