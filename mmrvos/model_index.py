@@ -50,6 +50,7 @@ class Result:
         command: that computed the numbers, or that trained the weights; not
             for numbers of a paper.
         note: what a reader of the number must know.
+        table: number of the paper's table, for ablations.
         training: of numbers of ours: 'Clips', 'Minutes', 'Parameters'
             (millions) and 'Machine'.
     """
@@ -61,6 +62,7 @@ class Result:
     seed: int | None = None
     command: str | None = None
     note: str | None = None
+    table: str | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -82,6 +84,7 @@ class ModelEntry:
             configs without a training of their own.
         converted_from: the official file, of ``weights_from`` if given; None
             if there is none.
+        change: keys that an ablation changes.
     """
 
     name: str
@@ -93,6 +96,7 @@ class ModelEntry:
     weights: str | None
     weights_from: str | None
     converted_from: OfficialFile | None
+    change: str | None = None
 
     @property
     def checkpoint(self) -> str:
@@ -147,7 +151,7 @@ def read_model_index(folder: Path | None = None) -> dict[str, ModelEntry]:
 def _entry(folder: Path, model: dict, official: dict) -> ModelEntry:
     unknown = set(model) - {
         'Name', 'Aliases', 'In Collection', 'Config', 'Metadata', 'Results',
-        'Weights', 'Weights From', 'Converted From'
+        'Weights', 'Weights From', 'Converted From', 'Change'
     }
     if unknown:
         raise ValueError(f'unknown key {sorted(unknown)[0]!r}')
@@ -167,7 +171,8 @@ def _entry(folder: Path, model: dict, official: dict) -> ModelEntry:
         weights=weights,
         weights_from=model.get('Weights From'),
         converted_from=converted_from and OfficialFile(
-            **_lower_keys(converted_from)))
+            **_lower_keys(converted_from)),
+        change=model.get('Change'))
 
 
 def find_weights(entry: ModelEntry) -> str:

@@ -1,4 +1,6 @@
 import argparse
+import shlex
+import sys
 
 import mmengine
 from mmengine.config import DictAction
@@ -24,7 +26,9 @@ def parse_args() -> argparse.Namespace:
         '--work-dir',
         help='folder of the log (default: work_dirs/<method>/<config name>)')
     parser.add_argument(
-        '--out', metavar='FILE.json', help='write the metrics to this file')
+        '--out',
+        metavar='FILE.json',
+        help='write the metrics to this file; `mmrvos table --add` reads it')
     parser.add_argument(
         '--show-dir',
         metavar='DIR',
@@ -90,6 +94,8 @@ def test(args: argparse.Namespace) -> None:
             dict(
                 config=args.config,
                 checkpoint=args.checkpoint,
+                command=shlex.join(['python', *sys.argv]),
+                seed=cfg.get('randomness', {}).get('seed'),
                 metrics=metrics),
             args.out,
             indent=2)

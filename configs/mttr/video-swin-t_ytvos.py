@@ -1,6 +1,6 @@
 # MTTR, Video-Swin-T, on Ref-YouTube-VOS, clips of 12 frames.
 #   bash tools/dist_train.sh configs/mttr/video-swin-t_ytvos.py 4
-# Paper: J&F 55.3.
+# Paper: J&F 55.32.
 _base_ = [
     './_base_/mttr_video-swin-t.py',
     './_base_/ref_youtube_vos.py',

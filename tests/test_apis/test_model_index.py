@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from mmrvos.apis import RVOSInferencer, find_model, read_model_index
-from mmrvos.apis.metafiles import describe, dump_metafile, model_name
+from mmrvos.metafiles import describe, dump_metafile, model_name
 from mmrvos.model_index import SOURCES, find_weights
 
 from ..config_values import CONFIGS, leaf_configs, name_of

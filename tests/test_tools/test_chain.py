@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mmrvos.apis.metafiles import model_name
+from mmrvos.metafiles import model_name
 from mmrvos.utils import read_checkpoint
 
 from .running import CONFIG, ROOT, options

@@ -8,24 +8,25 @@ from mmengine.config import Config
 TASKS = {
     'RefCOCODataset': 'Referring Image Segmentation',
 }
-#: Names of data sets for people, by registered class.
+#: Names of data sets for people, by registered class, in the order of the
+#: columns of tables.
 DATASETS = {
+    'RefYoutubeVOSDataset': 'Ref-YouTube-VOS',
+    'RefDAVIS17Dataset': 'Ref-DAVIS17',
     'A2DSentencesDataset': 'A2D-Sentences',
     'JHMDBSentencesDataset': 'JHMDB-Sentences',
-    'LongRVOSDataset': 'Long-RVOS',
     'MeViSDataset': 'MeViS',
     'ReVOSDataset': 'ReVOS',
-    'RefCOCODataset': 'RefCOCO/+/g',
-    'RefDAVIS17Dataset': 'Ref-DAVIS17',
+    'LongRVOSDataset': 'Long-RVOS',
     'RefSAVDataset': 'Ref-SAV',
-    'RefYoutubeVOSDataset': 'Ref-YouTube-VOS',
+    'RefCOCODataset': 'RefCOCO/+/g',
 }
 
 
 def dataset_title(dataset: dict) -> str:
     """Return the name of a data set for people, from its config."""
     if dataset['type'] == 'MovingShapesDataset':
-        return f'Moving Shapes ({Path(dataset["data_root"]).name[14:]})'
+        return f'Moving Shapes ({dataset["size"]})'
     return DATASETS.get(dataset['type'], dataset['type'])
 
 

@@ -1,0 +1,107 @@
+"""Make the tables of README files and docs from the metafiles.
+
+    mmrvos table
+    mmrvos table --check
+    mmrvos table --add metrics.json --source converted
+
+The pages mark where a table is; mmrvos/tables.py lists the markers. Metafiles
+are brought into their common form, and their 'Metadata' is read from the
+configs. --add first writes results into the metafiles: the file of
+`tools/test.py --out`, or the work dir of a training (its last validation).
+"""
+import argparse
+from pathlib import Path
+
+import yaml
+
+from mmrvos.command_line import clear_errors
+from mmrvos.metafiles import describe, dump_metafile
+from mmrvos.model_index import index_folder
+from mmrvos.results import add_result, tested, trained
+from mmrvos.tables import filled, pages
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        '--check',
+        action='store_true',
+        help='write nothing; exit with status 1 if a file would change')
+    parser.add_argument(
+        '--add',
+        nargs='+',
+        type=Path,
+        default=[],
+        metavar='RESULT',
+        help='JSON files of tools/test.py --out, or work dirs')
+    parser.add_argument(
+        '--source',
+        choices=['converted', 'ours'],
+        default='ours',
+        help='of the results to add: official weights that were converted, or '
+        'weights trained here (default)')
+    parser.add_argument(
+        '--seed', type=int, help='of the training, if the config has none')
+    parser.add_argument(
+        '--machine', help='of the training, e.g. "8 A100", for --add WORK_DIR')
+    args = parser.parse_args()
+    if args.check and args.add:
+        parser.error('--check writes nothing: leave out --add')
+    return args
+
+
+def changed_metafiles(folder: Path) -> dict[Path, str]:
+    """Return the metafiles whose form or facts differ, with a new text."""
+    index = yaml.safe_load((folder / 'model-index.yml').read_text())
+    changed = {}
+    for path in (folder / name for name in index['Import']):
+        text = path.read_text()
+        content = yaml.safe_load(text)
+        for model in content['Models']:
+            if '_base_' not in model['Config']:
+                model['Metadata'] = describe(folder / model['Config'])
+        new = dump_metafile(content)
+        if new != text:
+            changed[path] = new
+    return changed
+
+
+@clear_errors
+def main() -> None:
+    args = parse_args()
+    folder = index_folder()
+    if not (folder / 'README.md').is_file():
+        raise FileNotFoundError(
+            f'{folder} has no README.md: tables are made in a checkout of the '
+            'repository')
+    for path in args.add:
+        name, row = trained(path) if path.is_dir() else tested(path)
+        if args.seed is not None:
+            row['Seed'] = args.seed
+        if args.machine is not None:
+            row.setdefault('Training', {})['Machine'] = args.machine
+        print(f'{add_result(folder, name, row, args.source)}: {name}, '
+              f'{row["Dataset"]}, {args.source}')
+    changed = changed_metafiles(folder)
+    if not args.check:
+        for path, text in changed.items():
+            path.write_text(text)
+    for page in pages(folder):
+        text = filled(page, folder)
+        if text != page.read_text():
+            changed[page] = text
+    if not args.check:
+        for path, text in changed.items():
+            path.write_text(text)
+            print(f'{path.relative_to(folder)} written')
+    elif changed:
+        names = ', '.join(str(p.relative_to(folder)) for p in changed)
+        raise ValueError(
+            f'not made from the metafiles and configs: {names}; run '
+            'python tools/analysis_tools/make_tables.py')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,159 @@
+"""Turn the output of a test or of a training into rows of metafiles."""
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from .metafiles import describe, dump_metafile, model_name
+from .model_index import SOURCES
+from .registry import MODELS
+from .tables import METRICS, SPLITS
+from .utils import without_downloads
+
+
+def tested(path: Path) -> tuple[str, dict[str, Any]]:
+    """Read the JSON file that ``tools/test.py --out`` wrote.
+
+    Returns:
+        The name of the model, and a row without its source.
+
+    Raises:
+        ValueError: the file has another form.
+    """
+    try:
+        content = json.loads(path.read_text())
+        config = Path(content['config'])
+        row = _row(config, content['metrics'], content['command'])
+        row['Seed'] = content['seed']
+        return model_name(config), row
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f'{path} is not a file of tools/test.py --out ({error!r})'
+        ) from None
+
+
+def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
+    """Read the last validation of a training from its work dir.
+
+    Returns:
+        The name of the model, and a row without its source. 'Training' has the
+        clips seen (steps times the clips per step of the recipe), the minutes
+        of the training steps (with loading, without validation) and the
+        parameters in millions.
+
+    Raises:
+        FileNotFoundError: the config or the scalars are missing.
+        ValueError: the scalars hold no validation.
+    """
+    configs = sorted(work_dir.glob('*.py'))
+    logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
+    if not (configs and logs):
+        raise FileNotFoundError(
+            f'{work_dir} is no work dir of a training: expected its config '
+            'and <time>/vis_data/scalars.json')
+    lines = ''.join(log.read_text() for log in logs).splitlines()
+    entries = [json.loads(line) for line in lines]
+    scores = [e for e in entries if any('/' in key and 'loss' not in key
+                                        for key in e)]
+    if not scores:
+        raise ValueError(
+            f'{work_dir} holds no validation: train to the end first')
+    # a resumed training repeats steps: keep the last entry of a step
+    steps = {e['iter']: e['time'] for e in entries if 'loss' in e}
+    seconds = sum(
+        (step - before) * steps[step] for before, step in zip(
+            [0, *sorted(steps)], sorted(steps), strict=False))
+    init_default_scope('mmrvos')
+    cfg = Config.fromfile(configs[0])
+    config = Path('configs', work_dir.resolve().parent.name, configs[0].name)
+    row = _row(configs[0], scores[-1], f'tools/train.py {config}')
+    row |= {
+        'Seed': cfg.get('randomness', {}).get('seed'),
+        'Training': {
+            'Clips': max(steps) * cfg.auto_scale_lr.base_batch_size,
+            'Minutes': round(seconds / 60),
+            'Parameters': _parameters(cfg.model)
+        }
+    }
+    return model_name(config), row
+
+
+def _parameters(cfg: dict) -> float:
+    """Count the parameters of a model, in millions."""
+    without_downloads(cfg, ['word'])
+    model = MODELS.build(cfg)
+    return round(sum(p.numel() for p in model.parameters()) / 1e6, 1)
+
+
+def _row(config: Path, metrics: Mapping[str, float],
+         command: str) -> dict[str, Any]:
+    """Make a row: the facts of the config and the measures of METRICS.
+
+    Raises:
+        ValueError: there is no measure.
+    """
+    facts = describe(config)
+    shorts = {key.partition('/')[2]: value for key, value in metrics.items()}
+    names = [*METRICS, 'hit']
+    if facts['Test Data'].startswith('Moving Shapes'):
+        names += [f'{m}/{s}' for s in SPLITS for m in ('J&F', 'hit')]
+    found = {n: round(float(shorts[n]), 2) for n in names if n in shorts}
+    if not found:
+        raise ValueError(
+            f'none of {", ".join(METRICS)} is among {sorted(metrics)}')
+    return {
+        'Task': facts['Task'],
+        'Dataset': facts['Test Data'],
+        'Metrics': found,
+        'Command': command
+    }
+
+
+def add_result(folder: Path, name: str, row: Mapping[str, Any],
+               source: str) -> Path:
+    """Write a row into the metafile of a model.
+
+    A row of the same data set and source is replaced.
+
+    Args:
+        folder: of the checkout.
+        name: of the model.
+        row: the row, see :func:`tested`.
+        source: 'converted' or 'ours'.
+
+    Returns:
+        The metafile.
+
+    Raises:
+        ValueError: no metafile has the model, or a row of ours has no seed.
+    """
+    if source not in SOURCES[1:]:
+        raise ValueError(f'source {source!r}: expected converted or ours')
+    row = dict(row)
+    if source == 'ours' and row.get('Seed') is None:
+        raise ValueError(
+            f'{name}: a number of ours needs the seed of its training')
+    if source == 'converted':
+        row.pop('Seed', None)
+    ordered = ('Task', 'Dataset', 'Metrics', 'Source', 'Seed', 'Command',
+               'Training')
+    row['Source'] = source
+    row = {key: row[key] for key in ordered if key in row}
+    index = yaml.safe_load((folder / 'model-index.yml').read_text())
+    for path in index['Import']:
+        content = yaml.safe_load((folder / path).read_text())
+        for model in content['Models']:
+            if model['Name'] == name:
+                results = model.setdefault('Results', [])
+                results[:] = [
+                    other for other in results
+                    if (other['Dataset'], other['Source'])
+                    != (row['Dataset'], source)
+                ] + [row]
+                (folder / path).write_text(dump_metafile(content))
+                return folder / path
+    raise ValueError(f'{name!r} is in no metafile: add its config there first')

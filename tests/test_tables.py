@@ -1,0 +1,215 @@
+"""Tables of numbers: made from the metafiles, and never anything else."""
+import json
+import re
+import runpy
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mmrvos.commands import table
+from mmrvos.metafiles import model_name
+from mmrvos.model_index import read_model_index
+from mmrvos.tables import SPLITS, filled, pages
+
+from .config_values import leaf_configs, name_of
+
+ROOT = Path(__file__).resolve().parents[1]
+MODELS = read_model_index(ROOT)
+
+
+def call(monkeypatch, *args):
+    monkeypatch.setattr(sys, 'argv', ['mmrvos table', *map(str, args)])
+    table.main()
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch) -> Path:
+    """A copy of what tables are made from: one method and two pages."""
+    for name in ('configs/soc', 'configs/_base_'):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    (tmp_path / 'docs').mkdir()
+    shutil.copy(ROOT / 'docs/moving_shapes_ceilings.yml', tmp_path / 'docs')
+    (tmp_path / 'model-index.yml').write_text(
+        'Import:\n  - configs/soc/metafile.yml\n')
+    (tmp_path / 'README.md').write_text(
+        '# Page\n\n<!-- table: methods -->\nold\n<!-- end of table -->\n'
+        'text\n\n<!-- table: Moving Shapes (small) -->\n'
+        '<!-- end of table -->\n')
+    monkeypatch.setattr(table, 'index_folder', lambda: tmp_path)
+    return tmp_path
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    """Read the last table of a text."""
+    head, _, *lines = [
+        [cell.strip() for cell in line.strip('|').split(' | ')]
+        for line in text.split('<!-- table: ')[-1].splitlines()
+        if line.startswith('|')
+    ]
+    return [dict(zip(head, line, strict=True)) for line in lines]
+
+
+def test_pages_are_made_from_metafiles_and_configs(monkeypatch):
+    """Fails if a README, a metafile and a config contradict each other."""
+    monkeypatch.setattr(sys, 'argv', ['make_tables.py', '--check'])
+    runpy.run_path(str(ROOT / 'tools/analysis_tools/make_tables.py'),
+                   run_name='__main__')
+
+
+def test_every_method_page_and_the_zoo_have_tables():
+    names = {p.relative_to(ROOT).as_posix() for p in pages(ROOT)}
+    methods = {p.parent.relative_to(ROOT).as_posix()
+               for p in ROOT.glob('configs/*/metafile.yml')}
+    assert names >= {f'{m}/README.md' for m in methods} | {
+        'README.md', 'docs/model_zoo.md', 'docs/moving_shapes.md'}
+    zoo = (ROOT / 'docs/model_zoo.md').read_text()
+    for name in MODELS:
+        assert f'[{name}](' in zoo
+
+
+@pytest.mark.parametrize('path', leaf_configs(), ids=name_of)
+def test_paper_numbers_in_comments_are_in_the_metafile(path):
+    """A config may say 'Paper: J&F 62.4 on ..., 63.5 on ...'."""
+    comment = ''.join(
+        line[1:] for line in path.read_text().split('\n_base_')[0].splitlines()
+        if line.startswith('#'))
+    said = re.search(r'Paper: (.*?)\.(?: |$)', comment)
+    if said is None:
+        return
+    name = model_name(path)
+    known = {float(value) for e in MODELS.values()
+             if name in (e.name, e.weights_from)
+             for r in e.results for value in r.metrics.values()}
+    numbers = re.findall(r'\d+\.\d+', said[1])
+    assert {float(n) for n in numbers} <= known
+
+
+def test_stale_pages_are_named_and_then_written(checkout, monkeypatch,
+                                                capsys):
+    with pytest.raises(SystemExit, match=r'configs: .*README\.md; run'):
+        call(monkeypatch, '--check')
+    assert 'old' in (checkout / 'README.md').read_text()
+    call(monkeypatch)
+    text = (checkout / 'README.md').read_text()
+    assert 'old' not in text and text.count('text\n') == 1
+    assert '| [SOC](configs/soc/README.md) | paper | [67.3](' in text
+    assert rows(text)[0]['static3'] == '65.0 / 75'
+    capsys.readouterr()
+    call(monkeypatch, '--check')
+    assert capsys.readouterr().out == ''
+
+
+def test_facts_of_a_changed_config_reach_its_metafile(checkout, monkeypatch):
+    config = checkout / 'configs/soc/video-swin-t_ytvos.py'
+    config.write_text(config.read_text().replace('=20)', '=21)'))
+    with pytest.raises(SystemExit, match='configs/soc/metafile.yml'):
+        call(monkeypatch, '--check')
+    call(monkeypatch)
+    entry = read_model_index(checkout)['soc_video-swin-t_ytvos']
+    assert entry.metadata['Epochs'] == 21
+
+
+def test_metrics_of_a_test_become_a_row(checkout, monkeypatch):
+    """A second test replaces the row of the first; the paper's row stays."""
+    name, file = 'soc_video-swin-t_ytvos', checkout / 'metrics.json'
+    for value in (61.111, 62.222):
+        file.write_text(json.dumps(dict(
+            config=str(checkout / 'configs/soc/video-swin-t_ytvos.py'),
+            checkpoint='x.pth', command='python tools/test.py x', seed=None,
+            metrics={'ytvos/J&F': value, 'ytvos/J&F/static': 1.,
+                     'ytvos/stability': 0.5})))
+        call(monkeypatch, '--add', file, '--source', 'converted')
+    paper, ours = read_model_index(checkout)[name].results
+    assert (paper.source, paper.metrics) == ('paper', {'J&F': 62.4})
+    assert (ours.source, ours.metrics) == ('converted', {'J&F': 62.22})
+    assert (ours.seed, ours.command) == (None, 'python tools/test.py x')
+    assert '| converted | [62.2](' in (checkout / 'README.md').read_text()
+    with pytest.raises(SystemExit, match='needs the seed of its training'):
+        call(monkeypatch, '--add', file)
+    call(monkeypatch, '--add', file, '--seed', 3)
+    assert read_model_index(checkout)[name].results[-1].seed == 3
+
+
+@pytest.mark.parametrize('content, message', [
+    ('{}', 'is not a file of tools/test.py --out'),
+    ('no json', 'is not a file of tools/test.py --out'),
+    ('{"config": "configs/soc/tiny_shapes.py", "command": "", "seed": 0, '
+     '"metrics": {"loss": 1.0}}', "none of J&F, .* is among"),
+])
+def test_a_wrong_result_changes_nothing(content, message, checkout,
+                                        monkeypatch):
+    before = (checkout / 'configs/soc/metafile.yml').read_text()
+    (checkout / 'metrics.json').write_text(content)
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit, match=message):
+        call(monkeypatch, '--add', checkout / 'metrics.json')
+    assert (checkout / 'configs/soc/metafile.yml').read_text() == before
+
+
+@pytest.mark.parametrize('marker, message', [
+    ('sco; Ref-DAVIS17', 'names no method or data set'),
+    ('soc; Ref-DAVIS', "no model of soc has a result on 'Ref-DAVIS'"),
+    ('soc', 'names no method or data set'),
+    ('soc; ablations of nothing', "'nothing' is no config"),
+    ('Moving Shapes (small); nobody', "'nobody' is no model"),
+])
+def test_a_marker_that_names_nothing(marker, message, checkout):
+    page = checkout / 'README.md'
+    page.write_text(f'<!-- table: {marker} -->\n<!-- end of table -->\n')
+    with pytest.raises(ValueError, match=f'README.md: .*{message}'):
+        filled(page, checkout)
+
+
+def write_work_dir(work_dir: Path) -> None:
+    """Write the config and the log of a training that was resumed once."""
+    log = work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    config = ROOT / f'configs/{work_dir.parent.name}/tiny_shapes.py'
+    (work_dir / 'tiny_shapes.py').write_text(
+        f"_base_ = '{config}'\n")
+    scores = {'shapes/J&F': 50., 'shapes/hit': 60., 'shapes/J': 9.}
+    for i, split in enumerate(s for s in SPLITS if s != 'total'):
+        scores |= {f'shapes/J&F/{split}': 10. + i, f'shapes/hit/{split}': 20.}
+    train = [
+        dict(loss=1., iter=50, time=6.),
+        # repeated after a stop: its first time does not count
+        dict(loss=1., iter=100, time=600.),
+        dict(loss=1., iter=100, time=12.),
+    ]
+    log.write_text('\n'.join(map(json.dumps, [*train, dict(scores, step=3)])))
+
+
+def test_a_training_becomes_a_row(checkout, monkeypatch, tmp_path):
+    work_dir = tmp_path / 'work_dirs/soc/tiny_shapes'
+    write_work_dir(work_dir)
+    call(monkeypatch, '--add', work_dir, '--machine', 'a laptop')
+    result = read_model_index(checkout)['soc_tiny_shapes'].results[0]
+    assert result.training == {
+        'Clips': 1600, 'Minutes': 15, 'Parameters': 2.6, 'Machine': 'a laptop'}
+    row = rows((checkout / 'README.md').read_text())[0]
+    assert row['seed'] == '0' and row['machine'] == 'a laptop'
+    assert row['static3'] == '10.0 / 20' and row['total'] == '50.0 / 60'
+
+
+@pytest.mark.parametrize('scores, message', [
+    (None, 'is no work dir of a training'), ('', 'holds no validation')])
+def test_what_is_no_training(scores, message, checkout, monkeypatch,
+                             tmp_path):
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    work_dir.mkdir(parents=True)
+    if scores is not None:
+        work_dir.rmdir()
+        write_work_dir(work_dir)
+        next(work_dir.rglob('scalars.json')).write_text(scores)
+    with pytest.raises(SystemExit, match=message):
+        call(monkeypatch, '--add', work_dir)
+
+
+def test_ceilings_file_has_all_columns():
+    known = yaml.safe_load(
+        (ROOT / 'docs/moving_shapes_ceilings.yml').read_text())
+    for metrics in known['Moving Shapes (small)'].values():
+        assert {f'J&F/{s}' for s in SPLITS if s != 'total'} < set(metrics)
