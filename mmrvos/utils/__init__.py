@@ -22,6 +22,7 @@ from .files import (
     check_output_folder,
     is_hidden,
     natural_key,
+    new_output_file,
     visible_files,
 )
 from .images import (
@@ -52,8 +53,8 @@ __all__ = [
     'check_output_folder', 'check_shape', 'checked_rle', 'checked_weights',
     'clear_errors', 'default_work_dir', 'find_checkpoint', 'fitted_weights',
     'has_orientation', 'home_folder', 'image_shape', 'is_hidden',
-    'load_config', 'load_weights', 'mask_areas', 'natural_key', 'pack',
-    'read_checkpoint', 'read_image', 'read_pixels', 'safe_join',
-    'strict_init', 'unpack_history', 'visible_files',
+    'load_config', 'load_weights', 'mask_areas', 'natural_key',
+    'new_output_file', 'pack', 'read_checkpoint', 'read_image', 'read_pixels',
+    'safe_join', 'strict_init', 'unpack_history', 'visible_files',
     'weights_from_checkpoint', 'without_downloads', 'write_checkpoint'
 ]

@@ -86,6 +86,7 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
     try:
         if file.suffix == '.safetensors':
             return read_safetensors(file)
+        _check_start(file)
         _check_archive(file)
         with _only_globals(OLD_GLOBALS):
             content = torch.load(
@@ -125,8 +126,13 @@ def write_checkpoint(path: str | Path,
             by :func:`torch.save`.
         weights: key to tensor.
         meta: numbers, texts, lists and dictionaries.
+
+    Raises:
+        CheckpointMismatch: a value is not finite; nothing is written.
+        OSError: the file cannot be written.
     """
     path = Path(path)
+    _check_finite(weights, path)
     path.parent.mkdir(parents=True, exist_ok=True)
     weights = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
     unfinished = path.with_name(f'{path.name}.{os.getpid()}.unfinished')
@@ -141,6 +147,19 @@ def write_checkpoint(path: str | Path,
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
+    faults = [
+        f'{key}: {int((~value.isfinite()).sum())} of {value.numel()}'
+        for key, value in weights.items()
+        if value.is_floating_point() and not bool(value.isfinite().all())
+    ]
+    if faults:
+        raise CheckpointMismatch(
+            f'{path} is not written, because values of the weights are not '
+            'finite:' + _listed('wrong', faults) +
+            '\nThe training diverged: use an earlier checkpoint.')
 
 
 def _unshared(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -186,6 +205,24 @@ def _only_globals(allowed: list) -> Iterator[None]:
     finally:
         torch.serialization.clear_safe_globals()
         torch.serialization.add_safe_globals(others)
+
+
+def _check_start(path: Path) -> None:
+    """Refuse what is neither a zip nor a pickle, the formats of torch.save.
+
+    The unpickler's message on text is the number of a character.
+    """
+    with open(path, 'rb') as file:
+        start = file.read(512)
+    if not start:
+        raise ValueError('it is empty')
+    if start.startswith((b'PK', b'\x80')):
+        return
+    if start.startswith(b'version https://git-lfs'):
+        raise ValueError('it is a pointer of Git LFS, fetch the file itself')
+    is_text = all(byte in b'\t\n\r' or byte >= 32 for byte in start)
+    raise ValueError('it is a text file' if is_text else 'it begins with '
+                     f'{start[:4]!r}')
 
 
 def _check_archive(path: Path) -> None:

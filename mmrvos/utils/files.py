@@ -71,9 +71,16 @@ def check_output_file(path: str | Path) -> Path:
         OSError: the path is a folder, or see :func:`check_output_folder`.
     """
     path = Path(path)
-    if path.is_dir():
+    if path.is_dir() or not path.name:
         raise IsADirectoryError(
             f'{path} is a folder, expected the name of a file to write')
+    if path.is_symlink() and not path.exists():
+        raise FileNotFoundError(
+            f'{path} is a link to {path.readlink()}, which is missing; choose '
+            'another path for the output')
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f'{path} is a special file, expected the name '
+                              'of a file to write')
     if path.exists() and not os.access(path, os.W_OK):
         raise PermissionError(f'{path} cannot be replaced: it does not allow '
                               'writing')
@@ -82,3 +89,21 @@ def check_output_file(path: str | Path) -> Path:
     except OSError as error:
         raise type(error)(f'{path} cannot be written: {error}') from None
     return path
+
+
+def new_output_file(path: str | Path) -> Path:
+    """Check that a file can be created where there is none yet.
+
+    Returns:
+        The path without links and '..', so that it names the same file after
+        folders have been created.
+
+    Raises:
+        FileExistsError: there is a file.
+        OSError: see :func:`check_output_file`.
+    """
+    target = check_output_file(Path(path).resolve())
+    if target.exists():
+        raise FileExistsError(f'{target} exists: remove it, or name another '
+                              'file')
+    return target

@@ -79,3 +79,28 @@ def test_broken_safetensors_are_one_line(tmp_path):
     path.write_bytes(b'\x08\0\0\0\0\0\0\0{"a": 1}')
     with pytest.raises(ValueError, match='x.safetensors cannot be read as a'):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize('target', [
+    'epoch_1.pth', 'missing/../epoch_1.pth', 'link.pth', 'folder',
+    'epoch_1.pth/x.pth', 'dangling.pth'
+])
+def test_nothing_is_replaced(tmp_path, tool, target):
+    source = tmp_path / 'epoch_1.pth'
+    torch.save(dict(state_dict={'w': torch.ones(2)}, epoch=1), source)
+    (tmp_path / 'folder').mkdir()
+    (tmp_path / 'link.pth').symlink_to(source)
+    (tmp_path / 'dangling.pth').symlink_to(source / 'x')
+    before = source.read_bytes(), sorted(tmp_path.iterdir())
+    with pytest.raises(SystemExit, match='exists|is a folder|cannot be'):
+        tool(PUBLISH, str(source),
+             str(tmp_path / target))
+    assert (source.read_bytes(), sorted(tmp_path.iterdir())) == before
+
+
+def test_diverged_weights_are_not_published(tmp_path, tool):
+    source, target = tmp_path / 'epoch_1.pth', tmp_path / 'model.pth'
+    torch.save({'w': torch.tensor([1., torch.nan])}, source)
+    with pytest.raises(SystemExit, match='(?s)not finite.*w: 1 of 2'):
+        tool(PUBLISH, str(source), str(target))
+    assert not target.exists()

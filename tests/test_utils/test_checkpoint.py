@@ -160,3 +160,16 @@ def test_files_that_are_no_checkpoint(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r'notes\.pth cannot be read as a'):
         read_checkpoint(path)
+
+
+@pytest.mark.parametrize(('content', 'reason'), [
+    (b'hello there', 'it is a text file'),
+    (b'version https://git-lfs.github.com/spec/v1', 'Git LFS'),
+    (b'', 'it is empty'),
+    (b'\x89HDF\r\n\x1a\n', 'it begins with'),
+])
+def test_kind_of_a_file_that_is_no_checkpoint(tmp_path, content, reason):
+    path = tmp_path / 'notes.pth'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=reason):
+        read_checkpoint(path)

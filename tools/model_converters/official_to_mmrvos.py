@@ -3,13 +3,12 @@
     python tools/model_converters/official_to_mmrvos.py referformer IN OUT
 """
 import argparse
-from pathlib import Path
 
 from mmengine.config import DictAction
 
 from mmrvos.conversion import METHODS
 from mmrvos.conversion.official import convert_file
-from mmrvos.utils import clear_errors
+from mmrvos.utils import clear_errors, new_output_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,15 +36,13 @@ def parse_args() -> argparse.Namespace:
 @clear_errors
 def main() -> None:
     args = parse_args()
-    if Path(args.target).exists():
-        raise FileExistsError(f'{args.target} exists: remove it, or name '
-                              'another file')
-    report = convert_file(args.method, args.source, args.target, args.config,
+    target = new_output_file(args.target)
+    report = convert_file(args.method, args.source, target, args.config,
                           args.cfg_options)
     if not args.quiet:
         print(report)
     print(f'{len(report.renamed)} keys renamed, {len(report.dropped)} '
-          f'dropped: {args.target}')
+          f'dropped: {target}')
 
 
 if __name__ == '__main__':

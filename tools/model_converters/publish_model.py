@@ -16,6 +16,7 @@ from mmrvos.utils import (
     checked_weights,
     clear_errors,
     load_config,
+    new_output_file,
     read_checkpoint,
     write_checkpoint,
 )
@@ -74,10 +75,7 @@ def add_hash(path: Path) -> Path:
 @clear_errors
 def main() -> None:
     args = parse_args()
-    target = Path(args.target)
-    if target.exists():
-        raise FileExistsError(f'{target} exists: remove it, or name another '
-                              'file')
+    target = new_output_file(args.target)
     checkpoint = read_checkpoint(args.source)
     weights = checked_weights(checkpoint['state_dict'], args.source)
     write_checkpoint(target, weights, known_facts(args, checkpoint))
