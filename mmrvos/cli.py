@@ -13,6 +13,7 @@ COMMANDS = {
     'infer': 'segment a video by sentences',
     'eval': 'score masks on disk by the rules of a benchmark',
     'table': 'make the tables of README files and docs from the metafiles',
+    'reproduce': 'download, test and compare with the number of the paper',
 }
 
 

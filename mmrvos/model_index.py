@@ -27,6 +27,8 @@ class OfficialFile:
         sha256, size: of the official file, in hex and in bytes; None if not
             known.
         code: link to the official code.
+        submission: address of the masks that the authors sent to the server of
+            the benchmark, None if they published none.
     """
 
     weights: str
@@ -35,6 +37,7 @@ class OfficialFile:
     sha256: str | None = None
     size: int | None = None
     code: str | None = None
+    submission: str | None = None
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,23 @@ def get_weights(entry: ModelEntry,
     return str(target)
 
 
+def get_masks(entry: ModelEntry, progress: bool = True) -> Path:
+    """Return the masks that the authors of a model submitted to a server.
+
+    Raises:
+        OSError: the download fails, see :func:`mmrvos.downloads.fetch`.
+        ValueError: the authors published no masks.
+    """
+    source = entry.converted_from and entry.converted_from.submission
+    if source is None:
+        raise ValueError(f'no masks of the authors of {entry.name} are known: '
+                         'pass a folder or a zip of masks')
+    return fetch(
+        source,
+        home_folder() / 'downloads' / f'{local_name(source)}.zip',
+        progress=progress)
+
+
 def _published(weights: str, progress: bool) -> str:
     """Fetch weights of ours; their name may end in the start of the hash."""
     if not is_remote(weights):

@@ -6,7 +6,7 @@ import mmengine
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
-from mmrvos.engine import RVOSRunner, bare_model, disconnect
+from mmrvos.engine import disconnect, evaluate
 from mmrvos.utils import (
     check_output_file,
     check_output_folder,
@@ -79,16 +79,12 @@ def test(args: argparse.Namespace) -> None:
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))
     check_output_folder(cfg.work_dir)
-    cfg.load_from, cfg.resume, cfg.load_cfg = args.checkpoint, False, None
     if args.show_dir:
         cfg.default_hooks.visualization.update(
             draw=True, out_dir=args.show_dir)
     if args.amp:
         cfg.merge_from_dict({'model.test_cfg.amp': args.amp})
-    runner = RVOSRunner.from_cfg(cfg)
-    if args.compile:
-        bare_model(runner.model).compile_parts()
-    metrics = runner.test()
+    metrics = evaluate(cfg, args.checkpoint, args.compile)
     if args.out and is_main_process():
         mmengine.dump(
             dict(

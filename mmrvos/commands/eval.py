@@ -15,6 +15,7 @@ docs/evaluation.md describes the layouts and the rules.
 """
 import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine.utils import ProgressBar
@@ -129,23 +130,38 @@ def load_benchmark(
         args.dataset, args.gt, args.split, args.expressions), metric
 
 
-def main() -> int:
-    args = parse_args()
-    try:
-        dataset, metric = load_benchmark(args)
-        if args.plot and not has_frame_values(metric):
-            raise ValueError(
-                f'--plot needs values per frame, {type(metric).__name__} has '
-                'none: leave the option out')
-        scorer = make_scorer(dataset, metric, args.pred)
-    except (PredictionError, GroundTruthError, ConfigError, ValueError,
-            OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+@dataclass(frozen=True)
+class Score:
+    """The numbers of a folder of masks.
+
+    Attributes:
+        summary: percent by name.
+        records: one per expression that counts.
+        problems: one line per prediction that is missing or wrong. They are
+            on stderr already.
+        left_out: expressions without a record, by the official rule.
+        broken, entries: videos or samples with broken ground truth, and all.
+    """
+    summary: dict[str, float]
+    records: list[dict]
+    problems: list[str]
+    left_out: int
+    broken: int
+    entries: int
+
+
+def score(dataset: BaseRVOSDataset, metric: ExpressionMetric, pred: Path,
+          workers: int) -> Score:
+    """Score masks on disk, with progress and problems on stderr.
+
+    Raises:
+        PredictionError, GroundTruthError: nothing can be scored.
+    """
+    scorer = make_scorer(dataset, metric, pred)
     problems = [*scorer.reader.unknown, *scorer.reader.others()]
     bar = ProgressBar(len(scorer), file=sys.stderr)
     records, left_out, broken = [], 0, 0
-    for scored in score_all(scorer, args.workers, bar.update):
+    for scored in score_all(scorer, workers, bar.update):
         records += scored.records
         problems += scored.problems
         left_out += scored.left_out
@@ -154,33 +170,52 @@ def main() -> int:
     for line in problems:
         print(f'problem: {line}', file=sys.stderr)
     if not records:
-        print('error: nothing could be scored', file=sys.stderr)
+        raise PredictionError('nothing could be scored')
+    return Score(
+        metric.compute_metrics([records]), records, problems, left_out,
+        broken, len(scorer))
+
+
+def main() -> int:
+    args = parse_args()
+    try:
+        dataset, metric = load_benchmark(args)
+        if args.plot and not has_frame_values(metric):
+            raise ValueError(
+                f'--plot needs values per frame, {type(metric).__name__} has '
+                'none: leave the option out')
+        result = score(dataset, metric, args.pred, args.workers)
+    except (PredictionError, GroundTruthError, ConfigError, ValueError,
+            OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
         return 2
-    summary = metric.compute_metrics([records])
     name = args.dataset or args.config.stem
     if args.csv:
-        report.write_csv(args.csv, records)
+        report.write_csv(args.csv, result.records)
     if args.json:
         head = dict(
             dataset=name,
             unit='percent',
             missing=metric.missing,
-            left_out_expressions=left_out,
-            left_out=broken)
+            left_out_expressions=result.left_out,
+            left_out=result.broken)
         if hasattr(metric, 'protocol'):
             head['protocol'] = metric.protocol
-        report.write_report(args.json, head, summary, records, problems)
+        report.write_report(args.json, head, result.summary, result.records,
+                            result.problems)
     if args.plot:
-        for path in report.plot(args.plot, records):
+        for path in report.plot(args.plot, result.records):
             print(f'plot: {path}', file=sys.stderr)
-    print(f'{name}: {len(records)} expressions, percent')
-    if left_out:
-        print(f'{left_out} expressions are left out, as in the official code')
-    if broken:
-        print(f'{broken} of {len(scorer)} videos or samples are left out: '
-              'their ground truth is broken')
-    print(report.table(summary))
-    if problems:
-        print(f'{len(problems)} problem(s), see above', file=sys.stderr)
-    return 1 if problems else 0
+    print(f'{name}: {len(result.records)} expressions, percent')
+    if result.left_out:
+        print(f'{result.left_out} expressions are left out, as in the '
+              'official code')
+    if result.broken:
+        print(f'{result.broken} of {result.entries} videos or samples are '
+              'left out: their ground truth is broken')
+    print(report.table(result.summary))
+    if result.problems:
+        print(f'{len(result.problems)} problem(s), see above',
+              file=sys.stderr)
+    return 1 if result.problems else 0
 

@@ -1,4 +1,5 @@
 from .distributed import disconnect
+from .evaluate import evaluate
 from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
 from .hooks import (
     CheckFiniteHook,
@@ -12,5 +13,5 @@ from .runner import RVOSRunner, bare_model
 __all__ = [
     'CheckFiniteHook', 'EpochSeedHook', 'GroupedOptimWrapperConstructor',
     'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model',
-    'disconnect', 'latest_checkpoint'
+    'disconnect', 'evaluate', 'latest_checkpoint'
 ]

@@ -53,7 +53,9 @@ def index(tmp_path_factory, running, official) -> Path:
             Aliases=['small/r50'],
             **converted_from(f'{running.url}/cut/r50.pth', 'referformer',
                              SHA256=hashlib.sha256(r50).hexdigest(),
-                             Size=len(r50))),
+                             Size=len(r50),
+                             Submission=f'{running.url}/good/submission.zip')
+        ),
         entry(
             'r50_davis17', davis, 'Ref-DAVIS17', {'J&F': 58.5},
             **{'Weights From': 'r50_ytvos'}),
