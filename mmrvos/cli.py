@@ -12,8 +12,8 @@ COMMANDS = {
     'download': 'fetch weights by name and convert official ones',
     'infer': 'segment a video by sentences',
     'eval': 'score masks on disk by the rules of a benchmark',
-    'table': 'make the tables of README files and docs from the metafiles',
     'reproduce': 'download, test and compare with the number of the paper',
+    'table': 'make the tables of README files and docs from the metafiles',
 }
 
 

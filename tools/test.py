@@ -6,6 +6,7 @@ import mmengine
 from mmengine.config import DictAction
 from mmengine.dist import is_main_process
 
+from mmrvos.downloads import is_remote
 from mmrvos.engine import disconnect, evaluate
 from mmrvos.utils import (
     check_output_file,
@@ -70,8 +71,8 @@ def test(args: argparse.Namespace) -> None:
         check_output_file(args.out)
     if args.show_dir:
         check_output_folder(args.show_dir)
-    is_url = '://' in args.checkpoint
-    if not is_url and not find_checkpoint(args.checkpoint).is_file():
+    if not (is_remote(args.checkpoint)
+            or find_checkpoint(args.checkpoint).is_file()):
         raise FileNotFoundError(
             f'{args.checkpoint} is missing: expected a checkpoint file')
     cfg = load_config(args.config, args.cfg_options)

@@ -24,6 +24,7 @@ import mmengine
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 
+from mmrvos import model_index
 from mmrvos.commands.eval import score
 from mmrvos.commands.list import table
 from mmrvos.datasets import BaseRVOSDataset
@@ -33,6 +34,7 @@ from mmrvos.evaluation.offline.benchmarks import (
     config_benchmark,
 )
 from mmrvos.model_index import ModelEntry, Result, find_model
+from mmrvos.results import add_result, tested
 from mmrvos.utils import (
     check_output_file,
     check_output_folder,
@@ -71,7 +73,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--write',
         action='store_true',
-        help='add the numbers to the metafile of the model')
+        help='add the numbers to the metafile of the model; `mmrvos table` '
+        'then shows them')
     parser.add_argument(
         '--submission',
         action='store_true',
@@ -89,6 +92,9 @@ def parse_args() -> argparse.Namespace:
     if args.masks and (args.weights or args.submission):
         parser.error('--masks scores masks: leave out --weights and '
                      '--submission')
+    if args.write and (args.masks or args.weights or args.submission):
+        parser.error('--write adds the numbers of the weights of NAME: leave '
+                     'out --masks, --weights and --submission')
     return args
 
 
@@ -163,6 +169,9 @@ def compare(paper: Result | None, metrics: Mapping[str, float]) -> str:
 
 def run(args: argparse.Namespace) -> None:
     entry = find_model(args.name)
+    if args.write and '.mim' in model_index.index_folder().parts:
+        raise ValueError('--write needs a checkout: an installed package has '
+                         'no metafiles to change')
     work_dir = args.work_dir or f'work_dirs/reproduce/{entry.name}'
     out = Path(args.out or Path(work_dir, 'reproduce.json'))
     check_output_folder(work_dir)
@@ -214,6 +223,12 @@ def write_result(args: argparse.Namespace, entry: ModelEntry, cfg: Config,
         out,
         indent=2)
     print(f'metrics written to {out}')
+    if args.write:
+        _, row = tested(out)
+        metafile = add_result(
+            model_index.index_folder(), entry.name, row,
+            'converted' if entry.weights is None else 'ours')
+        print(f'row written to {metafile}')
 
 
 @clear_errors

@@ -1,9 +1,12 @@
 """From a name to the difference from the paper, on miniatures."""
 import json
 import runpy
+import shutil
 from pathlib import Path
 
 import pytest
+
+from mmrvos import model_index
 
 from ..test_datasets import miniature
 
@@ -110,6 +113,18 @@ def test_without_masks_a_submission_is_written(home, mmrvos, ytvos,
     mmrvos('reproduce', 'r50_ytvos', '--data', root, '--work-dir', 'here')
     assert (tmp_path / 'here/submission.zip').is_file()
     assert 'masks for the server' in capsys.readouterr().out
+
+
+def test_the_row_is_written(home, mmrvos, ytvos, index, monkeypatch, tmp_path,
+                            capsys):
+    folder = shutil.copytree(index, tmp_path / 'checkout')
+    monkeypatch.setattr(model_index, 'index_folder', lambda: folder)
+    mmrvos('reproduce', 'r50_ytvos', '--data', ytvos, '--write')
+    paper, row = model_index.find_model('r50_ytvos').results
+    assert paper.metrics == {'J&F': 55.6}
+    assert (row.source, row.dataset) == ('converted', 'Ref-YouTube-VOS')
+    assert f'{row.metrics["J&F"]:.2f}' in capsys.readouterr().out
+    assert row.command.startswith('mmrvos reproduce r50_ytvos --data')
 
 
 @pytest.mark.parametrize(('name', 'data', 'message'), [
