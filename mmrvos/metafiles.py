@@ -45,11 +45,13 @@ def model_name(config: Path) -> str:
     return '_'.join(part for part in parts if part != 'ablations')
 
 
-def describe(config: Path) -> dict[str, Any]:
+def describe(config: Path, trains: bool = True) -> dict[str, Any]:
     """Return the facts of a config that its metafile lists as 'Metadata'.
 
     Args:
         config: the config file.
+        trains: whether the model has weights of its own. A config that tests
+            the weights of another may still hold training data.
 
     Returns:
         'Task', 'Test Data' and, if the config trains, 'Training Data',
@@ -62,7 +64,7 @@ def describe(config: Path) -> dict[str, Any]:
         'Task': TASKS.get(tested.type, 'Referring Video Object Segmentation'),
         'Test Data': dataset_title(tested)
     }
-    if 'train_dataloader' in cfg:
+    if trains and 'train_dataloader' in cfg:
         trained = cfg.train_dataloader.dataset
         parts = trained.get('datasets', [trained])
         titles = dict.fromkeys(map(dataset_title, parts))
@@ -83,6 +85,35 @@ def _frames(cfg: Config, dataset: dict) -> int:
             pipeline = hook.stages[-1].get('pipeline', pipeline)
     counts = [step.num_frames for step in pipeline if 'num_frames' in step]
     return counts[0] if counts else dataset.get('num_frames', 1)
+
+
+def updated_metafile(path: Path) -> str:
+    """Return the text of a metafile that agrees with the configs.
+
+    'Metadata' is read from the configs. A config without an entry gets one.
+
+    Args:
+        path: configs/<method>/metafile.yml.
+    """
+    content = yaml.safe_load(path.read_text())
+    models = content['Models']
+    checkout = path.parents[2]
+    listed = {model['Config'] for model in models}
+    for config in sorted(path.parent.rglob('*.py')):
+        name = config.relative_to(checkout).as_posix()
+        if '_base_' not in config.parts and name not in listed:
+            models.append({
+                'Name': model_name(config),
+                'In Collection': content['Collections'][0]['Name'],
+                'Config': name,
+                'Metadata': {}
+            })
+    for model in models:
+        if '_base_' not in model['Config']:
+            model['Metadata'] = describe(
+                checkout / model['Config'], 'Weights From' not in model)
+    models.sort(key=lambda model: model['Config'])
+    return dump_metafile(content)
 
 
 class _Dumper(yaml.SafeDumper):

@@ -129,14 +129,20 @@ def read_model_index(folder: Path | None = None) -> dict[str, ModelEntry]:
 
     Raises:
         ValueError: a metafile has a key that no class here knows, lacks a
-            required one, or names a model that does not exist.
+            required one, or names a model that does not exist; or two models
+            have one name.
     """
     folder = folder or index_folder()
     index = yaml.safe_load((folder / 'model-index.yml').read_text())
     models = {}
     for path in index['Import']:
         for model in yaml.safe_load((folder / path).read_text())['Models']:
-            models[model.get('Name')] = (path, model)
+            name = model.get('Name')
+            if name in models:
+                raise ValueError(
+                    f'{path} has a model {name}, as {models[name][0]}: '
+                    'rename one of them')
+            models[name] = (path, model)
     entries = {}
     for name, (path, model) in models.items():
         try:
@@ -226,7 +232,7 @@ def find_model(name: str) -> ModelEntry:
     }
     if name in names:
         return names[name]
-    wanted = name.replace('/', '_').removesuffix('.py')
+    wanted = name.lower().replace('/', '_').removesuffix('.py')
     nearest = get_close_matches(wanted, entries, n=3, cutoff=0.)
     raise ValueError(
         f'{name!r} is neither a config file nor a model of model-index.yml; '

@@ -159,7 +159,8 @@ class Tables:
             models = [e for e in self.entries if e.collection == collection]
             readme = self.folder / 'configs' / method_of(models[0])
             rows = [[
-                self.link(e), e.metadata.get('Training Data', ''),
+                self.link(e), e.metadata.get('Training Data')
+                or (f'as {e.weights_from}' if e.weights_from else ''),
                 e.metadata.get('Test Data', ''),
                 *(str(e.metadata.get(key, ''))
                   for key in ('Epochs', 'Frames', 'Batch Size')),

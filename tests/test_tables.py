@@ -112,6 +112,25 @@ def test_facts_of_a_changed_config_reach_its_metafile(checkout, monkeypatch):
     assert entry.metadata['Epochs'] == 21
 
 
+def test_a_new_config_gets_an_entry(checkout, monkeypatch):
+    folder = checkout / 'configs/soc'
+    (folder / 'ablations/mine.py').write_text(
+        "_base_ = '../video-swin-t_ytvos.py'\n")
+    call(monkeypatch)
+    entry = read_model_index(checkout)['soc_mine']
+    assert entry.config == folder / 'ablations/mine.py'
+    assert entry.metadata['Epochs'] == 20 and not entry.results
+
+
+def test_two_models_of_one_name(checkout):
+    metafile = checkout / 'configs/soc/metafile.yml'
+    content = yaml.safe_load(metafile.read_text())
+    content['Models'] += content['Models'][:1]
+    metafile.write_text(yaml.safe_dump(content))
+    with pytest.raises(ValueError, match='rename one of them'):
+        read_model_index(checkout)
+
+
 def test_metrics_of_a_test_become_a_row(checkout, monkeypatch):
     """A second test replaces the row of the first; the paper's row stays."""
     name, file = 'soc_video-swin-t_ytvos', checkout / 'metrics.json'

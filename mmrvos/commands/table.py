@@ -5,9 +5,10 @@
     mmrvos table --add metrics.json --source converted
 
 The pages mark where a table is; mmrvos/tables.py lists the markers. Metafiles
-are brought into their common form, and their 'Metadata' is read from the
-configs. --add first writes results into the metafiles: the file of
-`tools/test.py --out`, or the work dir of a training (its last validation).
+are brought into their common form, their 'Metadata' is read from the configs,
+and a config without an entry gets one. --add first writes results into the
+metafiles: the file of `tools/test.py --out`, or the work dir of a training
+(its last validation).
 """
 import argparse
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from mmrvos.command_line import clear_errors
-from mmrvos.metafiles import describe, dump_metafile
+from mmrvos.metafiles import updated_metafile
 from mmrvos.model_index import index_folder
 from mmrvos.results import add_result, tested, trained
 from mmrvos.tables import filled, pages
@@ -53,19 +54,12 @@ def parse_args() -> argparse.Namespace:
 
 
 def changed_metafiles(folder: Path) -> dict[Path, str]:
-    """Return the metafiles whose form or facts differ, with a new text."""
+    """Return the metafiles that differ from the configs, with a new text."""
     index = yaml.safe_load((folder / 'model-index.yml').read_text())
-    changed = {}
-    for path in (folder / name for name in index['Import']):
-        text = path.read_text()
-        content = yaml.safe_load(text)
-        for model in content['Models']:
-            if '_base_' not in model['Config']:
-                model['Metadata'] = describe(folder / model['Config'])
-        new = dump_metafile(content)
-        if new != text:
-            changed[path] = new
-    return changed
+    texts = {folder / name: updated_metafile(folder / name)
+             for name in index['Import']}
+    return {path: text for path, text in texts.items()
+            if text != path.read_text()}
 
 
 @clear_errors

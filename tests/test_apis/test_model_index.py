@@ -30,10 +30,11 @@ def test_config_and_metafile_agree(path):
     metafile = ROOT / 'configs' / name_of(path).split('/')[0] / 'metafile.yml'
     models = yaml.safe_load(metafile.read_text())['Models']
     entry, = [m for m in models if m['Config'] == config] or [{}]
-    facts = describe(path)
+    facts = describe(path, 'Weights From' not in entry)
     assert (entry.get('Name'), entry.get('Metadata')) == (name, facts), (
-        f'add to {metafile.relative_to(ROOT)}, or correct there:\n'
-        f'  - Name: {name}\n    Config: {config}\n    Metadata: {facts}')
+        f'{metafile.relative_to(ROOT)} has no entry {name} with these facts, '
+        'run python tools/analysis_tools/make_tables.py: '
+        f'Config: {config}, Metadata: {facts}')
 
 
 def test_index_lists_every_metafile():
@@ -134,6 +135,7 @@ def test_name_with_weights_of_the_caller():
     ('referformer_r50_ytvs', 'referformer_r50_ytvos'),
     ('referformer/r50_ytvs', 'referformer_r50_ytvos'),
     ('soc-video-swin-t-joint', 'soc_video-swin-t_joint'),
+    ('ReferFormer-R50-YTVOS', 'referformer_r50_ytvos'),
     ('zzzz', '_'),
 ])
 def test_unknown_names_show_the_nearest_three(name, nearest):
