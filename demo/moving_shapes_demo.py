@@ -5,7 +5,7 @@ The first use generates Moving Shapes. Run it from the repository's folder.
 import argparse
 from pathlib import Path
 
-from mmrvos.apis import OUTPUTS, RVOSInferencer, check_folder
+from mmrvos.apis import OUTPUTS, check_folder
 from mmrvos.registry import DATASETS
 from mmrvos.utils import clear_errors
 
@@ -36,6 +36,7 @@ def one_of_each_kind(expressions: list[dict]) -> list[str]:
 def main() -> None:
     args = parse_args()
     check_folder(Path(args.out_dir), OUTPUTS)
+    from mmrvos.apis import RVOSInferencer  # imports torch
     inferencer = RVOSInferencer(MODEL)
     dataset = DATASETS.build(inferencer.cfg.test_dataloader.dataset)
     if not 0 <= args.index < len(dataset):

@@ -41,7 +41,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
 VISUALIZERS = Registry(
     'visualizer',
     parent=MMENGINE_VISUALIZERS,
-    locations=['mmrvos.visualization'])
+    locations=['mmrvos.visualization.rvos_visualizer'])
 
 # Nothing of ours in these: without them MMEngine warns, whenever it builds
 # one of its own, that the scope is unknown there.

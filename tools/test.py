@@ -4,18 +4,16 @@ import sys
 
 import mmengine
 from mmengine.config import DictAction
-from mmengine.dist import is_main_process
 
 from mmrvos.downloads import is_remote
-from mmrvos.engine import disconnect, evaluate
 from mmrvos.utils import (
     check_output_file,
     check_output_folder,
     clear_errors,
-    default_work_dir,
     find_checkpoint,
-    load_config,
 )
+
+# Functions import what imports torch: --help does not wait for it.
 
 
 def parse_args() -> argparse.Namespace:
@@ -75,6 +73,11 @@ def test(args: argparse.Namespace) -> None:
             or find_checkpoint(args.checkpoint).is_file()):
         raise FileNotFoundError(
             f'{args.checkpoint} is missing: expected a checkpoint file')
+    from mmengine.dist import is_main_process
+
+    from mmrvos.engine import evaluate
+    from mmrvos.utils import default_work_dir, load_config
+
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = (
@@ -102,6 +105,7 @@ def test(args: argparse.Namespace) -> None:
 @clear_errors
 def main() -> None:
     test(parse_args())
+    from mmrvos.engine import disconnect
     disconnect()
 
 

@@ -2,19 +2,12 @@ import argparse
 import os
 from pathlib import Path
 
-import torch
 from mmengine.config import Config, DictAction
 
 from mmrvos.apis import ModelEntry, read_model_index
-from mmrvos.engine import RVOSRunner, bare_model, disconnect, latest_checkpoint
-from mmrvos.utils import (
-    ConfigError,
-    check_output_folder,
-    clear_errors,
-    default_work_dir,
-    find_checkpoint,
-    load_config,
-)
+from mmrvos.utils import check_output_folder, clear_errors, find_checkpoint
+
+# Functions import what imports torch: --help does not wait for it.
 
 
 def parse_args() -> argparse.Namespace:
@@ -66,6 +59,10 @@ def parse_args() -> argparse.Namespace:
 
 
 def use_amp(cfg: Config, precision: str) -> None:
+    import torch
+
+    from mmrvos.utils import ConfigError
+
     if not torch.cuda.is_available():
         raise ConfigError('--amp needs a GPU, and there is none: leave it out')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
@@ -79,6 +76,8 @@ def use_amp(cfg: Config, precision: str) -> None:
 
 
 def use_auto_scale_lr(cfg: Config) -> None:
+    from mmrvos.utils import ConfigError
+
     if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
         raise ConfigError(
             '--auto-scale-lr needs auto_scale_lr.base_batch_size in the '
@@ -100,6 +99,8 @@ def check_load_from(cfg: Config) -> None:
 
 def how_to_get(entry: ModelEntry) -> str:
     """Return the commands that write the weights of a model."""
+    from mmrvos.utils import default_work_dir
+
     config = os.path.relpath(entry.config)
     last = f'{default_work_dir(config)}/epoch_{entry.metadata["Epochs"]}.pth'
     train = (
@@ -111,6 +112,9 @@ def how_to_get(entry: ModelEntry) -> str:
 
 
 def train(args: argparse.Namespace) -> None:
+    from mmrvos.engine import RVOSRunner, bare_model, latest_checkpoint
+    from mmrvos.utils import default_work_dir, load_config
+
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = (
@@ -135,6 +139,7 @@ def train(args: argparse.Namespace) -> None:
 @clear_errors
 def main() -> None:
     train(parse_args())
+    from mmrvos.engine import disconnect
     disconnect()
 
 

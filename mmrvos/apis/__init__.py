@@ -1,13 +1,11 @@
-from mmrvos.model_index import ModelEntry, find_model, read_model_index
+from mmrvos.lazy import attach
 
-from .frame_sources import VideoSource
-from .output_folder import OUTPUTS, check_folder
-from .results import ExpressionResult, SegmentedFrames
-from .rvos_inferencer import RVOSInferencer
-from .video_source import open_video
-
-__all__ = [
-    'OUTPUTS', 'ExpressionResult', 'ModelEntry', 'RVOSInferencer',
-    'SegmentedFrames', 'VideoSource', 'check_folder', 'find_model',
-    'open_video', 'read_model_index'
-]
+__getattr__, __dir__, __all__ = attach(
+    __name__, {
+        'mmrvos.model_index': ['ModelEntry', 'find_model', 'read_model_index'],
+        '.frame_sources': ['VideoSource'],
+        '.output_folder': ['OUTPUTS', 'check_folder'],
+        '.results': ['ExpressionResult', 'SegmentedFrames'],
+        '.rvos_inferencer': ['RVOSInferencer'],
+        '.video_source': ['open_video'],
+    })

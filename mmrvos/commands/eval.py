@@ -32,13 +32,8 @@ from mmrvos.evaluation.offline.benchmarks import (
     make_scorer,
 )
 from mmrvos.evaluation.offline.predictions import PredictionError
-from mmrvos.evaluation.offline.scoring import GroundTruthError, score_all
-from mmrvos.utils import (
-    ConfigError,
-    check_output_file,
-    check_output_folder,
-    load_config,
-)
+from mmrvos.evaluation.offline.scoring import score_all
+from mmrvos.utils import check_output_file, check_output_folder
 
 
 def names_with(option: str) -> list[str]:
@@ -120,6 +115,7 @@ def check_args(parser: argparse.ArgumentParser,
 def load_benchmark(
         args: argparse.Namespace) -> tuple[BaseRVOSDataset, ExpressionMetric]:
     if args.config:
+        from mmrvos.utils import load_config  # imports torch
         return config_benchmark(load_config(args.config))
     options = {
         name: getattr(args, name)
@@ -185,8 +181,7 @@ def main() -> int:
                 f'--plot needs values per frame, {type(metric).__name__} has '
                 'none: leave the option out')
         result = score(dataset, metric, args.pred, args.workers)
-    except (PredictionError, GroundTruthError, ConfigError, ValueError,
-            OSError) as error:
+    except (ValueError, OSError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2
     name = args.dataset or args.config.stem

@@ -14,16 +14,9 @@ from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmrvos.apis import (
-    OUTPUTS,
-    RVOSInferencer,
-    check_folder,
-    find_model,
-    open_video,
-)
+from mmrvos.apis import OUTPUTS, check_folder, find_model, open_video
 from mmrvos.utils import clear_errors
 from mmrvos.visualization import STYLES, check_fps
-from mmrvos.weights import get_weights
 
 
 def parse_args() -> argparse.Namespace:
@@ -115,8 +108,10 @@ def infer(args: argparse.Namespace) -> None:
     weights = args.weights
     is_config = Path(args.model).suffix == '.py' or Path(args.model).is_file()
     if weights is None and not is_config:
+        from mmrvos.weights import get_weights  # imports web clients
         weights = get_weights(
             find_model(args.model), progress=not args.no_progress)
+    from mmrvos.apis import RVOSInferencer  # imports torch
     inferencer = RVOSInferencer(
         args.model,
         weights,

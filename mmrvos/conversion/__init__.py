@@ -1,14 +1,8 @@
-from . import mttr, referformer, soc, stcn
-from .backbones import convert_video_swin
-from .key_map import Report, Rule, convert_keys
+from mmrvos.lazy import attach
 
-METHODS = {
-    'mttr': mttr.convert,
-    'referformer': referformer.convert,
-    'soc': soc.convert,
-    'stcn': stcn.convert,
-}
-
-__all__ = [
-    'METHODS', 'Report', 'Rule', 'convert_keys', 'convert_video_swin'
-]
+__getattr__, __dir__, __all__ = attach(
+    __name__, {
+        '.backbones': ['convert_video_swin'],
+        '.key_map': ['Report', 'Rule', 'convert_keys'],
+        '.methods': ['METHODS'],
+    })

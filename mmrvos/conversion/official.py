@@ -16,8 +16,8 @@ from mmrvos.utils import (
     write_checkpoint,
 )
 
-from . import METHODS
 from .key_map import Report
+from .methods import METHODS
 
 
 def read_official(path: str | Path) -> dict[str, Tensor]:

@@ -1,10 +1,12 @@
+import copy
+import os.path as osp
 import pickle
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.dataset import BaseDataset
+from mmengine.fileio import list_from_file
 
 from mmrvos.utils import check_name
 
@@ -51,8 +53,24 @@ def pipeline_steps(pipeline: Sequence[dict | Callable] = (),
     return [dict(type='CleanText'), *steps] if lower_case else steps
 
 
-class BaseRVOSDataset(BaseDataset):
+def unchanged(data: dict) -> dict:
+    return data
+
+
+def compose(steps: Sequence[dict | Callable]) -> Callable[[dict], Any]:
+    """Build a pipeline; one without steps returns its input."""
+    if not steps:
+        return unchanged
+    from mmengine.dataset import Compose  # imports torch
+    return Compose(steps)
+
+
+class BaseRVOSDataset:
     """Videos with expressions about objects in them.
+
+    The class follows the protocol of MMEngine's ``BaseDataset`` but does not
+    inherit from it: its import loads PyTorch (1.5 s), which scoring files on
+    disk does not need.
 
     A subclass implements :meth:`load_videos`; everything else is here. Each
     video it returns is a dict with
@@ -97,10 +115,14 @@ class BaseRVOSDataset(BaseDataset):
         filter_cfg: ``min_frames`` (int) drops shorter videos; ``type_ids``
             (list) keeps expressions of these types; ``with_target`` (bool)
             drops expressions without an object.
-        ann_file, metainfo, data_root, data_prefix, indices, serialize_data,
-            pipeline, test_mode, lazy_init, max_refetch: as in MMEngine.
+        serialize_data: keep the videos in one byte array, which worker
+            processes share.
+        ann_file, metainfo, data_root, data_prefix, indices, pipeline,
+            test_mode, lazy_init, max_refetch: as in MMEngine.
     """
 
+    #: default of ``metainfo``
+    METAINFO: dict[str, Any] = {}
     #: what to do when a file is missing, one line
     hint: str = 'the dataset page of the docs shows the tree.'
 
@@ -140,18 +162,32 @@ class BaseRVOSDataset(BaseDataset):
         self.num_frames = num_frames
         self.entry = entry
         self.expression_subset = expression_subset
-        super().__init__(
-            ann_file=ann_file,
-            metainfo=metainfo,
-            data_root=data_root,
-            data_prefix=data_prefix or {},
-            filter_cfg=filter_cfg,
-            indices=indices,
-            serialize_data=serialize_data,
-            pipeline=pipeline_steps(pipeline, lower_case),
-            test_mode=test_mode,
-            lazy_init=lazy_init,
-            max_refetch=max_refetch)
+        for key, prefix in (data_prefix or {}).items():
+            if not isinstance(prefix, str):
+                raise TypeError(
+                    f'{type(self).__name__} got data_prefix.{key}={prefix!r}, '
+                    'expected a text')
+        # osp.join keeps paths that are absolute
+        self.ann_file = osp.join(data_root, ann_file) if ann_file else ''
+        self.data_root = data_root
+        self.data_prefix = {
+            key: osp.join(data_root, prefix)
+            for key, prefix in (data_prefix or {}).items()
+        }
+        self.metainfo = dict(self.METAINFO)
+        for key, value in (metainfo or {}).items():
+            is_file = isinstance(value, str) and Path(value).is_file()
+            self.metainfo[key] = list_from_file(value) if is_file else value
+        self.filter_cfg = copy.deepcopy(filter_cfg)
+        self.indices = indices
+        self.serialize_data = serialize_data
+        self.test_mode = test_mode
+        self.max_refetch = max_refetch
+        self.pipeline = compose(pipeline_steps(pipeline, lower_case))
+        #: (entries, 3): video, expression (-1: all), start frame
+        self.entries: np.ndarray | None = None
+        if not lazy_init:
+            self.full_init()
 
     # ---------------------------------------------------------------- loading
 
@@ -192,23 +228,44 @@ class BaseRVOSDataset(BaseDataset):
         """Name an expression of the annotation file in a message."""
         return f'{self.ann_file}: expression {exp_id} of video {video_id}'
 
-    def load_data_list(self) -> list[dict]:
-        """Entries as numbers: video, expression (-1: all) and start frame.
+    def full_init(self) -> None:
+        """Read the annotations, once.
 
-        The videos themselves are kept once, in a :class:`SerializedList`.
+        Raises:
+            ValueError: no expression is left.
         """
+        if self.entries is not None:
+            return
         videos = [v for v in map(self._prepare, self.load_videos()) if v]
         if not videos:
             raise ValueError(
                 f'{type(self).__name__} found no expressions in '
                 f'{self.ann_file} (expression_subset='
                 f'{self.expression_subset!r}, filter_cfg={self.filter_cfg})')
-        self.videos = SerializedList(videos)
-        return [
-            dict(video=v, expression=e, start=start)
-            for v, video in enumerate(videos)
-            for e, start in self._entries(video)
-        ]
+        self.videos = SerializedList(videos) if self.serialize_data else videos
+        self.entries = self._chosen(np.array([
+            (v, expression, start) for v, video in enumerate(videos)
+            for expression, start in self._entries(video)
+        ]), self.indices)
+
+    @staticmethod
+    def _chosen(entries: np.ndarray,
+                indices: int | Sequence[int] | None) -> np.ndarray:
+        """Some entries: the first or, if negative, last ``indices`` of them.
+        """
+        if indices is None:
+            return entries
+        if isinstance(indices, int):
+            return entries[:indices] if indices >= 0 else entries[indices:]
+        return entries[list(indices)]
+
+    def get_subset(self,
+                   indices: int | Sequence[int]) -> 'BaseRVOSDataset':
+        """A copy with some of the entries, see ``indices``."""
+        self.full_init()
+        subset = copy.copy(self)
+        subset.entries = self._chosen(self.entries, indices)
+        return subset
 
     def _entries(self, video: dict) -> list[tuple[int, int]]:
         if self.test_mode:
@@ -278,6 +335,10 @@ class BaseRVOSDataset(BaseDataset):
 
     # ---------------------------------------------------------------- reading
 
+    def __len__(self) -> int:
+        self.full_init()
+        return len(self.entries)
+
     def __getitem__(self, idx: int) -> dict:
         """Run the pipeline on an entry.
 
@@ -287,14 +348,12 @@ class BaseRVOSDataset(BaseDataset):
             ValueError: the pipeline returns None for the entry in testing, or
                 for ``max_refetch`` further entries in training.
         """
-        if not self._fully_initialized:
-            self.full_init()
         drawn = idx
         for _ in range(1 if self.test_mode else self.max_refetch + 1):
-            data = self.prepare_data(drawn)
+            data = self.pipeline(self.get_data_info(drawn))
             if data is not None:
                 return data
-            drawn = self._rand_another()
+            drawn = np.random.randint(len(self))  # noqa: NPY002
         info = self.get_data_info(idx)
         first = info['expressions'][0]
         raise ValueError(
@@ -305,8 +364,11 @@ class BaseRVOSDataset(BaseDataset):
 
     def get_data_info(self, idx: int) -> dict:
         """One entry with everything about its video."""
-        entry = super().get_data_info(idx)
-        info = self.videos[entry['video']]
+        self.full_init()
+        video, expression, start = self.entries[idx].tolist()
+        info = self.videos[video]
+        if not self.serialize_data:
+            info = copy.deepcopy(info)
         if info.get('video_path') is not None:
             info['img_paths'] = [info['video_path']] * len(info['frame_names'])
         elif info.get('img_dir') is not None:
@@ -314,10 +376,10 @@ class BaseRVOSDataset(BaseDataset):
             info['img_paths'] = [
                 f'{folder}/{name}{suffix}' for name in info['frame_names']
             ]
-        if entry['expression'] >= 0:
+        if expression >= 0:
             others = info['expressions']
-            info['expressions'] = [others.pop(entry['expression'])]
+            info['expressions'] = [others.pop(expression)]
             info['other_expressions'] = others
-        info.setdefault('key_frame', entry['start'])
-        info['sample_idx'] = entry['sample_idx']
+        info.setdefault('key_frame', start)
+        info['sample_idx'] = idx % len(self)
         return info

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pycocotools.mask as mask_utils
-from scipy.io import loadmat
 
 from mmrvos.structures import MaskSource
 from mmrvos.utils import (
@@ -243,6 +242,7 @@ def read_puppet_masks(path: str) -> np.ndarray:
         raise FileNotFoundError(
             f'{path} is missing: JHMDB-Sentences needs its puppet_mask '
             'folder') from None
+    from scipy.io import loadmat  # slow to import
     try:
         masks = loadmat(
             path, appendmat=False, variable_names=['part_mask'])['part_mask']

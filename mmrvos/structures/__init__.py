@@ -1,5 +1,7 @@
-from .masks import MaskSource, PNGMasks, RLEMasks, UnknownObjectError
-from .rvos_data_sample import RVOSDataSample
+from mmrvos.lazy import attach
 
-__all__ = ['MaskSource', 'PNGMasks', 'RLEMasks', 'RVOSDataSample',
-           'UnknownObjectError']
+__getattr__, __dir__, __all__ = attach(
+    __name__, {
+        '.masks': ['MaskSource', 'PNGMasks', 'RLEMasks', 'UnknownObjectError'],
+        '.rvos_data_sample': ['RVOSDataSample'],
+    })

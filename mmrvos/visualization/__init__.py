@@ -1,15 +1,12 @@
-from .drawing import (
-    STYLES,
-    contact_sheet,
-    draw_legend,
-    draw_masks,
-    write_image,
-)
-from .overlay_writer import OverlayWriter
-from .rvos_visualizer import RVOSVisualizer
-from .video_writer import VideoWriter, check_fps, write_video
+from mmrvos.lazy import attach
 
-__all__ = [
-    'STYLES', 'OverlayWriter', 'RVOSVisualizer', 'VideoWriter', 'check_fps',
-    'contact_sheet', 'draw_legend', 'draw_masks', 'write_image', 'write_video'
-]
+__getattr__, __dir__, __all__ = attach(
+    __name__, {
+        '.drawing': [
+            'STYLES', 'contact_sheet', 'draw_legend', 'draw_masks',
+            'write_image'
+        ],
+        '.overlay_writer': ['OverlayWriter'],
+        '.rvos_visualizer': ['RVOSVisualizer'],
+        '.video_writer': ['VideoWriter', 'check_fps', 'write_video'],
+    })

@@ -5,7 +5,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import cv2
-import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -159,6 +158,8 @@ def check_style(style: str) -> None:
 
 @lru_cache
 def _font(size: int) -> ImageFont.FreeTypeFont:
+    import matplotlib  # slow to import
+
     # ships with matplotlib, which mmengine needs; knows more than ASCII
     path = Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')
     return ImageFont.truetype(str(path), size)

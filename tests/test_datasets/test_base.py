@@ -98,8 +98,7 @@ def test_mmengine_options(root):
 
 def test_a_worker_gets_bytes(root):
     dataset = build(root)
-    assert dataset.data_list == []
-    arrays = [dataset.videos.data, dataset.data_bytes]
+    arrays = [dataset.videos.data, dataset.entries]
     rest = len(pickle.dumps(dataset)) - sum(a.nbytes for a in arrays)
     assert rest < 5000  # options, no annotations
 

@@ -61,6 +61,18 @@ def test_perfect_masks_score_100(ytvos, run):
     assert len(result['expressions'][0]['per_frame']['J']) == len(FRAMES)
 
 
+@pytest.mark.parametrize('name', ['ytvos', 'mevis', 'davis', 'a2d'])
+def test_scoring_imports_no_torch(name, request):
+    root = request.getfixturevalue(name)
+    code = ('import sys; from mmrvos.commands.eval import main;'
+            'assert main() == 0; assert "torch" not in sys.modules')
+    pred = next(root.glob('pred*'))
+    subprocess.run([
+        sys.executable, '-c', code, str(pred), '--gt', str(root / 'gt'),
+        '--dataset', 'davis17' if name == 'davis' else name
+    ], check=True, stdout=subprocess.DEVNULL)
+
+
 def test_zip_workers_csv_and_plots_agree(ytvos, run, tmp_path):
     shutil.rmtree(ytvos / 'pred/Annotations/bb/1')
     folder = run(ytvos, 'ytvos')

@@ -135,7 +135,6 @@ def test_every_dataset(name, tmp_path, score_files):
     cfg = Config.fromfile(REPO / f'configs/_base_/datasets/{config}.py')
     dataset = cfg[f'{loader}_dataloader'].dataset
     dataset.data_root = str(gt)
-    dataset.serialize_data = False  # or MMEngine collects all garbage
     if name == 'refcoco':
         dataset.ann_file = 'refcoco/instances_refcoco_train.json'
     dataset = DATASETS.build(dataset)

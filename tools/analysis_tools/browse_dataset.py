@@ -2,20 +2,21 @@
 
 Each sample gives one picture with all frames of the clip side by side.
 """
+from __future__ import annotations
+
 import argparse
 import random
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_iter_progress
 
 from mmrvos.registry import DATASETS
-from mmrvos.structures import RVOSDataSample
-from mmrvos.utils import check_output_folder, clear_errors, load_config
+from mmrvos.utils import check_output_folder, clear_errors
 from mmrvos.visualization import (
     contact_sheet,
     draw_legend,
@@ -23,6 +24,11 @@ from mmrvos.visualization import (
     write_image,
 )
 from mmrvos.visualization.drawing import colour_of
+
+if TYPE_CHECKING:
+    import torch
+
+    from mmrvos.structures import RVOSDataSample
 
 
 def draw_boxes(image: np.ndarray, boxes: torch.Tensor,
@@ -36,7 +42,7 @@ def draw_boxes(image: np.ndarray, boxes: torch.Tensor,
     """
     height, width = image.shape[:2]
     image = np.ascontiguousarray(image)
-    for e in torch.nonzero(valid).flatten().tolist():
+    for e in valid.nonzero().flatten().tolist():
         cx, cy, w, h = (boxes[e] * boxes.new_tensor(
             [width, height, width, height])).tolist()
         cv2.rectangle(
@@ -94,6 +100,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     check_output_folder(args.out)
+    from mmrvos.utils import load_config  # imports torch
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope('mmrvos')
     if f'{args.loader}_dataloader' not in cfg:

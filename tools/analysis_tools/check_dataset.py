@@ -24,7 +24,7 @@ from mmrvos.datasets.expected_counts import SOURCES, expected
 from mmrvos.datasets.mask_sources import H5Masks, MatMasks
 from mmrvos.registry import DATASETS
 from mmrvos.structures import MaskSource, PNGMasks, UnknownObjectError
-from mmrvos.utils import clear_errors, load_config, read_image
+from mmrvos.utils import clear_errors, read_image
 
 SHOWN = 5  # problems of one kind that are printed
 
@@ -287,6 +287,7 @@ def parse_args() -> argparse.Namespace:
 @clear_errors
 def main() -> None:
     args = parse_args()
+    from mmrvos.utils import load_config  # imports torch
     cfg = load_config(args.config, args.cfg_options)
     init_default_scope('mmrvos')
     reports = [

@@ -7,7 +7,6 @@ import argparse
 from mmengine.config import DictAction
 
 from mmrvos.conversion import METHODS
-from mmrvos.conversion.official import convert_file
 from mmrvos.utils import clear_errors, new_output_file
 
 
@@ -37,6 +36,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     target = new_output_file(args.target)
+    from mmrvos.conversion.official import convert_file  # imports torch
     report = convert_file(args.method, args.source, target, args.config,
                           args.cfg_options)
     if not args.quiet:

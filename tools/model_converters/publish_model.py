@@ -10,17 +10,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mmrvos.apis.stored_config import config_text, stored_config
 from mmrvos.downloads import hash_of
-from mmrvos.utils import (
-    checked_weights,
-    clear_errors,
-    load_config,
-    new_output_file,
-    read_checkpoint,
-    write_checkpoint,
-)
+from mmrvos.utils import clear_errors, new_output_file
 from mmrvos.version import __version__
+
+# Functions import what imports torch: --help does not wait for it.
 
 
 def parse_args() -> argparse.Namespace:
@@ -51,6 +45,9 @@ def parse_args() -> argparse.Namespace:
 
 def known_facts(args: argparse.Namespace, checkpoint: dict) -> dict[str, Any]:
     """Return config and results as plain data."""
+    from mmrvos.apis.stored_config import config_text, stored_config
+    from mmrvos.utils import load_config
+
     facts: dict[str, Any] = dict(mmrvos=__version__)
     if args.config:
         facts['cfg'] = config_text(load_config(args.config))
@@ -76,6 +73,12 @@ def add_hash(path: Path) -> Path:
 def main() -> None:
     args = parse_args()
     target = new_output_file(args.target)
+    from mmrvos.utils import (
+        checked_weights,
+        read_checkpoint,
+        write_checkpoint,
+    )
+
     checkpoint = read_checkpoint(args.source)
     weights = checked_weights(checkpoint['state_dict'], args.source)
     write_checkpoint(target, weights, known_facts(args, checkpoint))

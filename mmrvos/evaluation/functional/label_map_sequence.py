@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from .label_maps import pairwise_jf, silhouettes
 from .region_contour import BOUND_TH, contour, region
@@ -168,6 +167,7 @@ def match_objects(values: np.ndarray) -> list[tuple[int, int]]:
     Returns:
         m pairs (predicted, true), by predicted object.
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import
     score = values.mean(axis=-1).mean(axis=0)
     return [(int(i), int(k))
             for i, k in zip(*linear_sum_assignment(-score), strict=True)]

@@ -1,15 +1,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.evaluator import BaseMetric
-
 from mmrvos.structures import MaskSource
 
 from ..functional import SPLITS, with_splits
 from ..missing import MISSING, MissingRule
+from .protocol import MetricProtocol
 
 
-class ExpressionMetric(BaseMetric):
+class ExpressionMetric(MetricProtocol):
     """A metric whose unit is the expression.
 
     A subclass turns a data sample into one record per expression

@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import pycocotools.mask as mask_utils
-from mmengine.evaluator import BaseMetric
 
 from mmrvos.registry import METRICS
 from mmrvos.utils import check_name, safe_join
 
 from ..submission import TOP_FOLDERS, mask_path, save_mask
+from .protocol import MetricProtocol
 
 
 @METRICS.register_module()
-class SubmissionWriter(BaseMetric):
+class SubmissionWriter(MetricProtocol):
     """Write predictions in the layout that a benchmark's server expects.
 
     Computes no score and needs no ground truth. Every rank writes the PNGs of

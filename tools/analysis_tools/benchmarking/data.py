@@ -18,23 +18,7 @@ from mmengine.registry import init_default_scope
 from mmrvos.registry import DATASETS
 from mmrvos.utils import load_config
 
-from .arguments import add_cfg_options, positive
-
 WARMUP = 5  # clips
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('config')
-    parser.add_argument(
-        '--loader',
-        choices=['train', 'val', 'test'],
-        default='train',
-        help='whose pipeline to run')
-    parser.add_argument(
-        '--num', type=positive, default=200, help='measured clips')
-    parser.add_argument(
-        '--seed', type=int, default=0, help='of the clips and augmentations')
-    add_cfg_options(parser)
 
 
 def timed(transform: Callable, times: list[float]) -> Callable:

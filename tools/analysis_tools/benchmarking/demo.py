@@ -19,40 +19,10 @@ import torch
 from mmrvos.utils import load_config, without_downloads
 from mmrvos.visualization import VideoWriter
 
-from .arguments import (
-    add_cfg_options,
-    add_limit,
-    add_size,
-    not_negative,
-    positive,
-)
 from .meter import check_limit, resident_peak
 from .synthetic import SENTENCE, build_model
 
 DEMO = Path(__file__).parents[3] / 'demo/video_demo.py'
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('config')
-    parser.add_argument(
-        '--frames',
-        type=positive,
-        nargs='+',
-        default=[500, 2000],
-        help='numbers of frames, one video each, shortest first')
-    add_size(parser, help='size of the video')
-    parser.add_argument(
-        '--window',
-        type=positive,
-        default=8,
-        help='frames that the network processes at once')
-    parser.add_argument(
-        '--overlap',
-        type=not_negative,
-        default=2,
-        help='frames that consecutive windows share')
-    add_limit(parser)
-    add_cfg_options(parser)
 
 
 def write_video(path: Path, num_frames: int, size: tuple[int, int]) -> None:

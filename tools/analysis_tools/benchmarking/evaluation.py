@@ -30,35 +30,12 @@ from mmrvos.evaluation.offline.benchmarks import benchmark_dataset, make_scorer
 from mmrvos.evaluation.offline.scoring import score_all
 
 from . import reference_evaluation as reference
-from .arguments import positive
 from .meter import peak_memory
 from .turns import serve, take_turns
 
 HEIGHT, WIDTH = 480, 854
 CPU = torch.device('cpu')
 Scores = tuple[float, float]  # mean J and F
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--frames', type=positive, default=200, help='frames per sequence')
-    parser.add_argument(
-        '--objects',
-        type=positive,
-        nargs='+',
-        default=[1, 3],
-        help='numbers of objects, one sequence each')
-    parser.add_argument(
-        '--repeat',
-        type=positive,
-        default=3,
-        help='runs of our implementation; the fastest counts')
-    parser.add_argument(
-        '--workers',
-        type=positive,
-        nargs='*',
-        default=[1, 2],
-        help='numbers of processes to score 8 sequences with')
 
 
 def score_files(root: Path, workers: int = 1) -> Scores:

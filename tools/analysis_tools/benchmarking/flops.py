@@ -10,20 +10,9 @@ import argparse
 
 import torch
 
-from .arguments import add_cfg_options, add_size, positive
 from .flop_counter import FlopCounter
 from .meter import Meter, model_parts, watch
 from .synthetic import build_model, make_frames, make_sample
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('config')
-    parser.add_argument(
-        '--frames', type=positive, default=8, help='frames of the video')
-    parser.add_argument(
-        '--sentences', type=positive, default=1, help='sentences per video')
-    add_size(parser)
-    add_cfg_options(parser)
 
 
 def run(args: argparse.Namespace) -> None:

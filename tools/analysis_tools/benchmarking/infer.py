@@ -33,21 +33,13 @@ from mmrvos.datasets.transforms.formatting import channels_first
 from mmrvos.datasets.transforms.geometric import resize_frames
 from mmrvos.utils import load_config, read_image
 
-from .arguments import (
-    add_cfg_options,
-    add_device,
-    add_limit,
-    add_size,
-    add_threads,
-    not_negative,
-    positive,
-)
 from .flop_counter import FlopCounter
 from .meter import (
     Meter,
     check_limit,
     clock,
     device_name,
+    device_of,
     model_parts,
     peak_memory,
     watch,
@@ -57,53 +49,6 @@ from .synthetic import build_model, make_frames, make_sample, write_frames
 from .turns import Measured, serve, take_turns
 
 CHUNK_FRAMES = 16  # decoded before they are resized
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('config')
-    parser.add_argument(
-        'checkpoint', nargs='?', help='weights (default: random)')
-    parser.add_argument(
-        '--frames', type=positive, default=36, help='frames of the video')
-    parser.add_argument(
-        '--sentences', type=positive, default=1, help='sentences per video')
-    add_size(parser)
-    add_size(parser, '--ori-size', (720, 1280), 'size of files and masks')
-    parser.add_argument(
-        '--in-memory',
-        action='store_true',
-        help='take frames of --size from memory')
-    parser.add_argument(
-        '--reference',
-        action='store_true',
-        help='compare with the computation of the official code')
-    parser.add_argument(
-        '--reference-sentences',
-        type=positive,
-        metavar='K',
-        help='run the reference on K of the sentences and scale its time and '
-        'FLOPs, since every sentence costs it the same (default: all)')
-    parser.add_argument(
-        '--amp',
-        nargs='?',
-        const='bf16',
-        choices=['bf16', 'fp16'],
-        help='mixed precision, bf16 if no value follows')
-    parser.add_argument(
-        '--compile', action='store_true', help='run torch.compile first')
-    parser.add_argument(
-        '--repeat', type=positive, default=3, help='measured passes')
-    parser.add_argument(
-        '--warmup',
-        type=not_negative,
-        help='passes before the measured ones. The first counts FLOPs, and '
-        'with --compile the second compiles (default: 1, with --compile 2)')
-    add_threads(parser)
-    add_device(parser)
-    add_limit(parser)
-    parser.add_argument(
-        '--json', type=Path, metavar='FILE', help='write all numbers')
-    add_cfg_options(parser)
 
 
 def check_arguments(args: argparse.Namespace) -> None:
@@ -160,9 +105,9 @@ class Candidate:
         # from the sentences that a pass runs to those that it stands for
         self.scale = (
             args.sentences / args.reference_sentences if reference else 1.)
-        self.device = torch.device(args.device)
+        self.device = device_of(args.device)
         self.model = build_model(args.config, args.cfg_options,
-                                 args.checkpoint, args.device)
+                                 args.checkpoint, self.device)
         if self.model.propagator is not None:
             # with random weights a choice among empty masks would be void
             self.model.propagator.choose = lambda pred: dict.fromkeys(

@@ -135,6 +135,12 @@ def check_limit(peak: float, limit: float | None) -> None:
         sys.exit(f'the peak is {peak:.2f} GiB, above --limit {limit}')
 
 
+def device_of(name: str | None) -> torch.device:
+    """The device of --device; without the option a GPU if there is one."""
+    return torch.device(
+        name or ('cuda' if torch.cuda.is_available() else 'cpu'))
+
+
 def device_name(device: torch.device) -> str:
     if device.type == 'cuda':
         return torch.cuda.get_device_name(device)

@@ -18,38 +18,9 @@ from mmengine.registry import init_default_scope
 from mmrvos.registry import MODELS
 from mmrvos.utils import load_config, without_downloads
 
-from .arguments import (
-    add_cfg_options,
-    add_device,
-    add_size,
-    add_threads,
-    not_negative,
-    positive,
-)
-from .meter import clock, peak_memory
+from .meter import clock, device_of, peak_memory
 from .synthetic import SENTENCE, make_clip
 from .turns import serve, take_turns
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('configs', nargs='+', metavar='config')
-    parser.add_argument(
-        '--frames', type=positive, default=8, help='frames per clip')
-    add_size(parser)
-    parser.add_argument(
-        '--batch-size', type=positive, default=1, help='clips per iteration')
-    parser.add_argument(
-        '--sentences', type=positive, default=1, help='sentences per clip')
-    parser.add_argument(
-        '--iters', type=positive, default=5, help='measured iterations')
-    parser.add_argument(
-        '--warmup',
-        type=not_negative,
-        default=2,
-        help='iterations before the measured ones')
-    add_threads(parser)
-    add_device(parser)
-    add_cfg_options(parser)
 
 
 def work(cfg: Config, args: argparse.Namespace,
@@ -60,7 +31,7 @@ def work(cfg: Config, args: argparse.Namespace,
     torch.manual_seed(0)
     MMLogger.get_instance('benchmark', log_level='ERROR')
     init_default_scope('mmrvos')
-    device = torch.device(args.device)
+    device = device_of(args.device)
     model = MODELS.build(cfg.model).to(device).train()
     model.init_weights()
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
