@@ -12,7 +12,6 @@ from .metafiles import describe, dump_metafile, model_name
 from .model_index import SOURCES
 from .registry import MODELS
 from .tables import METRICS, SPLITS
-from .utils import without_downloads
 
 
 def tested(path: Path) -> tuple[str, dict[str, Any]]:
@@ -84,6 +83,7 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
 
 def _parameters(cfg: dict) -> float:
     """Count the parameters of a model, in millions."""
+    from .utils import without_downloads  # imports torch
     without_downloads(cfg, ['word'])
     model = MODELS.build(cfg)
     return round(sum(p.numel() for p in model.parameters()) / 1e6, 1)
