@@ -28,19 +28,13 @@ from mmrvos import model_index
 from mmrvos.commands.eval import score
 from mmrvos.commands.list import table
 from mmrvos.datasets import BaseRVOSDataset
-from mmrvos.engine import disconnect, evaluate
 from mmrvos.evaluation.offline.benchmarks import (
     build_dataset,
     config_benchmark,
 )
 from mmrvos.model_index import ModelEntry, Result, find_model
 from mmrvos.results import add_result, tested
-from mmrvos.utils import (
-    check_output_file,
-    check_output_folder,
-    clear_errors,
-    load_config,
-)
+from mmrvos.utils import check_output_file, check_output_folder, clear_errors
 from mmrvos.weights import get_masks, get_weights
 
 #: data sets whose server scores the validation split: layout of a submission
@@ -116,6 +110,7 @@ def read_config(args: argparse.Namespace, entry: ModelEntry) -> Config:
             f'--data {args.data} is missing: expected the folder of '
             f'{entry.metadata["Test Data"]}')
     options = {'data_root': args.data, **(args.cfg_options or {})}
+    from mmrvos.utils import load_config  # imports torch
     return load_config(entry.config, options)
 
 
@@ -196,6 +191,7 @@ def run(args: argparse.Namespace) -> None:
         if args.submission or not public:
             zip_file = write_submission(cfg, entry)
         source = args.weights or get_weights(entry)
+        from mmrvos.engine import evaluate  # imports torch
         metrics = evaluate(cfg, source)
         if zip_file is not None:
             expected = paper and ', '.join(
@@ -234,4 +230,5 @@ def write_result(args: argparse.Namespace, entry: ModelEntry, cfg: Config,
 @clear_errors
 def main() -> None:
     run(parse_args())
+    from mmrvos.engine import disconnect
     disconnect()

@@ -43,7 +43,8 @@ def test_public_names(package):
 def test_imports_without_torch():
     modules = [f'mmrvos.{name}' for name in (
         *LAZY, 'cli', 'commands.infer', 'commands.eval', 'commands.list',
-        'commands.download', 'commands.table', 'datasets', 'evaluation')]
+        'commands.download', 'commands.table', 'commands.reproduce',
+        'datasets', 'evaluation')]
     subprocess.run([
         sys.executable, '-c',
         f'import sys, {", ".join(modules)}; assert "torch" not in sys.modules'
