@@ -97,6 +97,10 @@ CHANGED = {
     'the papers test the weights of Ref-YouTube-VOS and train no others',
     ('mlrl/*davis17*', '*_dataloader.dataset.annotators'):
     '"we only use their full-video expression" (section 4.1)',
+    ('soc/*a2d*', 'default_hooks.checkpoint.*'):
+    'the official code keeps the best epoch by mAP',
+    ('mttr/*a2d*', 'default_hooks.checkpoint.*'):
+    'the official code keeps the best epoch by mAP',
     ('*', 'visualizer.alpha'):
     'overlays have one opacity',
     ('*', 'visualizer.outline_width'):

@@ -3,6 +3,10 @@ from pathlib import Path
 
 import pytest
 from mmengine.config import Config
+from mmengine.registry import HOOKS
+
+from mmrvos.registry import METRICS
+from mmrvos.utils import load_config
 
 from .config_values import plain
 
@@ -186,6 +190,20 @@ def test_weights_of_another_backbone_are_not_asked_for(method):
         source = Config.fromfile(path).get('load_from')
         if source is not None:
             assert f"_{path.stem.split('_')[0]}_" in source, path
+
+
+@pytest.mark.parametrize('method', ['mttr', 'soc'])
+def test_the_best_epoch_on_a2d_is_kept(method):
+    """The official code of both methods selects by mAP."""
+    for path in (CONFIGS / method).glob('*_a2d*.py'):
+        cfg = load_config(path)
+        hook = HOOKS.build(cfg.default_hooks.checkpoint)
+        assert hook.save_best == ['a2d/mAP'], path
+        assert hook.rules == ['greater'], path
+        metric = METRICS.build(cfg.val_evaluator)
+        prefix, name = hook.save_best[0].split('/')
+        assert prefix == metric.default_prefix
+        assert name in metric.headline
 
 
 @pytest.mark.parametrize('name', [

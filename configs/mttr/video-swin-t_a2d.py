@@ -9,3 +9,5 @@ _base_ = [
 ]
 model = dict(
     test_cfg=dict(postprocessor=dict(_delete_=True, type='RankQueries')))
+# The best epoch by mAP is kept as well, as in the official code.
+default_hooks = dict(checkpoint=dict(save_best='a2d/mAP', rule='greater'))

@@ -10,7 +10,8 @@ _base_ = [
 model = dict(
     type='SOC',
     fusion=dict(type='TwoStreamFusion'),
-    # One query, as the decoder has: the contrastive loss is zero.
+    # One query, as the decoder has: the contrastive loss is zero. See
+    # ablations/tiny_shapes_5queries.py.
     cluster=dict(
         type='VideoObjectCluster',
         encoder_layers=2,

@@ -20,3 +20,5 @@ train_dataloader = dict(batch_size=1)
 optim_wrapper = dict(optimizer=dict(lr=5e-5))
 train_cfg = dict(max_epochs=20)
 param_scheduler = []
+# The best epoch by mAP is kept as well, as in the official code.
+default_hooks = dict(checkpoint=dict(save_best='a2d/mAP', rule='greater'))

@@ -16,3 +16,5 @@ param_scheduler = [
     dict(type='MultiStepLR', milestones=[15], gamma=0.2, by_epoch=True)
 ]
 auto_scale_lr = dict(base_batch_size=4)  # 2 GPUs x 2
+# The best epoch by mAP is kept as well, as in the official code.
+default_hooks = dict(checkpoint=dict(save_best='a2d/mAP', rule='greater'))

@@ -40,6 +40,23 @@ def soc_model(seed: int = 0, **changes) -> torch.nn.Module:
     return model.eval()
 
 
+def test_several_queries_train_the_contrastive_loss():
+    losses = {}
+    for name in ('tiny_shapes', 'ablations/tiny_shapes_5queries'):
+        torch.manual_seed(0)
+        cfg = Config.fromfile(CONFIGS / f'soc/{name}.py').model
+        model = MODELS.build(cfg).train()
+        batch = model.data_preprocessor(make_batch(), True)
+        losses[name] = model(**batch, mode='loss')['loss_con']
+    assert losses['tiny_shapes'] == 0
+    assert losses['ablations/tiny_shapes_5queries'] > 0.1
+    losses['ablations/tiny_shapes_5queries'].backward()
+    # the fused words and the video queries get their gradient from it
+    assert model.cluster.video_embed.weight.grad.abs().max() > 0
+    assert all(p.grad.abs().max() > 0
+               for p in model.fusion.parameters() if p.grad is not None)
+
+
 def tensors(model, batch):
     with torch.no_grad():
         return model(**model.data_preprocessor(batch, True), mode='tensor')
