@@ -142,7 +142,8 @@ def test_metrics_of_a_test_become_a_row(checkout, monkeypatch):
                      'ytvos/stability': 0.5})))
         call(monkeypatch, '--add', file, '--source', 'converted')
     paper, ours = read_model_index(checkout)[name].results
-    assert (paper.source, paper.metrics) == ('paper', {'J&F': 62.4})
+    assert (paper.source, paper.metrics) == (
+        'paper', {'J&F': 62.4, 'J': 61.1, 'F': 63.7})
     assert (ours.source, ours.metrics) == ('converted', {'J&F': 62.22})
     assert (ours.seed, ours.command) == (None, 'python tools/test.py x')
     assert '| converted | [62.2](' in (checkout / 'README.md').read_text()
