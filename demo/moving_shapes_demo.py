@@ -3,7 +3,6 @@
 The first use generates Moving Shapes. Run it from the repository's folder.
 """
 import argparse
-from pathlib import Path
 
 from mmrvos.apis import OUTPUTS, check_folder
 from mmrvos.registry import DATASETS
@@ -35,7 +34,7 @@ def one_of_each_kind(expressions: list[dict]) -> list[str]:
 @clear_errors
 def main() -> None:
     args = parse_args()
-    check_folder(Path(args.out_dir), OUTPUTS)
+    check_folder(args.out_dir, OUTPUTS)
     from mmrvos.apis import RVOSInferencer  # imports torch
     inferencer = RVOSInferencer(MODEL)
     dataset = DATASETS.build(inferencer.cfg.test_dataloader.dataset)

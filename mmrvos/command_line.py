@@ -43,7 +43,9 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
             # str(KeyError) would put the message in quotes
             message = error.args[0] if isinstance(error,
                                                   KeyError) else str(error)
-            leave(type(error).__name__, of_worker(message) or message)
+            leave(
+                type(error).__name__,
+                of_worker(message) or of_system(error) or message)
         except RuntimeError as error:
             message = of_worker(str(error)) or of_connection(str(error))
             if message is None or os.environ.get('MMRVOS_TRACEBACK'):
@@ -63,6 +65,17 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
 def leave(kind: str, message: str) -> NoReturn:
     sys.exit(f'error ({kind}): {message}\n'
              '(MMRVOS_TRACEBACK=1 shows where it was raised)')
+
+
+def of_system(error: Exception) -> str | None:
+    """Put the file first in a message of the operating system.
+
+    Returns:
+        The message, or None for other errors.
+    """
+    if not isinstance(error, OSError) or error.filename is None:
+        return None
+    return f'{error.filename}: {error.strerror}'
 
 
 def of_worker(message: str) -> str | None:

@@ -63,3 +63,9 @@ def test_lost_connection():
     message, _ = message_of(fail).split('\n')
     assert 'connection to another process was lost' in message
     assert '--resume' in message
+
+
+def test_errors_of_the_system_name_the_file(tmp_path):
+    path = tmp_path / 'none.txt'
+    assert message_of(path.read_text).startswith(
+        f'error (FileNotFoundError): {path}: No such file')

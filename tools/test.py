@@ -7,6 +7,7 @@ from mmengine.config import DictAction
 
 from mmrvos.downloads import is_remote
 from mmrvos.utils import (
+    check_file,
     check_output_file,
     check_output_folder,
     clear_errors,
@@ -69,10 +70,8 @@ def test(args: argparse.Namespace) -> None:
         check_output_file(args.out)
     if args.show_dir:
         check_output_folder(args.show_dir)
-    if not (is_remote(args.checkpoint)
-            or find_checkpoint(args.checkpoint).is_file()):
-        raise FileNotFoundError(
-            f'{args.checkpoint} is missing: expected a checkpoint file')
+    if not is_remote(args.checkpoint):
+        check_file(find_checkpoint(args.checkpoint))
     from mmengine.dist import is_main_process
 
     from mmrvos.engine import evaluate

@@ -5,7 +5,13 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from mmrvos.apis import ModelEntry, read_model_index
-from mmrvos.utils import check_output_folder, clear_errors, find_checkpoint
+from mmrvos.downloads import is_remote
+from mmrvos.utils import (
+    check_file,
+    check_output_folder,
+    clear_errors,
+    find_checkpoint,
+)
 
 # Functions import what imports torch: --help does not wait for it.
 
@@ -88,13 +94,17 @@ def use_auto_scale_lr(cfg: Config) -> None:
 
 def check_load_from(cfg: Config) -> None:
     source = cfg.get('load_from')
-    if not source or '://' in source or find_checkpoint(source).is_file():
+    if not source or is_remote(source):
         return
-    message = f'{source} is missing: expected a checkpoint file'
-    entry = read_model_index().get(Path(source).stem)
-    if entry is not None and not cfg.get('resume'):
-        message += f'. load_from of the config names it: {how_to_get(entry)}'
-    raise FileNotFoundError(message)
+    try:
+        check_file(find_checkpoint(source))
+    except FileNotFoundError as error:
+        entry = read_model_index().get(Path(source).stem)
+        if entry is None or cfg.get('resume'):
+            raise
+        raise FileNotFoundError(
+            f'{error}. load_from of the config names it: {how_to_get(entry)}'
+        ) from None
 
 
 def how_to_get(entry: ModelEntry) -> str:
@@ -112,7 +122,12 @@ def how_to_get(entry: ModelEntry) -> str:
 
 
 def train(args: argparse.Namespace) -> None:
-    from mmrvos.engine import RVOSRunner, bare_model, latest_checkpoint
+    from mmrvos.engine import (
+        RVOSRunner,
+        bare_model,
+        check_resumable,
+        latest_checkpoint,
+    )
     from mmrvos.utils import default_work_dir, load_config
 
     cfg = load_config(args.config, args.cfg_options)
@@ -130,6 +145,8 @@ def train(args: argparse.Namespace) -> None:
     if cfg.get('resume') and not cfg.get('load_from'):
         cfg.load_from = latest_checkpoint(cfg.work_dir)
     check_load_from(cfg)
+    if cfg.get('resume'):
+        check_resumable(cfg.load_from)
     runner = RVOSRunner.from_cfg(cfg)
     if args.compile:
         bare_model(runner.model).compile_parts()

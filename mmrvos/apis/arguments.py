@@ -4,6 +4,8 @@ from pathlib import Path
 
 import torch
 
+from mmrvos.utils import brief
+
 from .frame_sources import ImageFiles, VideoSource
 
 
@@ -12,21 +14,28 @@ def check_texts(texts: str | Sequence[str]) -> list[str]:
 
     Raises:
         TypeError: they are not strings.
-        ValueError: there is none, or one is empty.
+        ValueError: there is none, one is empty, or one is no valid Unicode.
     """
     if isinstance(texts, str):
         texts = [texts]
     if isinstance(texts, bytes) or not isinstance(texts, Iterable):
-        raise TypeError(f'the sentences are {texts!r}, expected a string or a '
-                        'list of strings')
+        raise TypeError(f'the sentences are {brief(texts)}, expected a string '
+                        'or a list of strings')
     texts = list(texts)
     for text in texts:
         if not isinstance(text, str):
-            raise TypeError(f'a sentence is {text!r} ({type(text).__name__}),'
-                            ' expected a string')
+            raise TypeError(f'a sentence is {brief(text)} '
+                            f'({type(text).__name__}), expected a string')
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f'the sentence {brief(text)} has {text[error.start]!r} at '
+                f'position {error.start}, which is half a character: expected '
+                'valid Unicode') from None
     if not texts or not all(t.strip() for t in texts):
-        raise ValueError(f'the sentences are {texts}: expected at least one, '
-                         'none of them empty')
+        raise ValueError(f'the sentences are {brief(texts)}: expected at '
+                         'least one, none of them empty')
     return texts
 
 
@@ -36,7 +45,8 @@ def check_min_score(min_score: float) -> None:
     Raises:
         ValueError: it is not a number from 0 to 1.
     """
-    if not (isinstance(min_score, int | float) and 0 <= min_score <= 1):
+    if (isinstance(min_score, bool) or not isinstance(min_score, int | float)
+            or not 0 <= min_score <= 1):
         raise ValueError(f'min_score={min_score!r}: expected 0 to 1')
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from mmrvos.utils import read_image
+from mmrvos.utils import check_file, read_image
 
 
 class VideoSource(metaclass=ABCMeta):
@@ -77,15 +77,14 @@ class ImageFiles(VideoSource):
 
     Raises:
         FileNotFoundError: a file is missing.
+        ValueError: it is a folder, pipe or device.
     """
 
     def __init__(self, paths: Sequence[str | Path], name: str) -> None:
         self.paths = [Path(path) for path in paths]
         self.name = name
         for path in self.paths:
-            if not path.is_file():
-                raise FileNotFoundError(
-                    f'{path} is missing: expected an image file')
+            check_file(path)
         self.names = [path.stem for path in self.paths]
         # Windows and macOS do not tell A.png from a.png
         if len({n.casefold() for n in self.names}) < len(self.names):

@@ -81,19 +81,23 @@ def earlier_files(folder: Path) -> list[Path]:
     return [path for path in candidates if path.is_file()]
 
 
-def check_folder(folder: Path, outputs: Collection[str]) -> None:
+def check_folder(folder: str | Path, outputs: Collection[str]) -> Path:
     """Check that results can be written into a folder.
+
+    Returns:
+        The folder.
 
     Raises:
         FileExistsError: it holds masks that no ``result.json`` lists, which
             would mix with the new ones.
-        OSError: it cannot be written.
+        OSError: it cannot be written, or the path is empty.
+        TypeError: it is no path.
         ValueError: an unknown kind of output.
     """
     if unknown := set(outputs) - set(OUTPUTS):
         raise ValueError(f'outputs has {sorted(unknown)}, expected some '
                          f'of {OUTPUTS}')
-    check_output_folder(folder)
+    folder = check_output_folder(folder)
     for name in ('masks', 'result.json', 'overlay.mp4', 'overlay.png'):
         path = folder / name
         if path.exists() and path.is_dir() != (name == 'masks'):
@@ -108,3 +112,4 @@ def check_folder(folder: Path, outputs: Collection[str]) -> None:
             raise FileExistsError(
                 f'{found} exists, but no {RESULT} of an earlier run lists '
                 'it: choose another out_dir, or delete the masks')
+    return folder

@@ -171,10 +171,10 @@ class RVOSInferencer(BaseInferencer, HubMixin):
             check_fps(fps)
         outputs = {outputs} if isinstance(outputs, str) else set(outputs)
         if out_dir is not None:
-            check_folder(Path(out_dir), outputs)
+            out_dir = check_folder(out_dir, outputs)
         source = open_video(video)
         if out_dir is not None:
-            check_apart(source, Path(out_dir))
+            check_apart(source, out_dir)
         chunks = self.preprocess(source, texts)
         first = next(chunks)
         shape = first[1][0].shape[:2]
@@ -187,7 +187,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
             if out_dir is not None:
                 writer = stack.enter_context(
                     ResultWriter(
-                        Path(out_dir), outputs, self.visualizer, source,
+                        out_dir, outputs, self.visualizer, source,
                         shape, texts, fps))
             for part in parts:
                 preds.append(part.pred)

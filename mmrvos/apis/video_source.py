@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmrvos.utils import visible_files
+from mmrvos.utils import check_file, visible_files
 
 from .frame_sources import Arrays, ImageFiles, VideoFile, VideoSource
 
@@ -72,6 +72,8 @@ def open_path(video: str) -> VideoSource:
         if found:
             raise ValueError(f'{video} matches {len(found)} files, none of '
                              f'them an image: {EXPECTED}')
+    if path.exists() or path.is_symlink():
+        check_file(path)  # it says what is there
     raise FileNotFoundError(f'{video} is missing: {EXPECTED}')
 
 

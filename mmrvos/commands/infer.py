@@ -102,7 +102,7 @@ def infer(args: argparse.Namespace) -> None:
     """Segment ``args.video`` by the sentences ``args.text``."""
     # everything that needs no model is checked before the model is loaded
     video = open_video(args.video)
-    check_folder(Path(args.out_dir), OUTPUTS)
+    check_folder(args.out_dir, OUTPUTS)
     if args.fps is not None:
         check_fps(args.fps)
     weights = args.weights

@@ -7,11 +7,11 @@ from .hooks import (
     RVOSVisualizationHook,
     TrainingStagesHook,
 )
-from .resuming import latest_checkpoint
+from .resuming import check_resumable, latest_checkpoint
 from .runner import RVOSRunner, bare_model
 
 __all__ = [
     'CheckFiniteHook', 'EpochSeedHook', 'GroupedOptimWrapperConstructor',
     'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model',
-    'disconnect', 'evaluate', 'latest_checkpoint'
+    'check_resumable', 'disconnect', 'evaluate', 'latest_checkpoint'
 ]

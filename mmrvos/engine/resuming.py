@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import nn
 
-from mmrvos.utils import fitted_weights, unpack_history
+from mmrvos.utils import fitted_weights, read_checkpoint, unpack_history
 
 
 def latest_checkpoint(work_dir: str | Path) -> str:
@@ -34,8 +34,37 @@ def latest_checkpoint(work_dir: str | Path) -> str:
         'beginning')
 
 
+def check_resumable(source: str) -> None:
+    """Check that a file is the state of a training, before a model is built.
+
+    Raises:
+        OSError, ValueError: see :func:`read_checkpoint` and
+            :func:`prepare_state`.
+    """
+    prepare_state(read_checkpoint(source), source)
+
+
 def prepare_resume(checkpoint: dict, model: nn.Module, source: str) -> None:
-    """Check that a training can be resumed from a checkpoint.
+    """Check that the training of a model can be resumed from a checkpoint.
+
+    Args:
+        checkpoint: see :func:`prepare_state`; changed in place.
+        model: the model without its wrapper.
+        source: the file of the checkpoint.
+
+    Raises:
+        ValueError: see :func:`prepare_state`.
+        CheckpointMismatch: the averaged weights do not fit the model.
+    """
+    prepare_state(checkpoint, source)
+    if 'ema_state_dict' in checkpoint:
+        averaged = dict(checkpoint['ema_state_dict'])
+        averaged.pop('steps', None)  # the counter of MMEngine's averaged model
+        fitted_weights(model, averaged, source=f'ema_state_dict of {source}')
+
+
+def prepare_state(checkpoint: dict, source: str) -> None:
+    """Check the state of a training, and make it that of MMEngine.
 
     The log history becomes that of MMEngine again. What MMEngine would run or
     delete is removed: a config text in ``meta.config``, and paths of earlier
@@ -43,12 +72,10 @@ def prepare_resume(checkpoint: dict, model: nn.Module, source: str) -> None:
 
     Args:
         checkpoint: see :func:`read_checkpoint`; changed in place.
-        model: the model without its wrapper.
         source: the file of the checkpoint.
 
     Raises:
         ValueError: a part of the state is missing or of another kind.
-        CheckpointMismatch: the averaged weights do not fit the model.
     """
     try:
         meta, hub, _ = (
@@ -74,10 +101,6 @@ def prepare_resume(checkpoint: dict, model: nn.Module, source: str) -> None:
             f'{source} is not the state of a training (wrong or missing: '
             f'{error}), so none can be resumed from it. To start a training '
             'from its weights, set load_from') from None
-    if 'ema_state_dict' in checkpoint:
-        averaged = dict(checkpoint['ema_state_dict'])
-        averaged.pop('steps', None)  # the counter of MMEngine's averaged model
-        fitted_weights(model, averaged, source=f'ema_state_dict of {source}')
 
 
 def is_own(name: str, value: Any, folder: Path) -> bool:

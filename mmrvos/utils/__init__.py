@@ -22,7 +22,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         '.paths': [
             'MAX_ANNOTATION_BYTES', 'MAX_IMAGE_BYTES', 'MAX_WEIGHTS_BYTES',
-            'check_distinct', 'check_file', 'check_name', 'safe_join'
+            'brief', 'check_distinct', 'check_file', 'check_name', 'safe_join'
         ],
         '.plain_data': ['pack', 'unpack_history'],
         '.pretrained': ['strict_init'],

@@ -25,6 +25,7 @@ from .config_keys import (
     refuse,
     similar_names,
 )
+from .paths import check_file
 
 __all__ = [
     'PLAIN_DICTS', 'REGISTRIES', 'RUNNER_KEYS', 'ConfigError',
@@ -56,10 +57,12 @@ def load_config(path: str | Path,
             one of its keys or of the options; names similar keys.
     """
     path = Path(path)
-    if not path.is_file():
+    try:
+        check_file(path)
+    except FileNotFoundError:
         raise FileNotFoundError(
             f'{path} is missing: expected a config file, e.g. '
-            'configs/referformer/tiny_shapes.py')
+            'configs/referformer/tiny_shapes.py') from None
     if path.suffix != '.py':
         # MMEngine runs Python code that a YAML file contains
         raise ConfigError(f'{path}: expected a config file ending in .py')

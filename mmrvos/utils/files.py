@@ -45,10 +45,11 @@ def check_output_folder(path: str | Path) -> Path:
     Called before long work. Nothing is created.
 
     Raises:
-        OSError: the path or one of its parents is a file, or the folder does
-            not allow writing.
+        TypeError: the path is no text.
+        OSError: the path is empty or cannot be a path, it or one of its
+            parents is a file, or the folder does not allow writing.
     """
-    path = Path(path)
+    path = _as_path(path)
     folder = next(p for p in (path, *path.absolute().parents)
                   if p.exists() or p.is_symlink())
     if not folder.is_dir():
@@ -62,6 +63,28 @@ def check_output_folder(path: str | Path) -> Path:
     return path
 
 
+def _as_path(path: str | Path) -> Path:
+    """Check that an argument is a path, and not the empty one.
+
+    Raises:
+        TypeError, OSError: see :func:`check_output_folder`.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f'the path of the output is {path!r} '
+                        f'({type(path).__name__}), expected a text or a Path')
+    if not os.fspath(path):
+        raise FileNotFoundError(
+            'the path of the output is empty; "." is the current folder')
+    try:
+        fault = b'\0' in os.fsencode(path)
+    except UnicodeEncodeError:
+        fault = True
+    if fault:
+        raise OSError(f'{str(path)!r} cannot be a path: it contains a '
+                      'character that no file name has')
+    return Path(path)
+
+
 def check_output_file(path: str | Path) -> Path:
     """Check that a file can be created or replaced.
 
@@ -70,7 +93,7 @@ def check_output_file(path: str | Path) -> Path:
     Raises:
         OSError: the path is a folder, or see :func:`check_output_folder`.
     """
-    path = Path(path)
+    path = _as_path(path)
     if path.is_dir() or not path.name:
         raise IsADirectoryError(
             f'{path} is a folder, expected the name of a file to write')

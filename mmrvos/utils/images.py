@@ -23,6 +23,15 @@ _UPRIGHT = {
     7: (True, True, True),
     8: (True, True, False),
 }
+#: first bytes of the formats of frames and masks
+_SIGNATURES = {
+    b'\xff\xd8': 'JPEG',
+    b'\x89PNG': 'PNG',
+    b'BM': 'BMP',
+    b'RIFF': 'WebP',
+    b'II*\0': 'TIFF',
+    b'MM\0*': 'TIFF',
+}
 
 
 def check_shape(height: int, width: int, source: str | Path) -> None:
@@ -127,11 +136,22 @@ def _open(path: str | Path, file: Path | io.BytesIO) -> Image.Image:
         image = Image.open(file)
     except Image.DecompressionBombError as error:
         raise ValueError(f'{path}: {error}') from None
-    except Exception as error:  # Pillow raises many kinds on damaged files
-        reason = error if isinstance(file, Path) else 'no known image format'
-        raise _broken(path, reason) from None
+    except Exception:  # Pillow raises many kinds on damaged files
+        raise _broken(path, _kind(file)) from None
     check_shape(image.height, image.width, path)
     return image
+
+
+def _kind(file: Path | io.BytesIO) -> str:
+    """Describe a file whose header cannot be read."""
+    start = (file.read_bytes() if isinstance(file, Path) else
+             file.getvalue())[:16]
+    if not start:
+        return 'it is empty'
+    for signature, name in _SIGNATURES.items():
+        if start.startswith(signature):
+            return f'a {name} file whose header is cut short or damaged'
+    return 'no known image format'
 
 
 def _is_cut_short(data: np.ndarray) -> bool:

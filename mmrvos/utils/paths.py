@@ -5,6 +5,7 @@ and zip files. :func:`safe_join` turns such a name into a path that stays in
 the folder it belongs to. :func:`check_file` refuses what is no ordinary file.
 """
 import re
+import reprlib
 import stat
 import unicodedata
 from pathlib import Path
@@ -17,6 +18,12 @@ MAX_ANNOTATION_BYTES = 8 * 2**30
 MAX_WEIGHTS_BYTES = 64 * 2**30
 #: Longest part of a path, in bytes: the limit of common file systems.
 MAX_NAME_BYTES = 255
+
+
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80
+#: ``repr`` of a value for a message, with at most about 80 characters
+brief = _REPR.repr
 
 
 def check_name(name: str, what: str, source: str | Path) -> str:
@@ -39,13 +46,13 @@ def check_name(name: str, what: str, source: str | Path) -> str:
     """
     if not isinstance(name, str):
         raise ValueError(
-            f'{source}: {what} {name!r} is a {type(name).__name__}, expected '
-            'a string')
+            f'{source}: {what} {brief(name)} is a {type(name).__name__}, '
+            'expected a string')
     reason = _fault(name)
     if reason:
         raise ValueError(
-            f'{source}: {what} {name!r} {reason}; expected a relative name '
-            'that stays in its folder')
+            f'{source}: {what} {brief(name)} {reason}; expected a relative '
+            'name that stays in its folder')
     return name
 
 
@@ -130,11 +137,19 @@ def check_file(path: str | Path, max_bytes: int | None = None) -> Path:
         The path.
 
     Raises:
-        FileNotFoundError: there is nothing at ``path``.
+        FileNotFoundError: there is nothing at ``path``, or a link to nothing.
         ValueError: a folder, pipe, socket or device, or too large.
     """
     path = Path(path)
-    status = path.stat()
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise FileNotFoundError(
+                f'{path} is a link to {path.readlink()}, which is missing'
+            ) from None
+        raise FileNotFoundError(
+            f'{path} is missing: expected a file') from None
     if not stat.S_ISREG(status.st_mode):
         raise ValueError(
             f'{path} is a {_kind(status.st_mode)}, expected a file')

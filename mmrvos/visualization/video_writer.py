@@ -16,9 +16,9 @@ def check_fps(fps: float) -> float:
     Raises:
         ValueError: it is not a number from ``MIN_FPS`` to ``MAX_FPS``.
     """
-    if not (isinstance(fps, int | float | np.number)
-            and MIN_FPS <= fps <= MAX_FPS):
-        raise ValueError(f'fps={fps}: expected frames per second, a number '
+    if (isinstance(fps, bool) or not isinstance(fps, int | float | np.number)
+            or not MIN_FPS <= fps <= MAX_FPS):
+        raise ValueError(f'fps={fps!r}: expected frames per second, a number '
                          f'from {MIN_FPS} to {MAX_FPS}')
     return float(fps)
 

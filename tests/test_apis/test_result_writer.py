@@ -39,9 +39,9 @@ def pngs(folder) -> list[str]:
         str(p.relative_to(folder)) for p in (folder / 'masks').rglob('*.png'))
 
 
-@pytest.mark.parametrize('fps', [-5, 0, float('nan'), 1e9])
+@pytest.mark.parametrize('fps', [-5, 0, float('nan'), 1e9, True, '25'])
 def test_frame_rates_are_checked_first(inferencer, segmented, tmp_path, fps):
-    with pytest.raises(ValueError, match=f'fps={fps}: expected'):
+    with pytest.raises(ValueError, match=f'fps={fps!r}: expected'):
         inferencer(colour_video(), 'red', tmp_path / 'out', fps=fps)
     assert not list(tmp_path.iterdir())
 
@@ -54,6 +54,22 @@ def test_paths_below_files_are_refused_first(inferencer, segmented, tmp_path,
     (tmp_path / 'x' if name.startswith('file') else path).write_text('x')
     with pytest.raises(OSError, match='x is not a folder'):
         inferencer(colour_video(), 'red', path)
+
+
+@pytest.mark.parametrize(('out_dir', 'kind', 'message'), [
+    ('', OSError, 'is empty'),
+    (5, TypeError, r'5 \(int\), expected'),
+    (b'out', TypeError, r'\(bytes\), expected'),
+    (['out'], TypeError, r'\(list\), expected'),
+    ('a\0b', OSError, 'cannot be a path'),
+    ('\ud800', OSError, 'cannot be a path'),
+])
+def test_values_that_are_no_folder(inferencer, segmented, tmp_path,
+                                   monkeypatch, out_dir, kind, message):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(kind, match=message):
+        inferencer(colour_video(), 'red', out_dir)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize('name', ['masks', 'result.json', 'overlay.mp4'])

@@ -185,6 +185,12 @@ def test_sentences_that_are_no_strings(inferencer, texts):
         inferencer(colour_video(1), texts)
 
 
+@pytest.mark.parametrize('text', ['red \ud800', '\udcff'])
+def test_sentences_that_are_no_unicode(inferencer, text):
+    with pytest.raises(ValueError, match='half a character'):
+        inferencer(colour_video(1), ['red', text])
+
+
 def test_too_little_memory_is_one_line(inferencer, tmp_path, monkeypatch):
     def stream(pieces, sample):
         raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate')

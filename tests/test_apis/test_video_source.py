@@ -1,3 +1,4 @@
+import os
 import struct
 
 import cv2
@@ -73,6 +74,31 @@ def test_unusable(tmp_path):
         open_video(tmp_path / 'text.mp4')
     with pytest.raises(ValueError, match='float32.*expected a uint8'):
         open_video(np.zeros((2, 8, 8, 3), np.float32))
+
+
+@pytest.mark.parametrize('as_list', [False, True])
+def test_what_is_no_file_is_named(tmp_path, as_list):
+    os.mkfifo(tmp_path / 'pipe')
+    (tmp_path / 'link').symlink_to('nowhere')
+    for path, kind in ((tmp_path / 'pipe', 'a named pipe'),
+                       ('/dev/zero', 'a device'),
+                       (tmp_path / 'link', 'a link to nowhere')):
+        with pytest.raises((ValueError, OSError), match=f'is {kind}'):
+            open_video([path] if as_list else path)
+
+
+@pytest.mark.parametrize('length', [0, 2, 20])
+def test_header_that_is_cut_short(tmp_path, length):
+    for suffix, name in (('.jpg', 'JPEG'), ('.png', 'PNG')):
+        frame = np.zeros((8, 8, 3), np.uint8)
+        data = cv2.imencode(suffix, frame)[1].tobytes()[:length]
+        path = tmp_path / f'0{suffix}'
+        path.write_bytes(data)
+        reason = 'is empty'
+        if length > 3:
+            reason = f'a {name} file whose header is cut short'
+        with pytest.raises(ValueError, match=reason if length != 2 else '0'):
+            list(open_video(path).frames())
 
 
 def test_truncated_frame_is_named(tmp_path):

@@ -148,6 +148,14 @@ def test_unknown_words_are_named_once():
         model.tokenize(['the xyzzy', 'red!'])
 
 
+def test_long_and_many_unknown_words_are_cut_in_the_warning():
+    model = encoder()
+    words = ['x' * 5000, *(f'w{chr(97 + i)}w' for i in range(20))]
+    with pytest.warns(UserWarning, match='and others: it reads') as caught:
+        model.tokenize(words)
+    assert len(str(caught[0].message)) < 400
+
+
 @pytest.mark.parametrize(
     'args', [dict(), dict(name='roberta-base', config=CONFIG)])
 def test_name_or_config(args):

@@ -68,3 +68,24 @@ def test_sheet_shows_the_videos_asked_for(root, monkeypatch, tmp_path):
 def test_a_missing_tree_is_one_line(script, args, monkeypatch, tmp_path):
     with pytest.raises(SystemExit, match='is missing'):
         call(monkeypatch, script, tmp_path / 'nowhere', *args)
+
+
+@pytest.mark.parametrize(('out', 'options', 'message'), [
+    ('x.xyz', (), "ends in '.xyz', expected a picture"),
+    ('x.png', ('--videos', '99'), '--videos 99: expected 0 to 3'),
+    ('x.png', ('--videos', '0', '-1'), '--videos -1: expected 0 to 3'),
+    ('file/x.png', (), 'file is not a folder'),
+])
+def test_sheets_that_cannot_be_drawn(root, monkeypatch, tmp_path, out,
+                                     options, message):
+    (tmp_path / 'file').touch()
+    with pytest.raises(SystemExit, match=message):
+        call(monkeypatch, 'analysis_tools/moving_shapes_sheet.py', root,
+             tmp_path / out, *options)
+    assert [path.name for path in tmp_path.iterdir()] == ['file']
+
+
+def test_converter_checks_its_folder(root, monkeypatch):
+    with pytest.raises(SystemExit, match='moving_shapes.json is not a folder'):
+        call(monkeypatch, 'dataset_converters/moving_shapes.py', '--size',
+             'mini', '--out', root / 'moving_shapes.json/x')

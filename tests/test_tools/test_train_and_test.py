@@ -1,5 +1,6 @@
 """Whole runs of tools/train.py and tools/test.py."""
 import json
+import os
 import re
 import signal
 from pathlib import Path
@@ -222,6 +223,27 @@ def test_outputs_are_checked_before_the_work(tmp_path, tool, monkeypatch,
     with pytest.raises(SystemExit, match=name):
         tool('test.py', CONFIG, colour_checkpoint(tmp_path), option,
              str(tmp_path / name))
+
+
+@pytest.mark.parametrize(('name', 'message'), [
+    ('folder', 'is a folder, expected a file'),
+    ('pipe', 'is a named pipe, expected a file'),
+    ('link', 'is a link to nowhere, which is missing'),
+    ('weights.pth', 'is not the state of a training'),
+])
+def test_checkpoints_are_checked_before_the_work(tmp_path, tool, monkeypatch,
+                                                 name, message):
+    (tmp_path / 'folder').mkdir()
+    os.mkfifo(tmp_path / 'pipe')
+    (tmp_path / 'link').symlink_to('nowhere')
+    torch.save({'w': torch.ones(1)}, tmp_path / 'weights.pth')
+    monkeypatch.setattr('mmrvos.engine.RVOSRunner.from_cfg', None)
+    path, work = str(tmp_path / name), ['--work-dir', str(tmp_path / 'work')]
+    with pytest.raises(SystemExit, match=message):
+        tool('train.py', CONFIG, '--resume', path, *work)
+    if name != 'weights.pth':
+        with pytest.raises(SystemExit, match=message):
+            tool('test.py', CONFIG, path, *work)
 
 
 @pytest.mark.parametrize(('args', 'message'), [

@@ -42,6 +42,12 @@ def test_other_names_are_refused(name, reason):
         check_name(name, 'video id', 'x.json')
 
 
+def test_long_names_are_cut_in_messages():
+    with pytest.raises(ValueError, match='longer than 255') as error:
+        check_name('a' * 5000, 'video id', 'x.json')
+    assert len(str(error.value)) < 300
+
+
 def test_links_out_are_followed_for_reading_only(tmp_path):
     inside, outside = tmp_path / 'root', tmp_path / 'outside'
     inside.mkdir()
@@ -72,8 +78,13 @@ def test_special_and_large_files_are_refused(tmp_path):
     assert check_file(path, 5) == path
     with pytest.raises(ValueError, match='file has 5 bytes, more than the 4'):
         check_file(path, 4)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match='none is missing'):
         check_file(tmp_path / 'none')
+    with pytest.raises(FileNotFoundError, match='below is missing'):
+        check_file(path / 'below')
+    (tmp_path / 'link').symlink_to('nowhere')
+    with pytest.raises(FileNotFoundError, match='is a link to nowhere, which'):
+        check_file(tmp_path / 'link')
     with pytest.raises(ValueError, match='is a folder'):
         check_file(tmp_path)
     os.mkfifo(tmp_path / 'pipe')

@@ -5,6 +5,7 @@ from pathlib import Path
 import yaml
 
 from mmrvos.evaluation.moving_shapes_ceilings import ORACLES, ceilings, table
+from mmrvos.utils import check_output_file, clear_errors
 
 #: oracles of the table in docs/moving_shapes.md
 SHOWN = {
@@ -43,12 +44,12 @@ def for_tables(scores: dict) -> dict:
     }
 
 
+@clear_errors
 def main() -> None:
     args = parse_args()
-    try:
-        scores = ceilings(args.root, args.subset)
-    except FileNotFoundError as error:
-        raise SystemExit(f'error: {error}') from None
+    if args.out is not None:
+        check_output_file(args.out)
+    scores = ceilings(args.root, args.subset)
     print(table(scores))
     if args.out is not None:
         size = Path(args.root).name.removeprefix('moving_shapes_')

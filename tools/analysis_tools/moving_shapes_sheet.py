@@ -1,9 +1,11 @@
 """Draw videos of Moving Shapes and their sentences into one picture."""
 import argparse
-import json
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+
+from mmrvos.datasets.annotation_files import load_expressions
+from mmrvos.utils import check_output_file, clear_errors
 
 NUM_FRAMES = 5
 LINE = 15
@@ -55,24 +57,54 @@ def draw_video(base: Path, name: str, video: dict) -> Image.Image:
     return sheet
 
 
+def check_out(path: str) -> None:
+    """Check that Pillow can write a picture of this name.
+
+    Raises:
+        OSError: it cannot be written.
+        ValueError: the name has no suffix of a picture.
+    """
+    check_output_file(path)
+    suffix = Path(path).suffix.lower()
+    if Image.registered_extensions().get(suffix) not in Image.SAVE:
+        raise ValueError(f'{path} ends in {suffix!r}, expected a picture: '
+                         '.png or .jpg')
+
+
+def check_videos(indices: list[int], count: int) -> None:
+    """Check the indices of videos.
+
+    Raises:
+        ValueError: the data set has no such video.
+    """
+    for index in indices:
+        if not 0 <= index < count:
+            raise ValueError(f'--videos {index}: expected 0 to {count - 1}, '
+                             f'the subset has {count} videos')
+
+
+@clear_errors
 def main() -> None:
     args = parse_args()
+    check_out(args.out)
     root = Path(args.root)
     path = root / 'meta_expressions' / args.subset / 'meta_expressions.json'
     if not path.is_file():
-        raise SystemExit(
-            f'error: {path} is missing: '
+        raise FileNotFoundError(
+            f'{path} is missing: '
             'tools/dataset_converters/moving_shapes.py makes it')
-    videos = json.loads(path.read_text())['videos']
+    videos = load_expressions(path)
+    check_videos(args.videos, len(videos))
     names = sorted(videos)
     parts = [draw_video(root / args.subset, names[i], videos[names[i]])
              for i in args.videos]
-    sheet = Image.new('RGB', (parts[0].width, sum(p.height for p in parts)),
-                      'white')
+    sheet = Image.new('RGB', (max(p.width for p in parts),
+                              sum(p.height for p in parts)), 'white')
     top = 0
     for part in parts:
         sheet.paste(part, (0, top))
         top += part.height
+    Path(args.out).parent.mkdir(parents=True, exist_ok=True)
     sheet.save(args.out)
     print(f'{args.out}: {len(parts)} videos')
 

@@ -3,6 +3,7 @@ import argparse
 
 from mmrvos.moving_shapes import generate
 from mmrvos.moving_shapes.videos import SIZES
+from mmrvos.utils import check_output_folder, clear_errors
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,13 +26,11 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+@clear_errors
 def main() -> None:
     args = parse_args()
-    try:
-        generate(
-            args.size, args.out, workers=args.workers, seed=args.seed)
-    except (OSError, ValueError) as error:
-        raise SystemExit(f'error: {error}') from None
+    check_output_folder(args.out)
+    generate(args.size, args.out, workers=args.workers, seed=args.seed)
     print(f'Moving Shapes ({args.size}) is in {args.out}')
 
 

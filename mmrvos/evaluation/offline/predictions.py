@@ -45,8 +45,11 @@ class PredictionFiles:
         self._zip: tuple[int, zipfile.ZipFile] | None = None
         self.is_zip = self.root.is_file()
         if not self.is_zip and not self.root.is_dir():
-            raise PredictionError(
-                f'{self.root} is missing: give a folder or a zip of PNGs')
+            try:
+                check_file(self.root)
+            except (OSError, ValueError) as error:
+                raise PredictionError(
+                    f'{error}; give a folder or a zip of PNGs') from None
         names = self._zip_names() if self.is_zip else self._folder_names()
         names = [name for name in names if not _is_hidden(name)]
         self.paths = sorted(filter(_is_png, names))

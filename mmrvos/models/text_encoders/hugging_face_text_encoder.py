@@ -228,8 +228,10 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
             self.unknown_words.update(new)
             warnings.warn(
                 'the text encoder does not know '
-                f'{", ".join(map(repr, new))}: it reads every unknown word '
-                'as the same token, so the word has no influence',
+                f'{", ".join(repr(shorten(word)) for word in new[:10])}'
+                f'{" and others" if len(new) > 10 else ""}: it reads every '
+                'unknown word as the same token, so the word has no '
+                'influence',
                 stacklevel=2)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None,
