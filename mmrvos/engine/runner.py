@@ -8,6 +8,7 @@ import torch
 from mmengine.dataset import worker_init_fn
 from mmengine.dist import is_distributed
 from mmengine.evaluator import Evaluator
+from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
@@ -21,6 +22,7 @@ from mmrvos.utils import (
     weights_from_checkpoint,
 )
 
+from .console import shorten_console
 from .distributed import die_with_parent, init_gloo
 from .resuming import prepare_resume
 
@@ -77,6 +79,12 @@ class RVOSRunner(Runner):
         if getattr(loader.worker_init_fn, 'func', None) is worker_init_fn:
             loader.worker_init_fn = None
         return loader
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """Build the logger; its console shows no config of 700 lines."""
+        logger = super().build_logger(*args, **kwargs)
+        shorten_console(logger)
+        return logger
 
     def build_model(self, model: nn.Module | dict) -> nn.Module:
         """Build the model, without weights that ``load_from`` replaces."""

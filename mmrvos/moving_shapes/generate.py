@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -112,7 +112,8 @@ def _die_with(parent: int) -> None:
 
 
 def generate(size: str, out: str | Path, workers: int = 2,
-             progress: bool = True, seed: int = 0) -> None:
+             progress: bool = True, seed: int = 0,
+             splits: Sequence[str] = SPLITS) -> None:
     """Write a data set; the folder appears only when it is complete.
 
     Args:
@@ -122,15 +123,20 @@ def generate(size: str, out: str | Path, workers: int = 2,
         progress: show a bar on stderr.
         seed: at least 0. The benchmark is seed 0; others give fresh videos
             of the same kind.
+        splits: 'train' and 'valid', or one of them. A video does not depend
+            on the other split.
 
     Raises:
-        ValueError: ``size`` is unknown, ``workers`` is below 1, or ``seed``
-            is negative.
+        ValueError: ``size`` or a split is unknown, ``workers`` is below 1, or
+            ``seed`` is negative.
         FileExistsError: ``out`` holds something else.
     """
     if size not in SIZES:
         raise ValueError(f'size {size!r} is unknown; choose from '
                          f'{list(SIZES)}')
+    if not splits or set(splits) - set(SPLITS):
+        raise ValueError(f'splits={list(splits)}: expected some of '
+                         f'{list(SPLITS)}')
     if workers < 1:
         raise ValueError(f'workers={workers}: expected at least 1 process')
     if seed < 0:
@@ -146,8 +152,9 @@ def generate(size: str, out: str | Path, workers: int = 2,
                 Path(folder, LOCK_FILE)):
         making = Path(folder, out.name)
         making.mkdir()
-        _fill(size, seed, making, workers, progress)
-        if _version(out) == dict(version=VERSION, size=size, seed=seed):
+        _fill(size, seed, making, workers, progress, splits)
+        if _version(out) == dict(version=VERSION, size=size, seed=seed,
+                                 splits=sorted(splits)):
             return  # another process was faster
         _check_empty(out)
         if out.exists():
@@ -184,7 +191,7 @@ def _locked(path: Path, wait: bool = True) -> Iterator[None]:
 
 
 def _version(root: Path) -> dict | None:
-    """Read version, size and seed of a data set; None if there is none.
+    """Read version, size, seed and splits of a data set, or return None.
 
     Raises:
         ValueError: the file is damaged.
@@ -197,15 +204,19 @@ def _version(root: Path) -> dict | None:
         return dict(
             version=int(found['version']),
             size=str(found['size']),
-            seed=int(found.get('seed', 0)))
+            seed=int(found.get('seed', 0)),
+            splits=sorted(found.get('splits', SPLITS)))
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(
             f'{path} is damaged ({type(error).__name__}: {error}): expected '
             f'a version and a size. Remove {root} to make it again') from None
 
 
-def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
+def ensure(root: str | Path, size: str, workers: int = 2,
+           splits: Sequence[str] = SPLITS) -> Path:
     """Make the data set on first use, or again when the generator changed.
+
+    A data set that lacks one of the splits is made again with both.
 
     A data set of another seed, which :func:`generate` makes, is used as it
     is, and made again with its seed.
@@ -216,6 +227,7 @@ def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
         root: folder of the data set.
         size: 'mini', 'small' or 'full'.
         workers: number of processes, if it must be made.
+        splits: that are needed.
 
     Returns:
         ``root`` as a path.
@@ -226,17 +238,18 @@ def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
             are kept, or its version file is damaged.
     """
     root = Path(root)
-    if _is_current(_version(root), size):
+    if _is_current(_version(root), size, splits):
         return root
     root.parent.mkdir(parents=True, exist_ok=True)
     with _locked(root.parent / f'.{root.name}.lock'):
         found = _version(root)
-        if _is_current(found, size):
+        if _is_current(found, size, splits):
             return root
         seed = 0
         if found is not None:
-            seed = found['seed']
-            wanted = dict(version=VERSION, size=size, seed=seed)
+            seed, splits = found['seed'], SPLITS
+            wanted = dict(version=VERSION, size=size, seed=seed,
+                          splits=sorted(splits))
             _check_replaceable(root, found, wanted)
             print(f'{root} holds {found}, this needs {wanted}: made anew',
                   file=sys.stderr)
@@ -246,13 +259,14 @@ def ensure(root: str | Path, size: str, workers: int = 2) -> Path:
             (old / LOCK_FILE).touch()
             root.rename(old / root.name)
             shutil.rmtree(old, ignore_errors=True)
-        generate(size, root, workers, seed=seed)
+        generate(size, root, workers, seed=seed, splits=splits)
     return root
 
 
-def _is_current(found: dict | None, size: str) -> bool:
-    return found is not None and (found['version'], found['size']) == (VERSION,
-                                                                       size)
+def _is_current(found: dict | None, size: str, splits: Sequence[str]) -> bool:
+    return (found is not None
+            and (found['version'], found['size']) == (VERSION, size)
+            and set(splits) <= set(found['splits']))
 
 
 def _check_replaceable(root: Path, found: dict, wanted: dict) -> None:
@@ -268,11 +282,11 @@ def _check_replaceable(root: Path, found: dict, wanted: dict) -> None:
             f'replaced, and other files ({sorted(others)[0]}): move them away')
 
 
-def _fill(size: str, seed: int, root: Path, workers: int,
-          progress: bool) -> None:
+def _fill(size: str, seed: int, root: Path, workers: int, progress: bool,
+          splits: Sequence[str]) -> None:
     counts = {'train': SIZES[size].train, 'valid': SIZES[size].valid}
-    tasks = [(split, i) for split in SPLITS for i in range(counts[split])]
-    found: dict[str, dict[str, dict]] = {split: {} for split in SPLITS}
+    tasks = [(split, i) for split in splits for i in range(counts[split])]
+    found: dict[str, dict[str, dict]] = {split: {} for split in splits}
     start = time.monotonic()
     for done, (split, name, said) in enumerate(
             _run(partial(_make, size=size, seed=seed, root=root), tasks,
@@ -291,6 +305,8 @@ def _fill(size: str, seed: int, root: Path, workers: int,
     mark = {'version': VERSION, 'size': size}
     if seed:
         mark['seed'] = seed
+    if set(splits) != set(SPLITS):
+        mark['splits'] = list(splits)
     _write_json(root / VERSION_FILE, mark)
 
 

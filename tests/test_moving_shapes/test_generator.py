@@ -417,6 +417,28 @@ def test_stale_data_is_made_anew(tree, tmp_path, capfd):
     assert (root / VERSION_FILE).stat().st_mtime_ns == before
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes()
+            for p in folder.rglob('*') if p.is_file()}
+
+
+def test_a_single_split(tmp_path, tree):
+    """Validation videos alone, then both splits, on first use."""
+    root = tmp_path / 'mini'
+    ensure(root, 'mini', workers=1, splits=['valid'])
+    assert not (root / 'train').exists()
+    assert contents(root / 'valid') == contents(tree / 'valid')
+    before = (root / VERSION_FILE).stat().st_mtime_ns
+    ensure(root, 'mini', workers=1, splits=['valid'])
+    assert (root / VERSION_FILE).stat().st_mtime_ns == before
+    ensure(root, 'mini', workers=1)
+    assert contents(root) == contents(tree)
+    ensure(root, 'mini', workers=1, splits=['valid'])
+    assert (root / 'train').exists()
+    with pytest.raises(ValueError, match="splits=.'test'.: expected some of"):
+        generate('mini', tmp_path / 'x', splits=['test'])
+
+
 def _ensure(root, results):
     ensure(root, 'mini', workers=1)
     results.put((root / VERSION_FILE).stat().st_ino)
