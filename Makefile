@@ -2,9 +2,13 @@
 # make test   the whole test suite, in WORKERS processes
 # make lint   ruff
 # Each sets up .venv first (about ten minutes the first time, most of it mmcv's
-# compiled ops; pip caches the result). PYTHON names the interpreter, 3.11.
+# compiled ops; pip caches the result). PYTHON names the interpreter, 3.11 to
+# 3.13, and TORCH the version of torch; docs/get_started.md lists what is
+# tested. After a change of either: make clean.
 # FORCE_CUDA=1 and TORCH_CUDA_ARCH_LIST reach mmcv's build as they are.
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || \
+	command -v python3.13 || command -v python3)
+TORCH ?= 2.13.0
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check -c requirements/constraints.txt
@@ -32,10 +36,11 @@ install: $(STAMP)
 # pip's cache knows neither MMCV_WITH_OPS nor FORCE_CUDA: what it holds may be
 # a build without (CUDA) ops, so the check decides, and a miss builds afresh.
 $(STAMP): setup.py pyproject.toml $(wildcard requirements/*.txt)
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
-		"Python 3.11 is needed: make PYTHON=/path/to/python3.11")'
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+		sys.exit(not (3, 11) <= v <= (3, 13) and "Python %d.%d: expected " \
+		"3.11 to 3.13, make PYTHON=/path/to/python3.11" % v)'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) -r requirements/build.txt
+	$(PIP) torch==$(TORCH) -r requirements/build.txt
 	@echo "mmcv and its ops: about seven minutes where pip has no wheel of it"
 	MMCV_WITH_OPS=1 $(PIP) --no-build-isolation $(MMCV)
 	$(PIP) -r requirements/mminstall.txt -r requirements/runtime.txt \

@@ -69,7 +69,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=('mmrvos', 'mmrvos.*')),
-    python_requires='>=3.11',
+    python_requires='>=3.11,<3.14',
     entry_points={'console_scripts': ['mmrvos = mmrvos.cli:main']},
     install_requires=requirements('runtime'),
     extras_require={
