@@ -1,4 +1,5 @@
 """Models by name: what model-index.yml and the metafiles say about them."""
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -202,13 +203,45 @@ def find_weights(entry: ModelEntry) -> str:
     if official is None:
         raise ValueError(
             f'no weights of {entry.name} are published, and '
-            f'{entry.checkpoint} does not exist: train the config of '
-            f'{entry.weights_from or entry.name} and publish its checkpoint '
-            'under this name, or pass a checkpoint as weights')
+            f'{entry.checkpoint} does not exist: {how_to_get(entry)}; or pass '
+            'a checkpoint as weights')
     raise ValueError(
         f'{entry.name} needs the official file {official.weights} (licence: '
-        f'{official.license}), converted to {entry.checkpoint}: run '
-        f'"mmrvos download {entry.name}", or pass a checkpoint as weights')
+        f'{official.license}), converted to {entry.checkpoint}: '
+        f'{how_to_get(entry)}; or pass a checkpoint as weights')
+
+
+def how_to_get(entry: ModelEntry) -> str:
+    """Return the commands that write ``entry.checkpoint``."""
+    trained = entry
+    if entry.weights_from is not None:
+        trained = read_model_index()[entry.weights_from]
+    config = os.path.relpath(trained.config)
+    method, *_, file = trained.config.with_suffix('').parts[
+        trained.config.parts.index('configs') + 1:]
+    last = f'epoch_{trained.metadata.get("Epochs", "N")}.pth'
+    ways = [f'train {config} and run "python tools/model_converters/'
+            f'publish_model.py work_dirs/{method}/{file}/{last} '
+            f'{entry.checkpoint}"']
+    if entry.converted_from is not None:
+        ways.insert(0, f'run "mmrvos download {entry.name}"')
+    return ', or '.join(ways)
+
+
+def checkpoint_hint(path: str | Path) -> str:
+    """Return what to do about a checkpoint that is missing.
+
+    Args:
+        path: of the checkpoint.
+
+    Returns:
+        How to get 'checkpoints/<name of a model>.pth', to be added to a
+        message; '' for other paths.
+    """
+    entry = read_model_index().get(Path(path).stem)
+    if entry is None or str(path) != entry.checkpoint:
+        return ''
+    return f'. To get it, {how_to_get(entry)}'
 
 
 def _lower_keys(mapping: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
     init_default_scope('mmrvos')
     cfg = Config.fromfile(configs[0])
     config = Path('configs', work_dir.resolve().parent.name, configs[0].name)
-    row = _row(configs[0], scores[-1], f'tools/train.py {config}')
+    row = _row(configs[0], scores[-1], f'python tools/train.py {config}')
     row |= {
         'Seed': cfg.get('randomness', {}).get('seed'),
         'Training': {

@@ -147,6 +147,8 @@ def test_metrics_of_a_test_become_a_row(checkout, monkeypatch):
     assert (ours.source, ours.metrics) == ('converted', {'J&F': 62.22})
     assert (ours.seed, ours.command) == (None, 'python tools/test.py x')
     assert '| converted | [62.2](' in (checkout / 'README.md').read_text()
+    page = (checkout / 'configs/soc/README.md').read_text()
+    assert '| converted | 62.22 |' in page and '| paper | 62.40 |' in page
     with pytest.raises(SystemExit, match='needs the seed of its training'):
         call(monkeypatch, '--add', file)
     call(monkeypatch, '--add', file, '--seed', 3)

@@ -6,6 +6,7 @@ import mmengine
 from mmengine.config import DictAction
 
 from mmrvos.downloads import is_remote
+from mmrvos.model_index import checkpoint_hint
 from mmrvos.utils import (
     check_file,
     check_output_file,
@@ -71,7 +72,11 @@ def test(args: argparse.Namespace) -> None:
     if args.show_dir:
         check_output_folder(args.show_dir)
     if not is_remote(args.checkpoint):
-        check_file(find_checkpoint(args.checkpoint))
+        try:
+            check_file(find_checkpoint(args.checkpoint))
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'{error}{checkpoint_hint(args.checkpoint)}') from None
     from mmengine.dist import is_main_process
 
     from mmrvos.engine import evaluate

@@ -1,11 +1,9 @@
 import argparse
-import os
-from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from mmrvos.apis import ModelEntry, read_model_index
 from mmrvos.downloads import is_remote
+from mmrvos.model_index import checkpoint_hint
 from mmrvos.utils import (
     check_file,
     check_output_folder,
@@ -99,26 +97,7 @@ def check_load_from(cfg: Config) -> None:
     try:
         check_file(find_checkpoint(source))
     except FileNotFoundError as error:
-        entry = read_model_index().get(Path(source).stem)
-        if entry is None or cfg.get('resume'):
-            raise
-        raise FileNotFoundError(
-            f'{error}. load_from of the config names it: {how_to_get(entry)}'
-        ) from None
-
-
-def how_to_get(entry: ModelEntry) -> str:
-    """Return the commands that write the weights of a model."""
-    from mmrvos.utils import default_work_dir
-
-    config = os.path.relpath(entry.config)
-    last = f'{default_work_dir(config)}/epoch_{entry.metadata["Epochs"]}.pth'
-    train = (
-        f'train {config} and run "python tools/model_converters/'
-        f'publish_model.py {last} {entry.checkpoint}"')
-    if entry.converted_from is None:
-        return train
-    return f'run "mmrvos download {entry.name}", or {train}'
+        raise FileNotFoundError(f'{error}{checkpoint_hint(source)}') from None
 
 
 def train(args: argparse.Namespace) -> None:

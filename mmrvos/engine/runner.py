@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmrvos.utils import (
+    find_checkpoint,
     fitted_weights,
     pack,
     read_checkpoint,
@@ -218,7 +219,8 @@ class RVOSRunner(Runner):
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model.load_state_dict(checkpoint['state_dict'])
         self._has_loaded = True
-        self.logger.info(f'Load checkpoint from {filename}')
+        found = filename if '://' in filename else find_checkpoint(filename)
+        self.logger.info(f'Load checkpoint from {found}')
         return checkpoint
 
 

@@ -110,8 +110,10 @@ def test_name_with_an_official_file():
 
 def test_name_without_an_official_file():
     with pytest.raises(ValueError, match=(
-            'no weights of html_r50_davis17 are published.*train the config '
-            'of html_r50_ytvos and')):
+            'no weights of html_r50_davis17 are published.*train '
+            'configs/html/r50_ytvos.py and run .*publish_model.py '
+            'work_dirs/html/r50_ytvos/epoch_6.pth '
+            'checkpoints/html_r50_ytvos.pth')):
         RVOSInferencer('html_r50_davis17')
 
 

@@ -90,4 +90,5 @@ def test_every_step_reads_what_the_last_wrote(folder, steps, shapes, tmp_path,
          f'checkpoints/{folder}_{steps[1]}.pth', '--work-dir', str(tmp_path),
          '--out', str(tmp_path / 'metrics.json'), *options(shapes))
     assert (tmp_path / 'metrics.json').is_file()
-    assert f'checkpoints/{folder}_{steps[1]}.pth' in capsys.readouterr().out
+    file = tmp_path / f'home/checkpoints/{folder}_{steps[1]}.pth'
+    assert f'Load checkpoint from {file}' in capsys.readouterr().out

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shlex
 import signal
 from pathlib import Path
 
@@ -36,7 +37,10 @@ def test_evaluation_is_the_same_in_two_processes(shapes, tmp_path, tool):
             tool('test.py', CONFIG, checkpoint, *args)
         else:
             run('bash', 'tools/dist_test.sh', CONFIG, checkpoint, '2', *args)
-        metrics.append(json.loads(out.read_text())['metrics'])
+        written = json.loads(out.read_text())
+        metrics.append(written['metrics'])
+        assert written['seed'] == 0
+        assert shlex.split(written['command'])[2:4] == [CONFIG, checkpoint]
         shown.append(sorted(p.name for p in (folder / 'show').iterdir()))
     assert metrics[0] == metrics[1]
     assert 0 < metrics[0]['ytvos/J&F'] < 100
@@ -262,6 +266,8 @@ def test_checkpoints_are_checked_before_the_work(tmp_path, tool, monkeypatch,
     (['train.py', CONFIG, '--cfg-options', 'train_cfg.max_epoch=2'],
      "did you mean 'max_epochs'"),
     (['test.py', CONFIG, 'no.pth'], 'no.pth is missing'),
+    (['test.py', CONFIG, 'checkpoints/soc_video-swin-t_joint.pth'],
+     'To get it, run "mmrvos download soc_video-swin-t_joint", or train '),
     (['test.py', CONFIG, 'LICENSE', '--out', 'metrics.txt'], '.json'),
 ])
 def test_wrong_input_is_one_line(args, message, tool):
