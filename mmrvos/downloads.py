@@ -337,7 +337,8 @@ def translated_errors(source: str, output: Path) -> Iterator[None]:
                       + (f'{kept} bytes are kept, the same command continues '
                          'from there' if kept else
                          f'try again, or fetch {web_page(source)} elsewhere '
-                         'and pass the file with --from')) from None
+                         'and use `mmrvos download NAME --from FILE`')
+                      ) from None
 
 
 def reason_of(error: Exception) -> str:
