@@ -113,6 +113,11 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                 entry = find_model(str(model))
                 weights = weights or find_weights(entry)
                 model = load_config(entry.config)
+        if model is not None and 'test_dataloader' not in model:
+            raise ValueError(
+                'the config has no test_dataloader, whose pipeline prepares '
+                'frames: expected the config of a method, not of a part such '
+                'as a propagator')
         self.test_cfg = {
             name: value
             for name, value in dict(

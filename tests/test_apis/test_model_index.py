@@ -133,6 +133,11 @@ def test_name_with_weights_of_the_caller():
             RVOSInferencer(name, 'own.pth', device='cpu')
 
 
+def test_a_propagator_is_no_method():
+    with pytest.raises(ValueError, match='no test_dataloader'):
+        RVOSInferencer('stcn', 'stcn.pth', device='cpu')
+
+
 @pytest.mark.parametrize('name, nearest', [
     ('referformer_r50_ytvs', 'referformer_r50_ytvos'),
     ('referformer/r50_ytvs', 'referformer_r50_ytvos'),
