@@ -1,4 +1,5 @@
 """Configs hold the numbers of the papers."""
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,76 @@ from mmengine.registry import HOOKS
 from mmrvos.registry import METRICS
 from mmrvos.utils import load_config
 
-from .config_values import plain
+from .config_values import leaf_configs, name_of, plain
+from .config_values import read as values_of
+from .recipes import (
+    PAGE,
+    expected_values,
+    find_rows,
+    read_recipes,
+    recipe,
+    write_page,
+)
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
+
+
+METHODS, UNPUBLISHED = read_recipes()
+
+
+def published_configs() -> list[Path]:
+    """Return every leaf config of the methods with published recipes."""
+    return [
+        path for path in leaf_configs()
+        if name_of(path).split('/')[0] in METHODS
+        and not any(fnmatch(name_of(path), p) for p in UNPUBLISHED)
+    ]
+
+
+@pytest.mark.parametrize('path', published_configs(), ids=name_of)
+def test_recipe_is_the_published_one(path):
+    """Epochs, rates, frames, batch, sampler, weights, start of a config."""
+    name = name_of(path)
+    rows = find_rows(name, METHODS)
+    assert len(rows) == 1, (
+        f'{name} is in the rows {[row["recipe"] for row in rows]} of '
+        'tests/data/recipes.yml, expected one: add the published recipe, or '
+        'the name to unpublished')
+    cfg, model, _ = values_of(path)
+    actual, expected = recipe(cfg, model), expected_values(name, rows[0])
+    assert actual.keys() == expected.keys()
+    wrong = {
+        key: f'{actual[key]}, published {expected[key]}'
+        for key in actual if not equal(actual[key], expected[key])
+    }
+    assert not wrong
+
+
+def equal(actual, expected) -> bool:
+    """Compare values of a recipe; numbers up to a ten-thousandth."""
+    if isinstance(expected, dict):
+        return actual.keys() == expected.keys() and all(
+            equal(actual[key], expected[key]) for key in expected)
+    if isinstance(expected, list):
+        return len(actual) == len(expected) and all(
+            map(equal, actual, expected))
+    if isinstance(expected, float):
+        return actual == pytest.approx(expected, rel=1e-4)
+    return actual == expected
+
+
+def test_no_row_is_without_a_config():
+    names = list(map(name_of, published_configs()))
+    for method, rows in METHODS.items():
+        for pattern in (p for row in rows for p in row['configs']):
+            assert any(fnmatch(n, f'{method}/{pattern}') for n in names), (
+                f'{method}: {pattern}')
+    assert all(any(fnmatch(name_of(path), pattern) for path in leaf_configs())
+               for pattern in UNPUBLISHED)
+
+
+def test_the_page_of_recipes_is_up_to_date():
+    assert PAGE.read_text() == write_page(), 'run python -m tests.recipes'
 
 
 def read(name: str) -> Config:
