@@ -2,7 +2,7 @@ from mmrvos.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__, {
-        '.backbones': ['convert_video_swin'],
+        '.backbones': ['convert_convnext', 'convert_video_swin'],
         '.key_map': ['Report', 'Rule', 'convert_keys'],
         '.methods': ['METHODS'],
     })

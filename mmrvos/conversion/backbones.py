@@ -1,9 +1,9 @@
-"""Key names of ResNet, Swin and Video Swin in official checkpoints."""
+"""Key names of the backbones in official checkpoints."""
 import re
 
 from torch import Tensor
 
-from .key_map import Report, Rule, convert_keys
+from .key_map import Report, Rule, convert_keys, shifted
 
 
 def to_unfold_order(weight: Tensor) -> Tensor:
@@ -65,12 +65,50 @@ def swin_rules(prefix: str, target: str, temporal: bool) -> list[Rule]:
     return rules
 
 
+def timm_convnext_rules(prefix: str) -> list[Rule]:
+    """List the rules from timm's keys of ConvNeXt to ours.
+
+    Args:
+        prefix: regular expression of the prefix of the official keys.
+    """
+    stage = 'backbone.model.encoder.stages'
+    names = {
+        'conv_dw': 'dwconv',
+        'norm': 'layernorm',
+        'mlp.fc1': 'pwconv1',
+        'mlp.fc2': 'pwconv2'
+    }
+    return [
+        Rule(prefix + r'stem\.0\.(.+)',
+             r'backbone.model.embeddings.patch_embeddings.\1'),
+        Rule(prefix + r'stem\.1\.(.+)',
+             r'backbone.model.embeddings.layernorm.\1'),
+        Rule(prefix + r'stages\.(\d)\.downsample\.(.+)',
+             rf'{stage}.\1.downsampling_layer.\2'),
+        Rule(prefix + r'stages\.(\d)\.blocks\.(\d+)\.gamma',
+             rf'{stage}.\1.layers.\2.layer_scale_parameter'),
+        Rule(
+            prefix + r'stages\.(\d)\.blocks\.(\d+)\.'
+            r'(conv_dw|norm|mlp\.fc\d)\.(weight|bias)', lambda m:
+            f'{stage}.{m[1]}.layers.{m[2]}.{names[m[3]]}.{m[4]}'),
+    ]
+
+
 def backbone_rules(state_dict: dict[str, Tensor], prefix: str) -> list[Rule]:
-    """List the rules for the backbone of a checkpoint: ResNet or Swin.
+    """List the rules for the backbone: ResNet, Swin or ConvNeXt.
 
     Args:
         prefix: prefix of its keys, for example 'backbone.0.body.'.
     """
+    if f'{prefix}stem.0.weight' in state_dict:
+        norms = re.escape(prefix.removesuffix('body.'))
+        return [
+            *timm_convnext_rules(re.escape(prefix)),
+            Rule(
+                norms + r'norm_layers\.(?P<k>\d)\.(?P<wb>weight|bias)',
+                shifted(
+                    'backbone.model.hidden_states_norms.stage{k}.{wb}', k=1)),
+        ]
     patches = state_dict.get(f'{prefix}patch_embed.proj.weight')
     if patches is None:  # ResNet: torchvision and mmdet use the same keys
         return [Rule(re.escape(prefix) + r'(.+)', r'backbone.\1')]
@@ -104,3 +142,32 @@ def convert_video_swin(state_dict: dict[str, Tensor], num_stages: int
         return kind not in limit or int(number) < limit[kind]
 
     return {k: v for k, v in weights.items() if used(k)}, report
+
+
+CONVNEXT_RULES = [
+    Rule(r'downsample_layers\.0\.0\.(.+)',
+         r'model.embeddings.patch_embeddings.\1'),
+    Rule(r'downsample_layers\.0\.1\.(.+)', r'model.embeddings.layernorm.\1'),
+    Rule(r'downsample_layers\.([1-3])\.(.+)',
+         r'model.encoder.stages.\1.downsampling_layer.\2'),
+    Rule(r'stages\.(\d)\.(\d+)\.gamma',
+         r'model.encoder.stages.\1.layers.\2.layer_scale_parameter'),
+    Rule(r'stages\.(\d)\.(\d+)\.((?:dwconv|pwconv\d)\..+)',
+         r'model.encoder.stages.\1.layers.\2.\3'),
+    Rule(r'stages\.(\d)\.(\d+)\.norm\.(.+)',
+         r'model.encoder.stages.\1.layers.\2.layernorm.\3'),
+    Rule(r'(norm|head)\..+', None, 'the classifier', optional=True),
+]
+
+
+def convert_convnext(state_dict: dict[str, Tensor]
+                     ) -> tuple[dict[str, Tensor], Report]:
+    """Rename the published weights of ConvNeXt to our backbone's keys.
+
+    Args:
+        state_dict: weights of the classifier by Meta.
+
+    Raises:
+        ValueError: the keys are not those of ConvNeXt.
+    """
+    return convert_keys(state_dict, CONVNEXT_RULES, 'ConvNeXt')

@@ -9,6 +9,10 @@ from .key_map import Report, Rule, convert_keys, shifted
 DECODER_NORMS = {'norm2': 0, 'norm1': 1, 'norm3': 2}
 WB = r'(?P<wb>weight|bias)'
 
+# MUTR has the pooler and does not use it.
+POOLER_RULE = Rule(
+    r'text_encoder\.(pooler\..+)', r'text_encoder.model.\1', optional=True)
+
 # Keys that ReferFormer and SOC share: SOC is built on ReferFormer.
 SHARED_RULES = [
     Rule(r'input_proj\.(\d)\.0\.(weight|bias)', r'projections.\1.conv.\2'),
@@ -18,8 +22,9 @@ SHARED_RULES = [
         None,
         'a constant that current transformers computes',
         optional=True),
-    Rule(r'text_encoder\.(?!embeddings\.position_ids)(.+)',
+    Rule(r'text_encoder\.(?!embeddings\.position_ids|pooler\.)(.+)',
          r'text_encoder.model.\1'),
+    POOLER_RULE,
     Rule(r'query_embed\.weight', 'decoder.query_embed.weight'),
     Rule(r'transformer\.level_embed', 'encoder.level_embed'),
     Rule(r'transformer\.reference_points\.(.+)',

@@ -5,11 +5,6 @@ from .backbones import backbone_rules
 from .key_map import Report, Rule, convert_keys, shifted
 from .referformer import SHARED_RULES, WB, check_twins
 
-VOC = {
-    'transformer_cross_attention_layers': 'cross_attn',
-    'transformer_self_attention_layers': 'self_attn',
-}
-
 # MTTR has the same decoder without the last step.
 SPATIAL_DECODER_RULES = [
     Rule(rf'spatial_decoder\.lay1\.{WB}',
@@ -25,36 +20,52 @@ SPATIAL_DECODER_RULES = [
          r'pixel_decoder.mask_features.\1'),
 ]
 
+def cluster_rules(name: str) -> list[Rule]:
+    """List the rules of the module that aggregates the queries of all frames.
+
+    SOC and MUTR have the same keys for encoder, decoder and positions.
+
+    Args:
+        name: prefix of the official keys.
+    """
+    rules = [
+        # encoder: self-attention, then feed-forward network
+        (r'enc_self_attn\.(\d)\.self_attn\.(.+)', r'encoder.\1.self_attn.\2'),
+        (r'enc_self_attn\.(\d)\.norm\.(.+)', r'encoder.\1.norm1.\2'),
+        (r'enc_ffn\.(\d)\.(linear\d\..+)', r'encoder.\1.\2'),
+        (r'enc_ffn\.(\d)\.norm\.(.+)', r'encoder.\1.norm2.\2'),
+        # decoder: cross-attention, self-attention, feed-forward network
+        (r'transformer_cross_attention_layers\.(\d)\.multihead_attn\.(.+)',
+         r'decoder.\1.cross_attn.attn.\2'),
+        (r'transformer_cross_attention_layers\.(\d)\.norm\.(.+)',
+         r'decoder.\1.norms.0.\2'),
+        (r'transformer_self_attention_layers\.(\d)\.self_attn\.(.+)',
+         r'decoder.\1.self_attn.attn.\2'),
+        (r'transformer_self_attention_layers\.(\d)\.norm\.(.+)',
+         r'decoder.\1.norms.1.\2'),
+        (r'transformer_ffn_layers\.(\d)\.linear1\.(.+)',
+         r'decoder.\1.ffn.layers.0.0.\2'),
+        (r'transformer_ffn_layers\.(\d)\.linear2\.(.+)',
+         r'decoder.\1.ffn.layers.1.\2'),
+        (r'transformer_ffn_layers\.(\d)\.norm\.(.+)',
+         r'decoder.\1.norms.2.\2'),
+        (r'decoder_norm\.(.+)', r'norm.\1'),
+        (r'fq_pos\.(.+)', r'frame_embed.\1'),
+        (r'query_embed\.(.+)', r'video_embed.\1'),
+    ]
+    return [
+        Rule(rf'{name}\.{pattern}', f'cluster.{target}')
+        for pattern, target in rules
+    ]
+
+
 RULES = [
     *SHARED_RULES,
     Rule(r'vlf\.multihead_attn\.(.+)', r'fusion.vision.attention.\1'),
     Rule(r'lvf\.multihead_attn\.(.+)', r'fusion.language.\1'),
     Rule(r'txt_proj\.fc\.(.+)', r'text_encoder.projection.0.\1'),
     Rule(r'txt_proj\.layer_norm\.(.+)', r'text_encoder.projection.1.\1'),
-    # encoder of the cluster: self-attention, then feed-forward network
-    Rule(r'voc\.enc_self_attn\.(\d)\.self_attn\.(.+)',
-         r'cluster.encoder.\1.self_attn.\2'),
-    Rule(r'voc\.enc_self_attn\.(\d)\.norm\.(.+)',
-         r'cluster.encoder.\1.norm1.\2'),
-    Rule(r'voc\.enc_ffn\.(\d)\.(linear\d\..+)', r'cluster.encoder.\1.\2'),
-    Rule(r'voc\.enc_ffn\.(\d)\.norm\.(.+)', r'cluster.encoder.\1.norm2.\2'),
-    # decoder: cross-attention, self-attention, feed-forward network
-    Rule(
-        r'voc\.(transformer_\w+_attention_layers)\.(\d)\.\w+_attn\.(.+)',
-        lambda m: f'cluster.decoder.{m[2]}.{VOC[m[1]]}.attn.{m[3]}'),
-    Rule(r'voc\.transformer_cross_attention_layers\.(\d)\.norm\.(.+)',
-         r'cluster.decoder.\1.norms.0.\2'),
-    Rule(r'voc\.transformer_self_attention_layers\.(\d)\.norm\.(.+)',
-         r'cluster.decoder.\1.norms.1.\2'),
-    Rule(r'voc\.transformer_ffn_layers\.(\d)\.linear1\.(.+)',
-         r'cluster.decoder.\1.ffn.layers.0.0.\2'),
-    Rule(r'voc\.transformer_ffn_layers\.(\d)\.linear2\.(.+)',
-         r'cluster.decoder.\1.ffn.layers.1.\2'),
-    Rule(r'voc\.transformer_ffn_layers\.(\d)\.norm\.(.+)',
-         r'cluster.decoder.\1.norms.2.\2'),
-    Rule(r'voc\.decoder_norm\.(.+)', r'cluster.norm.\1'),
-    Rule(r'voc\.fq_pos\.(.+)', r'cluster.frame_embed.\1'),
-    Rule(r'voc\.query_embed\.(.+)', r'cluster.video_embed.\1'),
+    *cluster_rules('voc'),
     *SPATIAL_DECODER_RULES,
 ]
 

@@ -84,6 +84,21 @@ class MultiscaleFeatures(ClipFeatures):
             self.valid_index[video_index],
             image_sizes=self.image_sizes[video_index])
 
+    def token_padding(self, level: int) -> Tensor | None:
+        """Return the padding of the tokens of all frames of a level.
+
+        Args:
+            level: index in ``levels``.
+
+        Returns:
+            (B, T*h_i*w_i) bool, or None without padding.
+        """
+        if self.padding is None:
+            return None
+        # padding also has stride 4
+        return self.padding[level + 1][:, None].expand(
+            -1, self.num_frames, -1, -1).flatten(1)
+
     def take_pairs(self, video_index: Tensor,
                    frames: Tensor) -> 'MultiscaleFeatures':
         """Take some frames per pair; B becomes P, T becomes T'.
@@ -195,6 +210,14 @@ class QueryPredictions(Predictions):
     queries: Tensor
     references: Tensor | None
     mask_features: Tensor
+
+    def take_layer(self, layer: int) -> 'QueryPredictions':
+        """Take the predictions of one decoder layer; D becomes 1."""
+        return replace(
+            self, **{
+                name: getattr(self, name)[layer][None]
+                for name in ('queries', 'references', 'logits', 'boxes')
+            })
 
     def take(self, frames: Tensor) -> 'QueryPredictions':
         """Take some frames of each pair; T becomes T'.

@@ -1,12 +1,13 @@
 """Functions that run each kind of golden case, see ``test_golden.py``."""
 import re
 
-from . import data, evaluation, mttr, protocols, referformer, soc, stcn
+from . import data, evaluation, mttr, mutr, protocols, referformer, soc, stcn
 from .case import Case
 
 RUNNERS = {
     **referformer.KINDS,
     **mttr.KINDS,
+    **mutr.KINDS,
     **soc.KINDS,
     **stcn.KINDS,
     **evaluation.KINDS,

@@ -268,7 +268,7 @@ def run_referformer_sampling(case: Case) -> None:
         strict=True)
     for (seed, key_frame, total, num), expected in rows:
         random.seed(seed)
-        inds = SampleLocalGlobalFrames(num).draw(key_frame, total)
+        inds = SampleLocalGlobalFrames(num).sample(key_frame, total)
         assert inds == expected[expected >= 0][:num].tolist(), seed
 
 

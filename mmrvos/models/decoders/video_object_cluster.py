@@ -88,15 +88,33 @@ class VideoObjectCluster(BaseModule):
         Returns:
             (D, P, 1, N, C); (D, P, T, N, C) without decoder layers.
         """
-        layers, _, frames, num_queries, _ = queries.shape
-        tokens = queries.flatten(0, 1).flatten(1, 2)  # (D*P, T*N, C)
+        encoded = self.encode(queries.flatten(0, 1))
+        if not self.decoder:
+            return encoded.view_as(queries)
+        start = sentence.repeat(len(queries), 1)[:, None]
+        video = self.decode(
+            encoded, start.expand(-1, queries.shape[3], -1))
+        return video.unflatten(0, (len(queries), -1)).unsqueeze(2)
+
+    def encode(self, queries: Tensor) -> Tensor:
+        """Apply self-attention to the queries (P, T, N, C) of all frames."""
+        tokens = queries.flatten(1, 2)
         for layer in self.encoder:
             tokens = layer(tokens)
-        if not self.decoder:
-            return tokens.view_as(queries)
-        video = sentence.repeat(layers, 1)[:, None].expand(
-            -1, num_queries, -1)
-        positions = self.frame_embed.weight.repeat(frames, 1)
+        return tokens.view_as(queries)
+
+    def decode(self, encoded: Tensor, video: Tensor) -> Tensor:
+        """Attend from the video queries to the queries of all frames.
+
+        Args:
+            encoded: (P, T, N, C), queries of the frames.
+            video: (P, N, C), initial video queries.
+
+        Returns:
+            (P, N, C).
+        """
+        tokens = encoded.flatten(1, 2)
+        positions = self.frame_embed.weight.repeat(encoded.shape[1], 1)
         for layer in self.decoder:
             video = layer(
                 video,
@@ -104,4 +122,4 @@ class VideoObjectCluster(BaseModule):
                 value=tokens,
                 query_pos=self.video_embed.weight,
                 key_pos=positions)
-        return self.norm(video).unflatten(0, (layers, -1)).unsqueeze(2)
+        return self.norm(video)

@@ -1,3 +1,4 @@
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -18,14 +19,25 @@ class CrossModalFusion(BaseModule):
     Args:
         embed_dims: C.
         num_heads: attention heads.
+        interaction: how the attended words are combined with the pixels:
+            'multiply', or 'add' as in MUTR.
+
+    Raises:
+        ValueError: ``interaction`` is unknown.
     """
+    INTERACTIONS = dict(multiply=torch.mul, add=torch.add)
 
     def __init__(self,
                  *,
                  embed_dims: int = 256,
                  num_heads: int = 8,
+                 interaction: str = 'multiply',
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        if interaction not in self.INTERACTIONS:
+            raise ValueError('interaction is one of '
+                             f'{list(self.INTERACTIONS)}, got {interaction!r}')
+        self.combine = self.INTERACTIONS[interaction]
         self.attention = nn.MultiheadAttention(
             embed_dims, num_heads, batch_first=True)
 
@@ -52,5 +64,7 @@ class CrossModalFusion(BaseModule):
                 key_padding_mask=text.padding,
                 need_weights=False)[0]
             fused.append(
-                to_maps(pixels * attended, clip.num_frames, level.shape[-2:]))
+                to_maps(
+                    self.combine(pixels, attended), clip.num_frames,
+                    level.shape[-2:]))
         return tuple(fused), text.sentence

@@ -65,15 +65,11 @@ class TwoStreamFusion(BaseModule):
         The level is the second coarsest, of stride 32.
         """
         level, position = clip.levels[-2], clip.positions[-2]
-        padding = None if clip.padding is None else clip.padding[-2]
         if len(position) > 1:
             position = position.repeat_interleave(clip.num_frames, 0)
-        if padding is not None:
-            padding = padding[:, None].expand(-1, clip.num_frames, -1,
-                                              -1).flatten(1)
         return self.language(
             words,
             to_tokens(level + position, clip.num_frames),
             to_tokens(level, clip.num_frames),
-            key_padding_mask=padding,
+            key_padding_mask=clip.token_padding(len(clip.levels) - 2),
             need_weights=False)[0]

@@ -115,13 +115,10 @@ class VisionLanguageInteraction(BaseModule):
             tokens = self.vewl(pixels, read + text.positions, read,
                                text.padding)
             enhanced.append(to_maps(tokens, num_frames, level.shape[-2:]))
-            # clip.positions and clip.padding also have stride 4
+            # clip.positions also has stride 4
             positions = clip.positions[index + 1].flatten(2).transpose(1, 2)
             keys = pixels.unflatten(1, (num_frames, -1)) + positions[:, None]
-            padding = None
-            if clip.padding is not None:
-                padding = clip.padding[index + 1][:, None].expand(
-                    -1, num_frames, -1, -1).flatten(1)
-            words = self.lewv(words, keys.flatten(1, 2), pixels, padding)
+            words = self.lewv(words, keys.flatten(1, 2), pixels,
+                              clip.token_padding(index))
         # as RoBERTa's pooler: the first token represents the sentence
         return tuple(enhanced), self.pooler(words[:, 0]).tanh()

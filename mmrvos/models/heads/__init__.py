@@ -3,12 +3,13 @@ from .boundary_aware_head import BoundaryAwareHead
 from .category_head import CategoryHead
 from .dense_mask_head import DenseMaskHead
 from .motion_head import MotionHead
+from .mutr_head import MUTRHead
 from .referred_instance_head import ReferredInstanceHead
 from .referring_head import ReferringHead
 from .soc_head import SOCHead
 
 __all__ = [
     'BaseRVOSHead', 'BoundaryAwareHead', 'CategoryHead', 'DenseMaskHead',
-    'MotionHead',
-    'ReferredInstanceHead', 'ReferringHead', 'SOCHead'
+    'MUTRHead', 'MotionHead', 'ReferredInstanceHead', 'ReferringHead',
+    'SOCHead'
 ]

@@ -106,22 +106,38 @@ class ReferringHead(BaseRVOSHead):
             mask_features: (P, T, mask_channels, h, w).
             image_sizes: (P, 2), (height, width) without padding.
         """
-        share = not self.box_refinement
-        logits, boxes = [], []
-        for layer, states in enumerate(queries):
-            index = 0 if share else layer
-            logits.append(self.class_branches[index](states))
-            # The box refines the reference before this layer. It is computed
-            # again because the references of the decoder are detached.
-            before = initial if layer == 0 or share else references[layer - 1]
-            boxes.append(refine(self.box_branches[index](states), before))
         return QueryPredictions(
             queries=queries,
             references=references,
-            logits=torch.stack(logits),
-            boxes=torch.stack(boxes),
+            logits=self.classify(queries),
+            boxes=self.locate(queries, initial, references),
             mask_features=mask_features,
             image_sizes=image_sizes)
+
+    def classify(self, queries: Tensor) -> Tensor:
+        """Predict class logits (D, P, T, N, K) of queries (D, P, T, N, C)."""
+        return torch.stack([
+            self.class_branches[layer if self.box_refinement else 0](states)
+            for layer, states in enumerate(queries)
+        ])
+
+    def locate(self, queries: Tensor, initial: Tensor,
+               references: Tensor) -> Tensor:
+        """Predict boxes (D, P, T, N, 4); arguments as in :meth:`forward`.
+
+        The box refines the reference before its layer. It is computed again
+        because the references of the decoder are detached.
+        """
+        if self.box_refinement:
+            before = [initial, *references[:-1]]
+            branches = self.box_branches
+        else:
+            before = [initial] * len(queries)
+            branches = [self.box_branches[0]] * len(queries)
+        return torch.stack([
+            refine(branch(states), reference) for branch, states, reference in
+            zip(branches, queries, before, strict=True)
+        ])
 
     def masks(self,
               predictions: QueryPredictions,

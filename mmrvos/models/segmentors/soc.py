@@ -5,16 +5,14 @@ from torch import Tensor
 
 from mmrvos.registry import MODELS
 
-from ..derive import derive, settings
 from ..features import MultiscaleFeatures, TextFeatures
 from ..heads.soc_head import SOCPredictions
 from ..layers import masked_mean
-from .parts import Part
-from .referformer import ReferFormer
+from .cluster_referformer import ClusterReferFormer
 
 
 @MODELS.register_module()
-class SOC(ReferFormer):
+class SOC(ClusterReferFormer):
     """SOC (Luo et al., NeurIPS 2023).
 
     Frames are encoded and decoded as in ReferFormer, but the content of the
@@ -27,34 +25,8 @@ class SOC(ReferFormer):
         cluster: config of the cluster module, :class:`VideoObjectCluster` for
             example. None adds no video queries; the contrastive loss then
             uses the mean over the frames (Table 3, without VOC).
-        inference_layer: the decoder layer whose predictions are used at test
-            time. The official inference uses the first, 0, with the video
-            queries of the last layer; the published numbers are made so. -1
-            is the last layer.
-        decoder, embed_dims, kwargs: see :class:`ReferFormer`. The cluster
-            gets the decoder's number of queries.
-
-    Raises:
-        ValueError: the decoder has no such layer.
+        kwargs: see :class:`ClusterReferFormer`.
     """
-    parts = (*ReferFormer.parts, Part('cluster', compiled=True))
-
-    def __init__(self,
-                 *,
-                 cluster: dict | None,
-                 decoder: dict,
-                 embed_dims: int = 256,
-                 inference_layer: int = 0,
-                 **kwargs) -> None:
-        super().__init__(decoder=decoder, embed_dims=embed_dims, **kwargs)
-        self.cluster = cluster and MODELS.build(
-            derive('cluster', cluster, embed_dims=('embed_dims', embed_dims),
-                   **settings('decoder', decoder, 'num_queries')))
-        layers = len(self.decoder.layers)
-        if not -layers <= inference_layer < layers:
-            raise ValueError(f'inference_layer={inference_layer}, but the '
-                             f'decoder has {layers} layers')
-        self.inference_layer = inference_layer
 
     def decode(self, clip: MultiscaleFeatures,
                text: TextFeatures) -> SOCPredictions:
@@ -73,7 +45,7 @@ class SOC(ReferFormer):
             mask_features.unflatten(0, (-1, clip.num_frames)),
             clip.image_sizes, video, masked_mean(words, text.padding))
         if not self.training:
-            predictions = one_layer(predictions, self.inference_layer)
+            predictions = predictions.take_layer(self.inference_layer)
         # the official masks of A2D and JHMDB are resized to the input size
         return replace(
             predictions, input_size=clip.input_size, dense=maps[0])
@@ -96,12 +68,3 @@ class SOC(ReferFormer):
             return queries, clustered.mean(2)
         video = self.cluster(clustered, sentence)  # (D or 1, P, 1 or T, N, C)
         return queries + video, video.mean(2)
-
-
-def one_layer(predictions: SOCPredictions, layer: int) -> SOCPredictions:
-    """Select the predictions of one decoder layer; D becomes 1."""
-    return replace(
-        predictions, **{
-            name: getattr(predictions, name)[layer][None]
-            for name in ('queries', 'references', 'logits', 'boxes')
-        })

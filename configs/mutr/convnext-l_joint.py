@@ -1,0 +1,11 @@
+# MUTR, ConvNeXt-L, trained from the start on Ref-YouTube-VOS and RefCOCO/+/g.
+#   bash tools/dist_train.sh configs/mutr/convnext-l_joint.py 8
+# Paper: J&F 66.7 on Ref-YouTube-VOS.
+_base_ = [
+    './_base_/mutr_r50.py',
+    '../_base_/backbones/convnext-l.py',
+    './_base_/refcoco_ref_youtube_vos.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.convnext_l

@@ -1,0 +1,11 @@
+# MUTR, ResNet-101, trained from the start on Ref-YouTube-VOS and RefCOCO/+/g.
+#   bash tools/dist_train.sh configs/mutr/r101_joint.py 8
+# Paper: J&F 63.6 on Ref-YouTube-VOS.
+_base_ = [
+    './_base_/mutr_r50.py',
+    '../_base_/backbones/r101.py',
+    './_base_/refcoco_ref_youtube_vos.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]
+model = _base_.r101

@@ -1,0 +1,9 @@
+# MUTR, ResNet-50, trained from the start on Ref-YouTube-VOS and RefCOCO/+/g.
+#   bash tools/dist_train.sh configs/mutr/r50_joint.py 8
+# Paper: J&F 61.9 on Ref-YouTube-VOS.
+_base_ = [
+    './_base_/mutr_r50.py',
+    './_base_/refcoco_ref_youtube_vos.py',
+    './_base_/adamw_12e.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,43 @@
+from dataclasses import replace
+
+from mmrvos.registry import MODELS
+
+from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
+from .cluster_referformer import ClusterReferFormer
+
+
+@MODELS.register_module()
+class MUTR(ClusterReferFormer):
+    """MUTR (Yan et al., AAAI 2024).
+
+    ReferFormer with two temporal modules: ``fusion`` aggregates the pixels of
+    all frames into the sentence (MTA), ``cluster`` aggregates the queries of
+    all frames into video queries (MTI). Class and mask kernels are predicted
+    from the video queries, boxes from the queries of the frames. In training
+    every decoder layer has its own video queries; at test time only those of
+    the last layer are computed.
+
+    Args:
+        cluster: see :class:`ClusterReferFormer`; not None.
+        kwargs: see :class:`ClusterReferFormer`.
+    """
+
+    def __init__(self, *, cluster: dict, **kwargs) -> None:
+        super().__init__(cluster=cluster, **kwargs)
+
+    def decode(self, clip: MultiscaleFeatures,
+               text: TextFeatures) -> QueryPredictions:
+        """Predict with all layers in training, with ``inference_layer`` at
+        test time."""
+        clip, memory, sentence = self.fuse(clip, text)
+        queries, initial, references = self.decoder(sentence, memory,
+                                                    clip.num_frames,
+                                                    self.head.refiners())
+        video = self.cluster(queries if self.training else queries[-1:],
+                             sentence)
+        mask_features = self.pixel_decoder(clip, memory, text)
+        predictions = self.head(queries, initial, references, mask_features,
+                                clip.image_sizes, video)
+        if not self.training:
+            predictions = predictions.take_layer(self.inference_layer)
+        return replace(predictions, dense=memory.maps()[0])
