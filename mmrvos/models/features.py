@@ -11,7 +11,7 @@ A method whose steps exchange more than this derives its own classes, see
 from dataclasses import dataclass, replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .chunks import WHOLE, Chunks
 
@@ -204,12 +204,15 @@ class QueryPredictions(Predictions):
         references: (D, P, T, N, 4), boxes after each layer, detached; None
             from a method without reference points.
         mask_features: (P, T, C, h_0, w_0), stride 4.
+        mask_projection: the convolution that ``mask_features`` still lack,
+            see :meth:`ReferFormer.decode_for_masks`; None for none.
         logits, image_sizes, input_size, boxes, dense: see
             :class:`Predictions`.
     """
     queries: Tensor
     references: Tensor | None
     mask_features: Tensor
+    mask_projection: nn.Conv2d | None = None
 
     def take_layer(self, layer: int) -> 'QueryPredictions':
         """Take the predictions of one decoder layer; D becomes 1."""

@@ -1,6 +1,7 @@
 """Dynamic convolution: three 1x1 layers whose weights a query predicts."""
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 
 class DynamicMaskLayers:
@@ -28,8 +29,12 @@ class DynamicMaskLayers:
     def num_params(self) -> int:
         return sum(self.sizes)
 
-    def __call__(self, features: Tensor, params: Tensor, centres: Tensor,
-                 stride: int) -> Tensor:
+    def __call__(self,
+                 features: Tensor,
+                 params: Tensor,
+                 centres: Tensor,
+                 stride: int,
+                 projection: nn.Conv2d | None = None) -> Tensor:
         """Compute the masks of all queries.
 
         The first layer is linear, so features and coordinates are processed
@@ -41,6 +46,8 @@ class DynamicMaskLayers:
             params: (F, N, num_params).
             centres: (F, N, 2), (x, y) of the references in pixels.
             stride: pixels per cell.
+            projection: convolution to apply to the features first, see
+                :func:`project`; None for none.
 
         Returns:
             (F, N, h, w) logits.
@@ -49,8 +56,8 @@ class DynamicMaskLayers:
         height, width = features.shape[-2:]
         w1, w2, w3, b1, b2, b3 = params.split(self.sizes, dim=-1)
         w1 = w1.unflatten(-1, (self.channels, -1))  # (F, N, D, C + 2)
-        x = torch.bmm(w1[..., :self.in_channels].flatten(1, 2),
-                      features.flatten(2))
+        x = project(features, w1[..., :self.in_channels].flatten(1, 2),
+                    projection)
         x = x.view(frames, num_queries, self.channels, height, width)
         if self.relative_coords:
             # As in the official code, cell (i, j) is at x = stride * j +
@@ -70,3 +77,32 @@ class DynamicMaskLayers:
         w3 = w3.reshape(-1, 1, self.channels)
         x = torch.baddbmm(b3.reshape(-1, 1, 1), w3, x)
         return x.view(frames, num_queries, height, width)
+
+
+def project(features: Tensor, weights: Tensor,
+            projection: nn.Conv2d | None) -> Tensor:
+    """Apply 1x1 weights to the features of each frame.
+
+    Where they have fewer outputs than the projection, both are composed to
+    one convolution, since both are linear: one query uses 8 combinations of
+    256 projected channels.
+
+    Args:
+        features: (F, C, h, w).
+        weights: (F, outputs, C').
+        projection: from C to C' channels; None where C' is C.
+
+    Returns:
+        (F, outputs, h * w).
+    """
+    if projection is not None and weights.shape[1] < weights.shape[2]:
+        kernels = (weights @ projection.weight.flatten(1)).unflatten(
+            -1, projection.weight.shape[1:])
+        return torch.cat([
+            F.conv2d(x[None], kernel, bias, padding=projection.padding)
+            for x, kernel, bias in zip(
+                features, kernels, weights @ projection.bias, strict=True)
+        ]).flatten(2)
+    if projection is not None:
+        features = projection(features)
+    return torch.bmm(weights, features.flatten(2))

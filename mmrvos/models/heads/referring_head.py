@@ -160,7 +160,7 @@ class ReferringHead(BaseRVOSHead):
         masks = self.dynamic_layers(
             predictions.mask_features.flatten(0, 1),
             self.controller(per_frame(queries)),
-            per_frame(centres * size), STRIDE)
+            per_frame(centres * size), STRIDE, predictions.mask_projection)
         return masks.view(pairs, frames, layers, num_queries,
                           *masks.shape[-2:]).permute(2, 0, 1, 3, 4, 5)
 

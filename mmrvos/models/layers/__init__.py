@@ -12,6 +12,7 @@ from .position_encoding import clip_time_positions, sine_word_positions
 from .resize import upsample
 from .temporal_mixer import TemporalMixer
 from .tokens import (
+    in_rows,
     join_frames,
     masked_mean,
     split_frames,
@@ -22,7 +23,7 @@ from .tokens import (
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
     'DeformableEncoder', 'FrameAttention', 'Memory', 'TemporalMixer',
-    'clip_time_positions', 'init_deformable', 'join_frames', 'layer_cfgs',
-    'masked_mean', 'sample_levels', 'sine_word_positions', 'split_frames',
-    'to_maps', 'to_tokens', 'upsample'
+    'clip_time_positions', 'in_rows', 'init_deformable', 'join_frames',
+    'layer_cfgs', 'masked_mean', 'sample_levels', 'sine_word_positions',
+    'split_frames', 'to_maps', 'to_tokens', 'upsample'
 ]

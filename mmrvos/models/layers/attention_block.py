@@ -2,6 +2,8 @@ from mmcv.cnn.bricks.transformer import FFN
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from .tokens import in_rows
+
 
 class AttentionBlock(BaseModule):
     """Attention, residual, norm; feed-forward network, residual, norm.
@@ -51,4 +53,4 @@ class AttentionBlock(BaseModule):
             key_padding_mask=padding,
             need_weights=False)[0]
         x = self.attention_norm(x + self.dropout(attended))
-        return self.ffn_norm(self.ffn(x))
+        return in_rows(lambda rows: self.ffn_norm(self.ffn(rows)), x)

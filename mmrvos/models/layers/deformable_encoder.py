@@ -15,7 +15,7 @@ from ..chunks import WHOLE, Chunks, chunk_slices
 from ..derive import derive
 from ..features import MultiscaleFeatures
 from .deformable_attention import DeformableAttention, Shapes
-from .tokens import join_frames
+from .tokens import in_rows, join_frames
 
 
 class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
@@ -24,6 +24,16 @@ class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
     def _init_layers(self) -> None:
         super()._init_layers()
         self.self_attn = DeformableAttention(**self.self_attn_cfg)
+
+    def forward(self, query: Tensor, **kwargs) -> Tensor:
+        """Apply the layer to (F, cells, C).
+
+        Args:
+            kwargs: of :class:`DeformableAttention`.
+        """
+        query = self.self_attn(query=query, key=query, value=query, **kwargs)
+        first, second = self.norms
+        return in_rows(lambda rows: second(self.ffn(first(rows))), query)
 
 
 class DeformableDecoderLayer(DeformableDetrTransformerDecoderLayer):
@@ -222,6 +232,7 @@ class DeformableEncoder(BaseModule):
             tokens = layer(
                 tokens,
                 query_pos=positions,
+                key_pos=positions,
                 key_padding_mask=padding,
                 reference_points=references,
                 shapes=shapes,

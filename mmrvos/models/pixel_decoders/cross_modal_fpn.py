@@ -11,7 +11,14 @@ from mmrvos.registry import MODELS
 
 from ..chunks import chunk_slices
 from ..features import MultiscaleFeatures, TextFeatures
-from ..layers import Memory, join_frames, split_frames, to_maps, to_tokens
+from ..layers import (
+    Memory,
+    in_rows,
+    join_frames,
+    split_frames,
+    to_maps,
+    to_tokens,
+)
 
 
 class VisionLanguageBlock(BaseModule):
@@ -79,7 +86,8 @@ class VisionLanguageBlock(BaseModule):
             key_padding_mask=text.padding,
             need_weights=False)[0]
         tokens = self.norms[1](tokens + self.dropout(attended))
-        return to_maps(self.norms[2](self.ffn(tokens)), num_frames, size)
+        tokens = in_rows(lambda rows: self.norms[2](self.ffn(rows)), tokens)
+        return to_maps(tokens, num_frames, size)
 
     def shrink(self, x: Tensor) -> Tensor:
         """Subsample maps (..., C, h, w) for the self-attention."""
@@ -180,8 +188,11 @@ class CrossModalFPN(BaseModule):
         for block in self.blocks:
             block.init_weights()
 
-    def forward(self, clip: MultiscaleFeatures, memory: Memory,
-                text: TextFeatures) -> Tensor:
+    def forward(self,
+                clip: MultiscaleFeatures,
+                memory: Memory,
+                text: TextFeatures,
+                project: bool = True) -> Tensor:
         """Compute the mask features of P clips.
 
         Args:
@@ -189,18 +200,22 @@ class CrossModalFPN(BaseModule):
                 are used.
             memory: encoded levels; the coarsest (stride 64) is not used.
             text: P expressions.
+            project: apply the last convolution, ``mask_features``.
 
         Returns:
-            (P, T, mask_channels, h_0, w_0), stride 4.
+            (P, T, mask_channels, h_0, w_0), stride 4; C channels if they are
+            not projected.
         """
         maps = [clip.fine, *memory.maps()]
         coarse = None
         for index in reversed(range(len(self.laterals))):
-            coarse = self.level(index, maps[index], coarse, clip, text)
+            coarse = self.level(index, maps[index], coarse, clip, text,
+                                project)
         return coarse.unflatten(0, (-1, clip.num_frames))
 
     def level(self, index: int, maps: Tensor, coarse: Tensor | None,
-              clip: MultiscaleFeatures, text: TextFeatures) -> Tensor:
+              clip: MultiscaleFeatures, text: TextFeatures,
+              project: bool) -> Tensor:
         """Compute one level.
 
         The self-attention needs all frames; the other layers process chunks
@@ -212,7 +227,7 @@ class CrossModalFPN(BaseModule):
             coarse: the result for the next coarser level, or None.
 
         Returns:
-            (P*T, C, h, w); mask features behind level 0.
+            (P*T, C, h, w); mask features behind level 0, if projected.
         """
         block, position = self.blocks[index], clip.positions[index]
         # each frame of a chunk is one of every clip
@@ -249,6 +264,6 @@ class CrossModalFPN(BaseModule):
                 if coarser is not None:
                     x = x + F.interpolate(coarser, x.shape[-2:])
                 x = self.outputs[index](x)
-                yield x if index else self.mask_features(x)
+                yield self.mask_features(x) if project and not index else x
 
         return join(finish())

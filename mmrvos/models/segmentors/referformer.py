@@ -12,6 +12,7 @@ from mmrvos.registry import MODELS
 from ..derive import derive, settings
 from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
 from ..layers import Memory
+from ..pixel_decoders import CrossModalFPN
 from .backbone_maps import padding_masks, run_backbone
 from .motion_training import MotionTraining
 from .parts import Part
@@ -194,16 +195,39 @@ class ReferFormer(MotionTraining):
             len(clip.valid_index), device=dense.device)
         return dense[first + clip.valid_index]
 
-    def decode(self, clip: MultiscaleFeatures,
-               text: TextFeatures) -> QueryPredictions:
+    def decode(self,
+               clip: MultiscaleFeatures,
+               text: TextFeatures,
+               project: bool = True) -> QueryPredictions:
+        """See the base class.
+
+        Args:
+            project: apply the last convolution of the pixel decoder.
+        """
         clip, memory, sentence = self.fuse(clip, text)
         queries, initial, references = self.decoder(sentence, memory,
                                                     clip.num_frames,
                                                     self.head.refiners())
-        mask_features = self.pixel_decoder(clip, memory, text)
+        options = {} if project else dict(project=False)
+        mask_features = self.pixel_decoder(clip, memory, text, **options)
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes)
-        predictions = replace(predictions, dense=memory.maps()[0])
+        predictions = replace(
+            predictions,
+            dense=memory.maps()[0],
+            mask_projection=None
+            if project else self.pixel_decoder.mask_features)
         if clip.valid_index is not None:
             return predictions.take(clip.valid_index[:, None])
         return predictions
+
+    def decode_for_masks(self, clip: MultiscaleFeatures,
+                         text: TextFeatures) -> QueryPredictions:
+        """See the base class.
+
+        The head composes the last convolution of the pixel decoder with the
+        first layer of the chosen queries.
+        """
+        if isinstance(self.pixel_decoder, CrossModalFPN):
+            return self.decode(clip, text, project=False)
+        return self.decode(clip, text)

@@ -57,6 +57,7 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
                 put(module, 'forward', with_weights(module.forward))
         put(model, 'channels_last', False)
         put(model, 'test_cfg', replace(model.test_cfg, chunks=WHOLE))
+        put(model, 'decode_for_masks', model.decode)
         put(model, 'encode_clip', with_padding(model.encode_clip))
         if hasattr(head, 'dynamic_layers'):
             put(head, 'dynamic_layers', RepeatedFeatures(head.dynamic_layers))
@@ -138,8 +139,12 @@ class RepeatedFeatures(DynamicMaskLayers):
         super().__init__(layers.in_channels, layers.channels,
                          layers.relative_coords)
 
-    def __call__(self, features: Tensor, params: Tensor, centres: Tensor,
-                 stride: int) -> Tensor:
+    def __call__(self,
+                 features: Tensor,
+                 params: Tensor,
+                 centres: Tensor,
+                 stride: int,
+                 projection: None = None) -> Tensor:
         frames, num_queries = params.shape[:2]
         height, width = features.shape[-2:]
         x = features[:, None].expand(-1, num_queries, -1, -1, -1)
