@@ -39,8 +39,9 @@ def parse_args() -> argparse.Namespace:
         '--amp',
         nargs='?',
         const='bf16',
-        choices=['bf16', 'fp16'],
-        help='mixed precision (default: bf16); fp16 needs a GPU')
+        choices=['auto', 'bf16', 'fp16'],
+        help='mixed precision (default: bf16); auto takes what the device '
+        'computes in hardware; fp16 needs a GPU')
     parser.add_argument(
         '--compile',
         action='store_true',

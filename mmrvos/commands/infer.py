@@ -65,8 +65,9 @@ def add_options(parser: argparse.ArgumentParser, out_dir: str) -> None:
         '--amp',
         nargs='?',
         const='bf16',
-        choices=['bf16', 'fp16'],
-        help='mixed precision (bf16 if no value is given); fp16 needs a GPU')
+        choices=['auto', 'bf16', 'fp16'],
+        help='mixed precision (bf16 if no value is given); auto takes what '
+        'the device computes in hardware; fp16 needs a GPU')
     parser.add_argument(
         '--compile',
         action='store_true',

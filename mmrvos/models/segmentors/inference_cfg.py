@@ -9,6 +9,23 @@ QUERIES = ('per_window', 'carried')
 PRECISIONS = dict(bf16=torch.bfloat16, fp16=torch.float16)
 
 
+def fast_precision(device: torch.device) -> str | None:
+    """Choose the mixed precision that a device computes in hardware.
+
+    Returns:
+        On a GPU 'bf16' from compute capability 8.0 (Ampere) on, else 'fp16'.
+        On a CPU 'bf16' if it has AVX-512 BF16 or AMX, else None.
+    """
+    if device.type == 'cuda':
+        capability = torch.cuda.get_device_capability(device)
+        return 'bf16' if capability >= (8, 0) else 'fp16'
+    checks = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    # older versions of torch lack some checks
+    has_bf16 = any(
+        getattr(torch.cpu, name, bool)() for name in checks)
+    return 'bf16' if has_bf16 else None
+
+
 @dataclass
 class InferenceCfg:
     """``test_cfg`` of a segmentor; an unknown key is an error.
@@ -23,7 +40,9 @@ class InferenceCfg:
         query: 'per_window' chooses the best query sequence in each window;
             'carried' uses the choice of the first window for all.
         chunks: limits of what is computed at once, see :class:`Chunks`.
-        amp: mixed precision, 'bf16' or 'fp16' (GPU only); None for none.
+        amp: mixed precision, 'bf16' or 'fp16' (GPU only); 'auto' for what the
+            device computes in hardware, see :func:`fast_precision`; None for
+            none.
         postprocessor: config of the postprocessor, see
             :class:`BasePostprocessor`.
         propagator: config of a mask propagator, see :class:`MaskPropagator`;
@@ -56,9 +75,10 @@ class InferenceCfg:
         if self.query not in QUERIES:
             raise ValueError(f'test_cfg.query is one of {QUERIES}, got '
                              f'{self.query!r}')
-        if self.amp is not None and self.amp not in PRECISIONS:
-            raise ValueError(f'test_cfg.amp is one of {list(PRECISIONS)} or '
-                             f'None, got {self.amp!r}')
+        known = (None, 'auto', *PRECISIONS)
+        if self.amp not in known:
+            raise ValueError(f'test_cfg.amp is one of {known}, got '
+                             f'{self.amp!r}')
 
     def precision(self, device: torch.device) -> AbstractContextManager:
         """Return a context that runs a block in the precision ``amp``.
@@ -66,8 +86,9 @@ class InferenceCfg:
         Raises:
             ValueError: fp16 on a CPU, which lacks the kernels.
         """
-        if self.amp is None:
+        amp = fast_precision(device) if self.amp == 'auto' else self.amp
+        if amp is None:
             return nullcontext()
-        if self.amp == 'fp16' and device.type == 'cpu':
+        if amp == 'fp16' and device.type == 'cpu':
             raise ValueError("amp='fp16' needs a GPU; take 'bf16' on a CPU")
-        return torch.autocast(device.type, PRECISIONS[self.amp])
+        return torch.autocast(device.type, PRECISIONS[amp])

@@ -119,7 +119,7 @@ def add_infer_arguments(parser: argparse.ArgumentParser) -> None:
         '--amp',
         nargs='?',
         const='bf16',
-        choices=['bf16', 'fp16'],
+        choices=['auto', 'bf16', 'fp16'],
         help='mixed precision, bf16 if no value follows')
     parser.add_argument(
         '--compile', action='store_true', help='run torch.compile first')
