@@ -146,7 +146,7 @@ def only_process(target: Path, progress: bool) -> Iterator[None]:
     except Timeout:
         if progress:
             Console(stderr=True).print(
-                f'waiting for another process that downloads {target}')
+                f'waiting for another process that writes {target}')
         lock.acquire()
     try:
         yield
@@ -291,8 +291,8 @@ def check_download(path: Path,
             '`mmrvos download NAME --from FILE`')
     found = path.stat().st_size
     if not found or size not in (None, found):
-        raise WrongFile(f'{source}: {found} bytes were sent, expected '
-                        f'{size or "a file"}; try again later')
+        raise WrongFile(f'{source} has {found} bytes, expected '
+                        f'{size or "a file"}; fetch it again')
     if sha256 and not (digest := hash_of(path)).startswith(sha256.lower()):
         raise WrongFile(
             f'{source}: the SHA-256 is {digest}, expected {sha256}; the file '

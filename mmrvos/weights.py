@@ -10,6 +10,7 @@ from .downloads import (
     hash_of,
     is_remote,
     local_name,
+    only_process,
     web_page,
 )
 from .home import find_checkpoint, home_folder
@@ -45,24 +46,19 @@ def get_weights(entry: ModelEntry,
         found = find_checkpoint(entry.checkpoint)
         if found.is_file() or official is None:
             return find_weights(entry)  # its error says how to train them
-        source = _fetch_official(official, progress)
-    elif official is None:
+        with only_process(target, progress):
+            if not target.is_file():  # another process may have written it
+                _fetch_and_convert(entry, official, target, keep, progress)
+        return str(target)
+    if official is None:
         raise ValueError(f'{entry.name} has no official file that could be '
                          'converted: pass it as weights')
-    else:
-        source = Path(file)
-        if not source.is_file():
-            raise FileNotFoundError(f'{source} is missing: expected the '
-                                    f'official file of {entry.name}')
-        check_download(source, str(source), official.sha256, official.size)
-    try:
-        _convert(entry, official, source, target, progress)
-    except ValueError:
-        if file is None:  # a damaged file must not stay in the cache
-            source.unlink()
-        raise
-    if file is None and not keep:
-        source.unlink()
+    source = Path(file)
+    if not source.is_file():
+        raise FileNotFoundError(f'{source} is missing: expected the official '
+                                f'file of {entry.name}')
+    check_download(source, str(source), official.sha256, official.size)
+    _convert(entry, official, source, target, progress)
     return str(target)
 
 
@@ -100,15 +96,23 @@ def _published(weights: str, progress: bool) -> str:
             progress=progress))
 
 
-def _fetch_official(official: OfficialFile, progress: bool) -> Path:
+def _fetch_and_convert(entry: ModelEntry, official: OfficialFile, target: Path,
+                       keep: bool, progress: bool) -> None:
     _say(progress, f'official file: {web_page(official.weights)}, licence: '
          f'{official.license}')
-    return fetch(
+    source = fetch(
         official.weights,
         home_folder() / 'downloads' / local_name(official.weights),
         sha256=official.sha256,
         size=official.size,
         progress=progress)
+    try:
+        _convert(entry, official, source, target, progress)
+    except ValueError:  # a damaged file must not stay in the cache
+        source.unlink()
+        raise
+    if not keep:
+        source.unlink()
 
 
 def _convert(entry: ModelEntry, official: OfficialFile, source: Path,

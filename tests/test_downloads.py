@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gdown.download
@@ -144,7 +145,7 @@ def test_a_silent_server_ends_in_one_line(server, tmp_path):
     ('page/x.pth', {}, 'a web page was sent .* --from FILE'),
     ('page/x.pth', dict(size=5), 'a web page was sent'),
     ('good/none.pth', {}, 'the server answers 404'),
-    ('good/empty.pth', {}, '0 bytes were sent'),
+    ('good/empty.pth', {}, 'has 0 bytes, expected a file'),
     ('good/page.pth', {}, 'a web page was sent'),
 ])
 def test_wrong_files_leave_nothing(server, tmp_path, path, options, message):
@@ -166,6 +167,15 @@ def test_a_full_disk_is_found_before_the_transfer(server, tmp_path,
         fetch(f'{server.url}/good/x.pth', tmp_path / 'out/x.pth',
               progress=False)
     assert files(tmp_path / 'out') == []
+
+
+def test_one_of_several_processes_downloads(server, tmp_path):
+    target, url = tmp_path / 'out/x.pth', f'{server.url}/slow/x.pth'
+    with ThreadPoolExecutor(3) as pool:
+        jobs = [pool.submit(fetch, url, target, progress=False)
+                for _ in range(3)]
+        assert {job.result() for job in jobs} == {target}
+    assert len(server.requests) == 1
 
 
 def test_no_network(tmp_path, server):
