@@ -9,6 +9,8 @@ import pytest
 import yaml
 from mmengine.config import Config
 
+from mmrvos.version import __version__
+
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = ('.*', 'build', 'data', 'dist', 'tests', 'work_dirs', 'output',
             '*.egg-info', '__pycache__')
@@ -31,6 +33,21 @@ def installed(tmp_path_factory) -> Path:
     # building must not change the checkout
     assert not (source / 'mmrvos' / '.mim').exists()
     return folder / 'site' / 'mmrvos'
+
+
+def test_type_hints_are_declared(installed):
+    """Type checkers use the annotations of a package with py.typed."""
+    assert (installed / 'py.typed').is_file()
+    metadata, = installed.parent.glob('mmrvos-*.dist-info/METADATA')
+    text = metadata.read_text()
+    assert 'Author: mmrvos contributors' in text
+    assert 'Classifier: Typing :: Typed' in text
+
+
+def test_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
+    assert citation['version'] == __version__
+    assert citation['authors'] == [{'name': 'mmrvos contributors'}]
 
 
 def test_every_config_and_tool_is_in_the_wheel(installed):
