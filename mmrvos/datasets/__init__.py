@@ -4,7 +4,12 @@ from .coco_frames import CocoFramesDataset
 from .davis17 import DAVIS17Dataset
 from .jhmdb_sentences import JHMDBSentencesDataset
 from .long_rvos import LongRVOSDataset
-from .mevis import MeViSDataset, RefSAVDataset, ReVOSDataset
+from .mevis import (
+    InterRVOSDataset,
+    MeViSDataset,
+    RefSAVDataset,
+    ReVOSDataset,
+)
 from .moving_shapes import MovingShapesDataset
 from .ref_davis17 import RefDAVIS17Dataset
 from .ref_youtube_vos import RefYoutubeVOSDataset
@@ -12,7 +17,8 @@ from .refcoco import RefCOCODataset
 
 __all__ = [
     'A2DSentencesDataset', 'BaseRVOSDataset', 'CocoFramesDataset',
-    'DAVIS17Dataset', 'JHMDBSentencesDataset', 'LongRVOSDataset',
-    'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset', 'RefCOCODataset',
-    'RefDAVIS17Dataset', 'RefSAVDataset', 'RefYoutubeVOSDataset'
+    'DAVIS17Dataset', 'InterRVOSDataset', 'JHMDBSentencesDataset',
+    'LongRVOSDataset', 'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset',
+    'RefCOCODataset', 'RefDAVIS17Dataset', 'RefSAVDataset',
+    'RefYoutubeVOSDataset'
 ]

@@ -68,6 +68,7 @@ SOURCES = {
     'RefSAVDataset':
     'huggingface.co/datasets/Dense-World/Sa2VA-Training (ref_sav.zip); frames '
     'from SA-V, Meta',
+    'InterRVOSDataset': 'github.com/cvlab-kaist/InterRVOS',
     'LongRVOSDataset': 'huggingface.co/datasets/iSEE-Laboratory/Long-RVOS',
     'MovingShapesDataset':
     'tools/dataset_converters/moving_shapes.py makes it',

@@ -50,7 +50,7 @@ class MeViSDataset(BaseRVOSDataset):
         super().__init__(ann_file, **kwargs)
 
     def load_videos(self) -> list[dict]:
-        listed = load_expressions(self.require(self.ann_file))
+        listed = self.read_expressions()
         images = self.frame_root()
         rles = None
         if self.mask_file is not None:
@@ -74,6 +74,10 @@ class MeViSDataset(BaseRVOSDataset):
                         video_id, info, order, rles),
                     expressions=expressions))
         return videos
+
+    def read_expressions(self) -> dict[str, dict]:
+        """Read {video: its frames and expressions} from ``ann_file``."""
+        return load_expressions(self.require(self.ann_file))
 
     def parse_expression(self, video_id: str, exp_id: str, exp: dict) -> dict:
         """Convert an expression of the file to the form of the base class."""
@@ -197,6 +201,65 @@ class RefSAVDataset(MeViSDataset):
             parsed['length'] = choose(self.LENGTHS, exp['type_id'],
                                       self.place(video_id, exp_id))
         return parsed
+
+
+@DATASETS.register_module()
+class InterRVOSDataset(MeViSDataset):
+    """InterRVOS: sentences about an actor and the target of its action.
+
+    ::
+
+        data_root/
+          JPEGImages/<video>/<frame>.jpg
+          new_meta_expressions.json
+          new_mask_dict.json
+
+    ``anno_id`` of an expression lists the objects that act.
+    ``subject/object.anno_id.object`` lists the objects that are acted upon.
+
+    Args:
+        role: 'actor' or 'target', the objects to segment. With 'target',
+            expressions without a target of the action are left out, as in the
+            official evaluation.
+    """
+
+    ROLES = ('actor', 'target')
+
+    hint = ('InterRVOS needs JPEGImages, new_meta_expressions.json and '
+            'new_mask_dict.json; docs/datasets.md says where it comes from.')
+
+    def __init__(self,
+                 ann_file: str = '',
+                 *,
+                 role: str = 'actor',
+                 **kwargs: Any) -> None:
+        if role not in self.ROLES:
+            raise ValueError(f'InterRVOSDataset got role={role!r}, expected '
+                             f'one of {self.ROLES}')
+        self.role = role
+        super().__init__(ann_file, **kwargs)
+
+    def read_expressions(self) -> dict[str, dict]:
+        listed = super().read_expressions()
+        if self.role == 'actor':
+            return listed
+        videos = {}
+        for video_id, info in listed.items():
+            expressions = {}
+            for exp_id, exp in info['expressions'].items():
+                targets = self._targets(exp, self.place(video_id, exp_id))
+                if targets:
+                    expressions[exp_id] = dict(exp, anno_id=targets)
+            if expressions:
+                videos[video_id] = dict(info, expressions=expressions)
+        return videos
+
+    @staticmethod
+    def _targets(exp: dict, place: str) -> list[str]:
+        """Ids of the objects that are acted upon; empty if there is none."""
+        roles = entry(exp, 'subject/object', dict, place)
+        ids = entry(roles, 'anno_id', dict, f'{place}, subject/object')
+        return object_ids(ids.get('object') or [], place)
 
 
 def choose(names: Sequence[str], type_id: Any, place: str) -> str:

@@ -1,6 +1,8 @@
 from .metrics import (
     A2DMetric,
     ExpressionMetric,
+    InterRVOSMetric,
+    InterRVOSTargetMetric,
     JHMDBMetric,
     LongRVOSMetric,
     MeViSMetric,
@@ -16,8 +18,9 @@ from .metrics import (
 from .video_scores import score_video
 
 __all__ = [
-    'A2DMetric', 'ExpressionMetric', 'JHMDBMetric', 'LongRVOSMetric',
-    'MeViSMetric', 'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric',
-    'RefDAVISMetric', 'RefSAVMetric', 'RefYoutubeVOSMetric',
-    'SubmissionWriter', 'VideoMetric', 'score_video'
+    'A2DMetric', 'ExpressionMetric', 'InterRVOSMetric',
+    'InterRVOSTargetMetric', 'JHMDBMetric', 'LongRVOSMetric', 'MeViSMetric',
+    'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric', 'RefDAVISMetric',
+    'RefSAVMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
+    'VideoMetric', 'score_video'
 ]

@@ -13,6 +13,8 @@ import numpy as np
 from mmrvos.datasets import BaseRVOSDataset
 from mmrvos.evaluation import (
     ExpressionMetric,
+    InterRVOSMetric,
+    InterRVOSTargetMetric,
     LongRVOSMetric,
     MeViSMetric,
     RefSAVMetric,
@@ -394,9 +396,30 @@ def ref_sav_protocol(case: Case) -> None:
                 means('J', 'F', 'A'))
 
 
+# ------------------------------------------------------------------ InterRVOS
+
+
+def interrvos_protocol(case: Case) -> None:
+    """The scripts for the objects that act and those that are acted upon."""
+    with unpacked(case) as folder:
+        for name, benchmark, metric in (
+            ('actor', 'interrvos', InterRVOSMetric),
+            ('target', 'interrvos_target', InterRVOSTargetMetric)):
+            dataset = benchmark_dataset(benchmark, folder / 'gt')
+            records, summary = from_files(
+                dataset, metric(missing='official'),
+                folder / 'pred/results.json')
+            compare(case, records, case.outputs[f'{name}/per_expression'],
+                    'JF', means('J', 'F'))
+            # the script rounds to 2 decimals
+            assert_close([summary[key] for key in ('J', 'F', 'J&F')],
+                         case.outputs[f'{name}/final'], 0.005 + 1e-9, name)
+
+
 KINDS = {
     'revos_protocol': revos_protocol,
     'mevis_protocol': mevis_protocol,
     'long_rvos_protocol': long_rvos_protocol,
+    'interrvos_protocol': interrvos_protocol,
     'ref_sav_protocol': ref_sav_protocol,
 }

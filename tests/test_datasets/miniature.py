@@ -284,6 +284,26 @@ def ref_sav(root: Path) -> Path:
     return root
 
 
+def interrvos(root: Path) -> Path:
+    """Object 1 acts upon object 2; nothing acts in the second sentence."""
+    maps, names = label_maps(), [f'{t:05d}' for t in range(FRAMES)]
+    write_images(root / 'JPEGImages/i1', names, pictures(maps))
+    write_json(root / 'new_mask_dict.json', {
+        str(i): [encode(m == i) for m in maps] for i in (1, 2)
+    })
+    write_json(root / 'new_meta_expressions.json', dict(videos=dict(
+        i1=dict(frames=names, expressions={
+            '0': {'exp': 'the red one passes the blue one', 'obj_id': [1],
+                  'anno_id': [1],
+                  'subject/object': dict(
+                      anno_id=dict(subject=[1], object=[2]))},
+            '1': {'exp': 'both', 'obj_id': [1, 2], 'anno_id': [1, 2],
+                  'subject/object': dict(
+                      anno_id=dict(subject=[1, 2], object=None))}
+        }))))
+    return root
+
+
 def long_rvos(root: Path, split: str = 'valid') -> Path:
     maps, names = label_maps(), [f'{t:05d}' for t in range(FRAMES)]
     write_images(root / split / 'JPEGImages/l1', names, pictures(maps))

@@ -23,7 +23,7 @@ def converter(name: str):
         str(REPO / f'tools/dataset_converters/{name}.py'))['convert']
 
 
-def build(config: str, loader: str, root: Path):
+def build(config: str, loader: str, root: Path, **options):
     """Build the data set of a data file on another root.
 
     Args:
@@ -31,13 +31,14 @@ def build(config: str, loader: str, root: Path):
             folder of a method, such as 'soc/_base_/ref_youtube_vos'.
         loader: the data loader of the data set.
         root: of the benchmark.
+        options: of the data set, instead of those of the file.
     """
     if '/' not in config:
         config = f'_base_/datasets/{config}'
     cfg = Config.fromfile(REPO / f'configs/{config}.py')
     dataset = cfg[loader]['dataset']
     for part in dataset.get('datasets', [dataset]):
-        part['data_root'] = str(root)
+        part.update(options, data_root=str(root))
     return DATASETS.build(dataset)
 
 
@@ -335,6 +336,19 @@ def test_ref_sav(tmp_path):
     assert sample.lengths == ['long', 'short']
     np.testing.assert_array_equal(
         sample.mask_source.read(['0'], 6), MAPS[6] == 1)
+
+
+def test_interrvos(tmp_path):
+    root = miniature.interrvos(tmp_path)
+    sample = build('interrvos', 'test_dataloader', root)[0]['data_samples']
+    assert sample.obj_ids == [['1'], ['1', '2']]
+    sample = build('interrvos', 'test_dataloader', root,
+                   role='target')[0]['data_samples']
+    # the second expression has no target of an action
+    assert sample.exp_ids == ['0']
+    assert sample.obj_ids == [['2']]
+    with pytest.raises(ValueError, match="role='object', expected one of"):
+        build('interrvos', 'test_dataloader', root, role='object')
 
 
 def test_long_rvos(tmp_path):

@@ -79,6 +79,7 @@ DATASETS_OF = {
     'mevis': ('mevis', 'val', mevis),
     'revos': ('revos', 'val', miniature.revos),
     'ref_sav': ('ref_sav', 'test', miniature.ref_sav),
+    'interrvos': ('interrvos', 'test', miniature.interrvos),
     'long_rvos': ('long_rvos', 'val', miniature.long_rvos),
     'refcoco': ('refcoco', 'val', refcoco),
     'a2d': ('a2d_sentences', 'val', a2d),

@@ -5,6 +5,8 @@ from .ref_davis import RefDAVISMetric
 from .revos import RefSAVMetric, ReVOSMetric
 from .submission_writer import SubmissionWriter
 from .video_metrics import (
+    InterRVOSMetric,
+    InterRVOSTargetMetric,
     LongRVOSMetric,
     MeViSMetric,
     RefYoutubeVOSMetric,
@@ -12,8 +14,9 @@ from .video_metrics import (
 )
 
 __all__ = [
-    'A2DMetric', 'ExpressionMetric', 'JHMDBMetric', 'LongRVOSMetric',
-    'MeViSMetric', 'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric',
-    'RefDAVISMetric', 'RefSAVMetric', 'RefYoutubeVOSMetric',
-    'SubmissionWriter', 'VideoMetric'
+    'A2DMetric', 'ExpressionMetric', 'InterRVOSMetric',
+    'InterRVOSTargetMetric', 'JHMDBMetric', 'LongRVOSMetric', 'MeViSMetric',
+    'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric', 'RefDAVISMetric',
+    'RefSAVMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
+    'VideoMetric'
 ]

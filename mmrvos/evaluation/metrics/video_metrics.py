@@ -41,6 +41,8 @@ class VideoMetric(ExpressionMetric):
     """
 
     headline = ('J&F', 'J', 'F')
+    #: key of the masks of an expression in JSON predictions
+    prediction_key = 'prediction_masks'
 
     def __init__(self,
                  *,
@@ -128,6 +130,37 @@ class MeViSMetric(VideoMetric):
         frame=Effect.LEFT_OUT,
         unusable=Effect.LEFT_OUT,
         needed_frame='00000')
+
+
+@METRICS.register_module()
+class InterRVOSMetric(VideoMetric):
+    """InterRVOS: the masks of the objects that act.
+
+    Source: cvlab-kaist/InterRVOS, ReVIOSa/tools/eval/eval_interrvos.py. The
+    script skips a video without predictions. A process of it ends at an
+    expression without predictions or a wrong size, and the expression is in
+    no average.
+    """
+
+    default_prefix = 'interrvos'
+    prediction_key = 'prediction_masks_act'
+    official_missing = MissingRule(
+        video=Effect.LEFT_OUT,
+        expression=Effect.LEFT_OUT,
+        frame=Effect.LEFT_OUT,
+        unusable=Effect.LEFT_OUT)
+
+
+@METRICS.register_module()
+class InterRVOSTargetMetric(InterRVOSMetric):
+    """InterRVOS: the masks of the objects that are acted upon.
+
+    Source: cvlab-kaist/InterRVOS, ReVIOSa/tools/eval/eval_interrvos_target.py.
+    Use with ``InterRVOSDataset(role='target')``.
+    """
+
+    default_prefix = 'interrvos_target'
+    prediction_key = 'prediction_masks_tar'
 
 
 @METRICS.register_module()

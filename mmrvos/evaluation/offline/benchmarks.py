@@ -16,6 +16,8 @@ from mmrvos.registry import DATASETS, METRICS
 from ..metrics import (
     A2DMetric,
     ExpressionMetric,
+    InterRVOSMetric,
+    InterRVOSTargetMetric,
     JHMDBMetric,
     LongRVOSMetric,
     MeViSMetric,
@@ -120,6 +122,19 @@ def _one_folder(name: str, file_name: str) -> DatasetConfig:
     return config
 
 
+def _interrvos(role: str) -> DatasetConfig:
+
+    def config(root: Path, split: None, expressions: Path | None) -> dict:
+        return dict(
+            type='InterRVOSDataset',
+            role=role,
+            ann_file=str(expressions or root / 'new_meta_expressions.json'),
+            mask_file='new_mask_dict.json',
+            data_prefix=_existing(img=root / 'JPEGImages'))
+
+    return config
+
+
 def _long_rvos(root: Path, split: str, expressions: Path | None) -> dict:
     return dict(
         type='LongRVOSDataset',
@@ -174,6 +189,9 @@ def _refcoco(name: str) -> DatasetConfig:
 BENCHMARKS: dict[str, Benchmark] = {
     'a2d': Benchmark(A2DMetric, _a2d),
     'davis17': Benchmark(RefDAVISMetric, _davis17),
+    'interrvos': Benchmark(InterRVOSMetric, _interrvos('actor'), None, True),
+    'interrvos_target': Benchmark(
+        InterRVOSTargetMetric, _interrvos('target'), None, True),
     'jhmdb': Benchmark(JHMDBMetric, _jhmdb),
     'long_rvos': Benchmark(LongRVOSMetric, _long_rvos, 'valid', True),
     'mevis': Benchmark(MeViSMetric, _mevis, 'valid_u', True),
@@ -274,7 +292,7 @@ def make_reader(metric: ExpressionMetric, pred: Path,
     rule = metric.missing_rule
     if isinstance(metric, VideoMetric):
         if pred.suffix == '.json' and pred.is_file():
-            return RLEReader(pred, known, rule)
+            return RLEReader(pred, known, rule, metric.prediction_key)
         return VideoMaskReader(
             PredictionFiles(pred), known, rule,
             grey=metric.missing == 'official')

@@ -16,7 +16,7 @@ from .base import (
 
 
 class RLEReader(PredictionReader):
-    """One JSON file of masks, as Sa2VA writes it.
+    """One JSON file of masks, as Sa2VA and InterRVOS write it.
 
     RLEs beyond the number of frames are ignored.
 
@@ -24,6 +24,7 @@ class RLEReader(PredictionReader):
         path: the file.
         known: videos and expressions of the dataset.
         rule: effects of missing predictions.
+        key: of the masks of an expression.
 
     Raises:
         PredictionError: the file has another form, or no video of the
@@ -31,10 +32,12 @@ class RLEReader(PredictionReader):
         ValueError: the path is not an ordinary file.
     """
 
-    layout = '{video: {expression: {"prediction_masks": [RLE per frame]}}}'
-
-    def __init__(self, path: Path, known: Known, rule: MissingRule) -> None:
+    def __init__(self, path: Path, known: Known, rule: MissingRule,
+                 key: str = 'prediction_masks') -> None:
         super().__init__(known, rule)
+        self.key = key
+        self.layout = (
+            f'{{video: {{expression: {{"{key}": [RLE per frame]}}}}}}')
         check_file(path, MAX_ANNOTATION_BYTES)
         self.videos = parse_json(path.read_bytes(), str(path))
         if not isinstance(self.videos, dict) or not all(
@@ -60,7 +63,7 @@ class RLEReader(PredictionReader):
         video, exp_ids = sample['video_id'], sample['exp_ids']
         size = sample['mask_source'].read((), 0).shape
         num_frames = len(sample['frame_names'])
-        predictions = [_rles(self.videos.get(video, {}).get(e))
+        predictions = [self._rles(self.videos.get(video, {}).get(e))
                        for e in exp_ids]
         if all(rles is None for rles in predictions):
             problems.append(self.video_missing(video))
@@ -98,10 +101,9 @@ class RLEReader(PredictionReader):
             masks.append(fault)
         return masks
 
-
-def _rles(prediction: Any) -> list | None:
-    """The masks of an expression; None if there are none."""
-    if isinstance(prediction, dict):
-        rles = prediction.get('prediction_masks')
-        return rles if isinstance(rles, list) else None
-    return None
+    def _rles(self, prediction: Any) -> list | None:
+        """The masks of an expression; None if there are none."""
+        if isinstance(prediction, dict):
+            rles = prediction.get(self.key)
+            return rles if isinstance(rles, list) else None
+        return None
