@@ -302,30 +302,3 @@ def test_motion_is_all_that_a_motion_config_adds(data):
     assert data.pipeline[2].all_objects
     assert data.pipeline[3:] == old.pipeline[3:]
     assert data.ann_file == old.ann_file
-
-
-@pytest.mark.parametrize('name', ['r50_joint', 'convnext-l_joint',
-                                  'video-swin-b_joint', 'r50_ytvos'])
-def test_mutr_recipe(name):
-    """Specified by the official scripts, the same for every backbone."""
-    cfg = read(f'mutr/{name}')
-    assert rates(cfg) == pytest.approx((6e-6, 1e-5, 1e-4))
-    assert cfg.train_dataloader.batch_size == 2
-    assert cfg.auto_scale_lr.base_batch_size == 16
-    assert cfg.train_cfg.max_epochs == 12
-    assert cfg.param_scheduler[0].milestones == [8, 10]
-    assert cfg.model.text_encoder.frozen is False
-    assert cfg.model.head.loss_weights == dict(
-        cls=2, bbox=5, giou=2, mask=2, dice=5)
-
-
-def test_mutr_is_tested_at_432():
-    for path in (CONFIGS / 'mutr').glob('*.py'):
-        if 'tiny' in path.name:
-            continue
-        cfg = Config.fromfile(path)
-        pipeline = cfg.test_dataloader.dataset.pipeline
-        resize, = (s for s in pipeline if s.type == 'ClipResize')
-        assert resize == dict(type='ClipResize', short_sides=432), path
-        if 'davis17' in path.name:
-            assert cfg.model.test_cfg.window == 64
