@@ -389,6 +389,20 @@ def test_own_folders(tmp_path):
         one.mask_source.read(['1', '2'], 3), MAPS[3] > 0)
     np.testing.assert_array_equal(two.mask_source.read(['1'], 3), MAPS[3] == 1)
 
+    # one of the two videos held out, and both splits read by one data_root
+    convert(*paths, tmp_path / 'parts', 'train', link=True, hold_out=0.5)
+    valid = build('custom', 'val_dataloader', tmp_path / 'parts')
+    assert len(valid) == 1
+    held = valid.get_data_info(0)['video_id']
+    train = build('custom', 'train_dataloader', tmp_path / 'parts')
+    trained = {train.get_data_info(i)['video_id'] for i in range(len(train))}
+    assert trained == {'one', 'two'} - {held}
+    for share, message in ((1, 'expected at least 0'), (0.8, 'leaves none')):
+        with pytest.raises(ValueError, match=message):
+            convert(*paths, tmp_path / 'x', 'train', False, hold_out=share)
+    with pytest.raises(ValueError, match='name another split'):
+        convert(*paths, tmp_path / 'x', 'valid', False, hold_out=0.5)
+
     table.write_text('video,object,sentence\none,3,the third\n')
     with pytest.raises(ValueError, match='object 3, but its masks hold .1, 2'):
         convert(*paths, tmp_path / 'out', 'train', link=False)

@@ -8,9 +8,11 @@ and a CSV file of sentences with the header
 Pixel values of masks are object ids. Masks of 0 and 255 show one object, which
 gets id 1. The column object holds one id, several ids ("1 3" means all of
 them), or nothing (the video has no such object). Frames with an EXIF
-orientation are stored upright. RefYoutubeVOSDataset reads the result.
+orientation are stored upright. configs/_base_/datasets/custom.py reads the
+result.
 """
 import argparse
+import random
 from pathlib import Path
 
 import numpy as np
@@ -135,9 +137,45 @@ def convert_video(video: str, expressions: list[dict], frames: list[Path],
         Image.fromarray(label_map).save(mask)
 
 
+def assign_splits(videos: list[str], split: str,
+                  hold_out: float) -> dict[str, list[str]]:
+    """Assign every video to a split.
+
+    The sentences of a video stay together: a video that is partly in both
+    splits would be validated on frames that were trained on.
+
+    Args:
+        videos: ids of all videos.
+        split: of the videos that are not held out.
+        hold_out: share of the videos for the split 'valid', at least one; 0
+            holds none out. The choice depends on the ids only.
+
+    Raises:
+        ValueError: the share is not in [0, 1), or no video would remain.
+    """
+    if not 0 <= hold_out < 1:
+        raise ValueError(f'--hold-out {hold_out}: expected at least 0 and '
+                         'less than 1, the share of the videos')
+    if not hold_out:
+        return {split: videos}
+    if split == 'valid':
+        raise ValueError('--hold-out writes the split valid, and --split is '
+                         'valid, too: name another split, such as train')
+    count = max(1, round(hold_out * len(videos)))
+    if count == len(videos):
+        raise ValueError(
+            f'--hold-out {hold_out} of {len(videos)} videos leaves none for '
+            f'{split}: give more videos or a smaller share')
+    held = set(random.Random(0).sample(sorted(videos), count))
+    return {
+        split: [v for v in videos if v not in held],
+        'valid': [v for v in videos if v in held]
+    }
+
+
 def convert(frames: Path, masks: Path, sentences: Path, out: Path, split: str,
-            link: bool) -> None:
-    """Convert one split, see the top of this file."""
+            link: bool, hold_out: float = 0.) -> None:
+    """Convert videos to one split, or to two, see the top of this file."""
     listed = read_sentences(sentences)
     images = {v: frames_of(frames / v) for v in listed}
     videos = {
@@ -146,29 +184,65 @@ def convert(frames: Path, masks: Path, sentences: Path, out: Path, split: str,
             frames=[p.stem for p in images[v]])
         for v, expressions in listed.items()
     }
-    ann_file = f'meta_expressions/{split}/meta_expressions.json'
-    if (out / ann_file).exists():
-        raise FileExistsError(
-            f'{out / ann_file} is there already: remove it, or name another '
-            'split')
-    with staged(out, [split]) as stage:
+    splits = assign_splits(list(listed), split, hold_out)
+    ann_files = {
+        name: out / f'meta_expressions/{name}/meta_expressions.json'
+        for name in splits
+    }
+    for ann_file in ann_files.values():
+        if ann_file.exists():
+            raise FileExistsError(
+                f'{ann_file} is there already: remove it, or name another '
+                'split')
+    split_of = {v: name for name, ids in splits.items() for v in ids}
+    with staged(out, list(splits)) as stage:
         for video in track_iter_progress(list(listed)):
             convert_video(video, listed[video], images[video], masks,
-                          stage / split, link)
-    write_json(out / ann_file, dict(videos=videos))
-    count = sum(len(e) for e in listed.values())
-    print(f'\n{split}: {len(videos)} videos, {count} sentences in {out}')
+                          stage / split_of[video], link)
+    print()
+    for name, ids in splits.items():
+        write_json(ann_files[name], dict(videos={v: videos[v] for v in ids}))
+        count = sum(len(listed[v]) for v in ids)
+        print(f'{name}: {len(ids)} videos, {count} sentences in {out}')
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--frames', type=Path, required=True)
-    parser.add_argument('--masks', type=Path, required=True)
-    parser.add_argument('--sentences', type=Path, required=True)
-    parser.add_argument('--out', type=Path, required=True)
-    parser.add_argument('--split', default='train')
+    parser.add_argument(
+        '--frames',
+        type=Path,
+        required=True,
+        help='folder with one folder of .jpg or .png files per video')
+    parser.add_argument(
+        '--masks',
+        type=Path,
+        required=True,
+        help='folder with one folder of .png files per video; a mask has the '
+        'name of its frame')
+    parser.add_argument(
+        '--sentences',
+        type=Path,
+        required=True,
+        help='CSV file with the header video,object,sentence[,type]')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        required=True,
+        help='folder of the converted data set, data_root of the config; '
+        'created if needed')
+    parser.add_argument(
+        '--split',
+        default='train',
+        help='name of the split: train, valid or test (default: train)')
+    parser.add_argument(
+        '--hold-out',
+        type=float,
+        default=0.,
+        metavar='SHARE',
+        help='put this share of the videos, at least one, into the split '
+        'valid; the choice is the same in every call (default: 0)')
     parser.add_argument(
         '--link',
         action='store_true',
@@ -180,7 +254,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     convert(args.frames, args.masks, args.sentences, args.out, args.split,
-            args.link)
+            args.link, args.hold_out)
 
 
 if __name__ == '__main__':
