@@ -63,7 +63,7 @@ def columns(pred: InstanceData) -> list[list[int]]:
             for rles in pred.masks]
 
 
-FRAMES = torch.arange(4.).view(4, 1, 1, 1).expand(4, 3, 32, 32)
+FRAMES = torch.arange(4.).view(4, 1, 1, 1).expand(4, 3, 18, 26)
 
 
 @pytest.mark.parametrize('key_frame,keys,widths', [
@@ -81,7 +81,7 @@ def test_each_expression_is_propagated_from_its_key_frame(
     frames, masks, key_frames = propagator.seen
     assert key_frames == keys
     assert masks.shape == (2, *SHAPE)
-    torch.testing.assert_close(frames, FRAMES[..., :18, :26])
+    torch.testing.assert_close(frames, FRAMES)
     assert columns(pred) == [*widths, [0] * 4]
 
 

@@ -1,6 +1,9 @@
 from .base import MaskPropagator
-from .sam2 import SAM2Propagator
+from .sam2 import EdgeTAMPropagator, SAM2Propagator, SAM3TrackerPropagator
 from .stcn import STCNPropagator
 from .stcn_network import STCN
 
-__all__ = ['MaskPropagator', 'SAM2Propagator', 'STCN', 'STCNPropagator']
+__all__ = [
+    'STCN', 'EdgeTAMPropagator', 'MaskPropagator', 'SAM2Propagator',
+    'SAM3TrackerPropagator', 'STCNPropagator'
+]

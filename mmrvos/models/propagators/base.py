@@ -1,5 +1,6 @@
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -55,23 +56,29 @@ class MaskPropagator(metaclass=ABCMeta):
         """
         cfg['weights'] = None
 
+    #: whether :meth:`propagate` takes boxes as prompts
+    takes_boxes: ClassVar[bool] = False
+
     @abstractmethod
-    def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
-                  ori_shape: tuple[int, int]
+    def propagate(self, frames: Sequence[Tensor], prompts: Tensor,
+                  key_frames: list[int], ori_shape: tuple[int, int]
                   ) -> Iterator[tuple[int, list[int], Tensor]]:
-        """Propagate masks forwards and backwards.
+        """Propagate masks, or boxes, forwards and backwards.
 
         Args:
-            frames: (T, 3, h, w), normalised with ImageNet's mean and standard
-                deviation, without padding.
-            masks: (K, H, W) bool, one per object, none of them empty.
+            frames: T frames (3, h, w), normalised with ImageNet's mean and
+                standard deviation, without padding. A :class:`FrameStore`
+                reads each frame from a file: keep no list of frames.
+            prompts: (K, H, W) bool, the mask of each object in its key frame,
+                none of them empty. With :attr:`takes_boxes` also (K, 4)
+                float, boxes (x1, y1, x2, y2) in pixels of the original size.
             key_frames: index of the key frame of each object.
             ori_shape: (H, W), the original size.
 
         Yields:
             Index of a frame, indices of some objects, and their masks in this
-            frame, (k, H, W) bool; each object once per frame except its key
-            frame.
+            frame, (k, H, W) bool; each object once per frame. The key frame
+            is omitted if its mask was given.
         """
 
     def groups(self, num_objects: int) -> list[list[int]]:
@@ -80,15 +87,17 @@ class MaskPropagator(metaclass=ABCMeta):
         return [objects] if self.compete else [[k] for k in objects]
 
     @torch.no_grad()
-    def __call__(self, frames: Tensor, pred: InstanceData,
+    def __call__(self, frames: Sequence[Tensor], pred: InstanceData,
                  sample: RVOSDataSample) -> InstanceData:
         """Propagate all expressions of a video.
 
         Args:
-            frames: (T, 3, h, w), normalised, with or without padding.
+            frames: T frames (3, h, w) on one device, normalised, without
+                padding.
             pred: the method's ``masks``, and ``frame_scores`` for
-                'most_confident'.
-            sample: its ``img_shape`` and ``ori_shape`` are read.
+                'most_confident'. With ``boxes``, (E, T, 4), the prompts are
+                boxes; a frame of score 0 has no box.
+            sample: its ``ori_shape`` is read.
 
         Returns:
             ``pred`` with new masks. An expression without a mask in its key
@@ -98,9 +107,12 @@ class MaskPropagator(metaclass=ABCMeta):
         Raises:
             ValueError: ``pred`` has another number of frames, or no frame
                 scores.
+            TypeError: ``pred`` has boxes, and this class takes masks only.
         """
-        height, width = sample.img_shape[:2]
-        frames = frames[..., :height, :width]
+        if 'boxes' in pred and not self.takes_boxes:
+            raise TypeError(
+                f'{type(self).__name__} takes masks, got boxes: use a '
+                'propagator that takes boxes, for example SAM2Propagator')
         if any(len(rles) != len(frames) for rles in pred.masks):
             raise ValueError(
                 f'the clip has {len(frames)} frames, but masks of '
@@ -111,18 +123,14 @@ class MaskPropagator(metaclass=ABCMeta):
         if not chosen:
             return pred
         shape = tuple(sample.ori_shape)
-        masks = torch.from_numpy(
-            np.stack([
-                mask_utils.decode(pred.masks[e][t])
-                for e, t in chosen.items()
-            ])).bool().to(frames.device)
+        prompts = prompts_of(pred, chosen).to(frames[0].device)
         expressions = list(chosen)
         unpropagated = set(range(len(pred.masks))) - set(chosen)
         new = [list(rles) for rles in pred.masks]
         # full precision, to distinguish probabilities near 0 and 1
-        with torch.autocast(frames.device.type, enabled=False):
+        with torch.autocast(prompts.device.type, enabled=False):
             for t, objects, found in self.propagate(
-                    frames.float(), masks, list(chosen.values()), shape):
+                    frames, prompts, list(chosen.values()), shape):
                 for k, rle in zip(objects, encode_masks(found), strict=True):
                     new[expressions[k]][t] = rle
                 if self.compete:
@@ -133,9 +141,11 @@ class MaskPropagator(metaclass=ABCMeta):
         return pred
 
     def choose(self, pred: InstanceData) -> dict[int, int]:
-        """Choose the key frame of every expression that has a mask."""
-        areas = np.stack([mask_areas(rles) for rles in pred.masks])
-        seen = areas > 0  # (E, T)
+        """Choose the key frame of every expression with a mask or box."""
+        if 'boxes' in pred:
+            seen = pred.frame_scores.numpy() > 0  # (E, T)
+        else:
+            seen = np.stack([mask_areas(rles) for rles in pred.masks]) > 0
         if self.key_frame != 'most_confident':
             scores = np.zeros(seen.shape)
         elif 'frame_scores' in pred:
@@ -167,13 +177,32 @@ class MaskPropagator(metaclass=ABCMeta):
         return int(frames[scores[frames].argmax()])
 
 
+def prompts_of(pred: InstanceData, chosen: dict[int, int]) -> Tensor:
+    """Return the prompts of the chosen key frames.
+
+    Args:
+        chosen: the key frame of each expression.
+
+    Returns:
+        Boxes (K, 4) if ``pred`` has boxes, else masks (K, H, W) bool.
+    """
+    if 'boxes' in pred:
+        return pred.boxes[list(chosen), list(chosen.values())]
+    return torch.from_numpy(
+        np.stack([
+            mask_utils.decode(pred.masks[e][t]) for e, t in chosen.items()
+        ])).bool()
+
+
 def without(rle: dict, taken: np.ndarray) -> dict:
     """Remove the pixels of a mask, (H, W) bool, from an RLE."""
     return mask_utils.encode(
         np.asfortranarray(mask_utils.decode(rle) & ~taken))
 
 
-def passes(key_frames: Sequence[int], num_frames: int
+def passes(key_frames: Sequence[int],
+           num_frames: int,
+           predict_keys: bool = False
            ) -> Iterator[tuple[bool, int, list[int], list[int]]]:
     """List the steps of the forward pass, then of the backward pass.
 
@@ -183,18 +212,21 @@ def passes(key_frames: Sequence[int], num_frames: int
     Args:
         key_frames: of each group of objects.
         num_frames: T.
+        predict_keys: the masks of key frames are predicted as well: the only
+            frame of a video is a step then.
 
     Yields:
         Whether the pass is the backward pass, the index of the frame, the
         groups that start in this frame, and those that started before.
     """
+    alone = predict_keys and num_frames == 1
     for reverse in (False, True):
         order = range(num_frames)[::-1] if reverse else range(num_frames)
         started: list[int] = []
         for t in order:
             starting = [
                 i for i, key in enumerate(key_frames)
-                if key == t != order[-1]
+                if key == t and (t != order[-1] or alone and not reverse)
             ]
             if starting or started:
                 yield reverse, t, starting, started.copy()

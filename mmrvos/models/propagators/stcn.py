@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import torch
@@ -64,18 +64,18 @@ class STCNPropagator(MaskPropagator):
                 source=self.weights)
         return network.eval()
 
-    def propagate(self, frames: Tensor, masks: Tensor, key_frames: list[int],
-                  ori_shape: tuple[int, int]
+    def propagate(self, frames: Sequence[Tensor], prompts: Tensor,
+                  key_frames: list[int], ori_shape: tuple[int, int]
                   ) -> Iterator[tuple[int, list[int], Tensor]]:
-        self.network.to(frames.device)
-        size = frames.shape[-2:]
+        self.network.to(prompts.device)
+        size = frames[0].shape[-2:]
         # nearest, as the official loader resizes masks
-        masks = F.interpolate(masks[:, None].float(), size)[:, 0]
+        masks = F.interpolate(prompts[:, None].float(), size)[:, 0]
         groups = self.groups(len(masks))
         keys = [key_frames[group[0]] for group in groups]
         trackers: dict[int, STCNTracker] = {}
         for reverse, t, starting, started in passes(keys, len(frames)):
-            image, pads = pad_to_stride(frames[t, None])
+            image, pads = pad_to_stride(frames[t][None])
             frame = self.network.encode_key(image)
             for i in starting:
                 trackers[i] = STCNTracker(self.network, **self.options)

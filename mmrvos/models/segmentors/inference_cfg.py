@@ -46,7 +46,8 @@ class InferenceCfg:
         postprocessor: config of the postprocessor, see
             :class:`BasePostprocessor`.
         propagator: config of a mask propagator, see :class:`MaskPropagator`;
-            None for none. It needs the whole video in memory.
+            None for none. It starts at the end of the video and reads the
+            frames again from a temporary file.
 
     Raises:
         TypeError: an unknown key.

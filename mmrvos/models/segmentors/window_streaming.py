@@ -10,6 +10,7 @@ from mmrvos.structures import RVOSDataSample
 
 from ..chunks import chunk_slices
 from ..features import ClipFeatures, Predictions, TextFeatures
+from ..frame_store import FrameStore
 from .batch import image_sizes, valid_indices
 
 
@@ -32,7 +33,7 @@ class WindowStreaming:
         memory.
         """
         window = self.test_cfg.window
-        if window is None or self.propagator is not None:
+        if window is None:
             return super().test_step(data)
         for frames, sample in zip(
                 data['inputs'], data['data_samples'], strict=True):
@@ -52,7 +53,8 @@ class WindowStreaming:
         """Segment all expressions of one video while it is read.
 
         With a ``test_cfg.window``, at most the frames of one window and of
-        one piece are in memory. A propagator needs the whole video.
+        one piece are in memory. A propagator starts at the end of the video
+        and reads its frames again from a temporary file.
 
         Args:
             pieces: (t, 3, H, W) each, consecutive frames, normalised and
@@ -65,9 +67,17 @@ class WindowStreaming:
         if self.propagator is None:
             yield from self.predict_windows(pieces, sample)
             return
-        frames = torch.cat(list(pieces))
-        pred = merge_windows(self.predict_windows([frames], sample))
-        yield self.propagator(frames, pred, sample)
+        store = self.frame_store(sample)
+        pred = merge_windows(
+            self.predict_windows(stored(pieces, store), sample))
+        pred = self.propagator(store, pred, sample)
+        yield from split_frames(pred, self.test_cfg.window)
+
+    def frame_store(self, sample: RVOSDataSample) -> FrameStore:
+        """Return an empty store for the frames of a video."""
+        preprocessor = self.data_preprocessor
+        return FrameStore(preprocessor.mean, preprocessor.std,
+                          sample.img_shape[:2])
 
     def predict_windows(self, pieces: Iterable[Tensor],
                         sample: RVOSDataSample) -> Iterator[InstanceData]:
@@ -120,6 +130,35 @@ class WindowStreaming:
                          text: TextFeatures) -> Predictions:
         """Decode for testing, where few of the masks are built."""
         return self.decode(clip, text)
+
+
+def stored(pieces: Iterable[Tensor], store: FrameStore) -> Iterator[Tensor]:
+    """Yield pieces of a video and store their frames."""
+    for piece in pieces:
+        store.append(piece)
+        yield piece
+
+
+def split_frames(pred: InstanceData,
+                 size: int | None) -> Iterator[InstanceData]:
+    """Split predictions into parts that :func:`merge_windows` merges again.
+
+    Args:
+        pred: of a whole video.
+        size: frames per part; None does not split.
+    """
+    num_frames = len(pred.masks[0])
+    if size is None or num_frames <= size:
+        yield pred
+        return
+    for start in range(0, num_frames, size):
+        part = slice(start, start + size)
+        yield InstanceData(
+            masks=[rles[part] for rles in pred.masks],
+            scores=pred.scores,
+            frame_scores=pred.frame_scores[:, part],
+            # one column per window, all of them in the first part
+            queries=pred.queries if start == 0 else pred.queries[:, :0])
 
 
 def cut_windows(pieces: Iterable[Tensor], window: int | None,
