@@ -8,11 +8,12 @@ from .mutr import MUTR
 from .parts import Part
 from .pretrained import PretrainedSegmentor
 from .referformer import ReferFormer
+from .sam3 import SAM3Segmentor
 from .soc import SOC
 from .window_streaming import merge_windows
 
 __all__ = [
     'HTML', 'MLRL', 'MTTR', 'MUTR', 'SOC', 'BaseRVOSSegmentor',
     'GroundedSegmentor', 'InferenceCfg', 'Part', 'PretrainedSegmentor',
-    'ReferFormer', 'merge_windows'
+    'ReferFormer', 'SAM3Segmentor', 'merge_windows'
 ]
