@@ -22,7 +22,10 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Evaluate a checkpoint')
     parser.add_argument('config', help='config file')
     parser.add_argument(
-        'checkpoint', help='checkpoint file or URL; every key must fit')
+        'checkpoint',
+        nargs='?',
+        help='checkpoint file or URL; every key must fit. GroundedSegmentor '
+        'and SAM3Segmentor load published weights and have none')
     parser.add_argument(
         '--work-dir',
         help='folder of the log (default: work_dirs/<method>/<config name>)')
@@ -72,7 +75,7 @@ def test(args: argparse.Namespace) -> None:
         check_output_file(args.out)
     if args.show_dir:
         check_output_folder(args.show_dir)
-    if not is_remote(args.checkpoint):
+    if args.checkpoint and not is_remote(args.checkpoint):
         try:
             check_file(find_checkpoint(args.checkpoint))
         except FileNotFoundError as error:
@@ -81,9 +84,13 @@ def test(args: argparse.Namespace) -> None:
     from mmengine.dist import is_main_process
 
     from mmrvos.engine import evaluate
-    from mmrvos.utils import default_work_dir, load_config
+    from mmrvos.utils import default_work_dir, load_config, needs_checkpoint
 
     cfg = load_config(args.config, args.cfg_options)
+    if not args.checkpoint and needs_checkpoint(cfg.model):
+        raise ValueError(
+            f'{args.config} needs a checkpoint: pass a file or URL behind '
+            'the config')
     cfg.launcher = args.launcher
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))

@@ -29,6 +29,7 @@ from mmrvos.utils import (
     apply_options,
     load_config,
     load_weights,
+    needs_checkpoint,
     read_checkpoint,
     weights_from_checkpoint,
 )
@@ -75,7 +76,8 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         model: a config file, a name of model-index.yml, or a config. None
             reads the config from a training checkpoint.
         weights: checkpoint file or URL; by default the published weights
-            of a name, or those that ``mmrvos download`` wrote.
+            of a name, or those that ``mmrvos download`` wrote. None for a
+            :class:`PretrainedSegmentor`.
         device: e.g. 'cuda:1'; by default the first GPU, else the CPU.
         window, overlap, amp: replace those of ``test_cfg``, see
             :class:`InferenceCfg`. A window bounds the memory.
@@ -106,18 +108,21 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         if device is not None:
             check_device(device)
         init_default_scope('mmrvos')
+        entry = None  # of model-index.yml
         if isinstance(model, str | Path):
             if Path(model).suffix == '.py' or Path(model).is_file():
                 model = load_config(model)
             else:
                 entry = find_model(str(model))
-                weights = weights or find_weights(entry)
                 model = load_config(entry.config)
         if model is not None and 'test_dataloader' not in model:
             raise ValueError(
                 'the config has no test_dataloader, whose pipeline prepares '
                 'frames: expected the config of a method, not of a part such '
                 'as a propagator')
+        if weights is None and entry is not None and needs_checkpoint(
+                model.model):
+            weights = find_weights(entry)
         self.test_cfg = {
             name: value
             for name, value in dict(
@@ -321,11 +326,12 @@ class RVOSInferencer(BaseInferencer, HubMixin):
 
     def _init_model(self, cfg: Config | ConfigDict, weights: str | None,
                     device: str) -> nn.Module:
-        if weights is None:
+        published = cfg and not needs_checkpoint(cfg.model)
+        if weights is None and not published:
             raise ValueError(
                 'weights is None: pass a checkpoint file, or a name of '
                 'model-index.yml as model; random weights segment nothing')
-        checkpoint = read_checkpoint(weights)
+        checkpoint = weights and read_checkpoint(weights)
         if not cfg:  # BaseInferencer's way to say: model is None
             cfg.update(stored_config(checkpoint, weights))
         if self.test_cfg:
@@ -338,7 +344,8 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         part = copy.deepcopy(cfg.model)
         weights_from_checkpoint(part)
         model = MODELS.build(part)
-        load_weights(model, checkpoint['state_dict'], source=weights)
+        if checkpoint is not None:
+            load_weights(model, checkpoint['state_dict'], source=weights)
         if self.compile:
             model.compile_parts()
         return model.to(device).eval()

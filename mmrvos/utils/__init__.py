@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         '.config': [
             'ConfigError', 'apply_options', 'default_work_dir', 'load_config',
-            'weights_from_checkpoint', 'without_downloads'
+            'needs_checkpoint', 'weights_from_checkpoint', 'without_downloads'
         ],
         '.files': [
             'check_output_file', 'check_output_folder', 'is_hidden',

@@ -30,7 +30,7 @@ from .paths import check_file
 __all__ = [
     'PLAIN_DICTS', 'REGISTRIES', 'RUNNER_KEYS', 'ConfigError',
     'apply_options', 'default_work_dir', 'load_config',
-    'weights_from_checkpoint', 'without_downloads'
+    'needs_checkpoint', 'weights_from_checkpoint', 'without_downloads'
 ]
 # Parts of a config whose paths begin with data_root.
 DATA_PARTS = [
@@ -356,6 +356,18 @@ def weights_from_checkpoint(model: dict) -> None:
             kind = registry.MODELS.get(kind)
         if hasattr(kind, 'weights_from_checkpoint'):
             kind.weights_from_checkpoint(node)
+
+
+def needs_checkpoint(model: dict) -> bool:
+    """Return whether a model has weights of ours.
+
+    A class with ``needs_checkpoint = False`` loads published models itself.
+
+    Args:
+        model: the config of a model.
+    """
+    kind = registry.MODELS.get(model['type'])
+    return getattr(kind, 'needs_checkpoint', True)
 
 
 def _mappings(node: Any) -> Iterator[dict]:
