@@ -21,9 +21,9 @@ export MAX_JOBS ?= $(shell nproc)
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
-	$(BIN)/python tools/test.py configs/referformer/tiny_shapes.py \
-		demo/referformer_tiny_shapes.pth --work-dir demo/output/test
-	$(BIN)/python demo/moving_shapes_demo.py --index 9 --out-dir demo/output
+	$(BIN)/python tools/test.py configs/referformer/tiny_shapes_motion.py \
+		demo/referformer_tiny_shapes_motion.pth --work-dir demo/output/test
+	$(BIN)/python demo/moving_shapes_demo.py --index 31 --out-dir demo/output
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile

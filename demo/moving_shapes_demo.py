@@ -8,7 +8,7 @@ from mmrvos.apis import OUTPUTS, check_folder
 from mmrvos.registry import DATASETS
 from mmrvos.utils import clear_errors
 
-MODEL = 'referformer_tiny_shapes'
+MODEL = 'referformer_tiny_shapes_motion'
 
 
 def parse_args() -> argparse.Namespace:

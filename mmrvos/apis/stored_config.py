@@ -143,6 +143,8 @@ def check_types(config: Any) -> None:
 
 def registered_names() -> set[str]:
     """List the classes that may be built, with and without their scope."""
+    import mmdet.registry  # noqa: F401  adds mmdet's registries to MMEngine's
+
     names = set()
     for root in ROOTS:
         for each in (root, *root.children.values()):

@@ -1,6 +1,7 @@
 import hashlib
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from mmrvos.apis import RVOSInferencer
 from mmrvos.utils import read_checkpoint
 
 from ..file_server import file_server
+from .running import run
 
 PUBLISH = 'model_converters/publish_model.py'
 SHIPPED = 'demo/referformer_tiny_shapes.pth'
@@ -104,3 +106,19 @@ def test_diverged_weights_are_not_published(tmp_path, tool):
     with pytest.raises(SystemExit, match='(?s)not finite.*w: 1 of 2'):
         tool(PUBLISH, str(source), str(target))
     assert not target.exists()
+
+
+def test_half_precision_in_a_process_of_its_own(tmp_path):
+    """Types of mmdet are known although nothing has imported mmdet."""
+    weights = read_checkpoint(ROOT / SHIPPED)['state_dict']
+    cfg = Config.fromfile(ROOT / CONFIG)
+    source, target = tmp_path / 'epoch_1.pth', tmp_path / 'model.pth'
+    torch.save(dict(state_dict=weights, meta=dict(cfg=cfg.to_dict())), source)
+    run(sys.executable, f'tools/{PUBLISH}', str(source), str(target), '--half')
+    half = read_checkpoint(target)['state_dict']
+    for name, value in weights.items():
+        if value.is_floating_point():
+            assert torch.equal(half[name], value.half())
+        else:
+            assert torch.equal(half[name], value)
+    assert target.stat().st_size < 0.6 * source.stat().st_size

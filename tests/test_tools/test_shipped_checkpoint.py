@@ -1,13 +1,16 @@
-"""The checkpoint in demo/ fits its config and does what it is shown for."""
+"""Checkpoints in demo/ fit their configs and do what they are shown for."""
 import json
+
+import pytest
 
 from .running import options
 
 
-def test_it_tests_on_moving_shapes(shapes, tool, tmp_path, capsys):
+@pytest.mark.parametrize('name', ['tiny_shapes', 'tiny_shapes_motion'])
+def test_it_tests_on_moving_shapes(shapes, tool, tmp_path, capsys, name):
     out = tmp_path / 'scores.json'
-    tool('test.py', 'configs/referformer/tiny_shapes.py',
-         'demo/referformer_tiny_shapes.pth', '--work-dir', str(tmp_path),
+    tool('test.py', f'configs/referformer/{name}.py',
+         f'demo/referformer_{name}.pth', '--work-dir', str(tmp_path),
          '--out', str(out), *options(shapes)[:1],
          'test_dataloader.num_workers=0',
          'test_dataloader.persistent_workers=False',

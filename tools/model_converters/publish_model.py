@@ -40,6 +40,11 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='add the first 8 digits of the SHA-256 of the file to its name; '
         'downloads of such a file are checked')
+    parser.add_argument(
+        '--half',
+        action='store_true',
+        help='store weights as 16-bit floats, which halves the file; '
+        'models convert them back, so test the file again')
     return parser.parse_args()
 
 
@@ -81,6 +86,12 @@ def main() -> None:
 
     checkpoint = read_checkpoint(args.source)
     weights = checked_weights(checkpoint['state_dict'], args.source)
+    if args.half:
+        weights = {
+            name: value.half() if value.is_floating_point() else value
+            for name, value in weights.items()
+        }
+        checked_weights(weights, f'{args.source} in half precision')
     write_checkpoint(target, weights, known_facts(args, checkpoint))
     if args.hash:
         target = add_hash(target)
