@@ -60,9 +60,11 @@ def test_pages_are_made_from_metafiles_and_configs(monkeypatch):
 
 
 def test_every_method_page_and_the_zoo_have_tables():
+    # a method without any number yet has a table of commands instead
     names = {p.relative_to(ROOT).as_posix() for p in pages(ROOT)}
     methods = {p.parent.relative_to(ROOT).as_posix()
-               for p in ROOT.glob('configs/*/metafile.yml')}
+               for p in ROOT.glob('configs/*/metafile.yml')
+               if 'Results:' in p.read_text()}
     assert names >= {f'{m}/README.md' for m in methods} | {
         'README.md', 'docs/model_zoo.md', 'docs/moving_shapes.md'}
     zoo = (ROOT / 'docs/model_zoo.md').read_text()
