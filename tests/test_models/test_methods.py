@@ -312,9 +312,9 @@ def count_sizes(model, monkeypatch) -> dict[str, list[int]]:
     sizes = dict(decode=[], backbone=[])
     decode, backbone = type(model).decode, type(model.backbone).forward
 
-    def counted_decode(clip, text):
+    def counted_decode(clip, text, **options):
         sizes['decode'].append(len(text.words))
-        return decode(model, clip, text)
+        return decode(model, clip, text, **options)
 
     def counted_backbone(frames):
         sizes['backbone'].append(len(frames))

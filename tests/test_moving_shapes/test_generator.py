@@ -486,10 +486,10 @@ def test_a_running_maker_keeps_its_folder(tree, tmp_path, monkeypatch):
     module = importlib.import_module('mmrvos.moving_shapes.generate')
     fill = module._fill
 
-    def fill_twice(size, seed, root, workers, progress):
+    def fill_twice(size, seed, root, workers, progress, splits):
         monkeypatch.setattr(module, '_fill', fill)
         generate(size, tmp_path / 'mini', workers, progress)
-        fill(size, seed, root, workers, progress)
+        fill(size, seed, root, workers, progress, splits)
 
     monkeypatch.setattr(module, '_fill', fill_twice)
     generate('mini', tmp_path / 'mini', workers=1, progress=False)

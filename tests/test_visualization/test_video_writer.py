@@ -66,7 +66,7 @@ def test_any_frame_rate(tmp_path, encoder, fps):
 
 @pytest.mark.parametrize('fps', [0, -5, float('nan'), float('inf'), 1e9, '5'])
 def test_frame_rates_out_of_range(tmp_path, fps):
-    with pytest.raises(ValueError, match=f'fps={fps}: expected'):
+    with pytest.raises(ValueError, match=f'fps={fps!r}: expected'):
         VideoWriter(tmp_path / 'a.mp4', fps)
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from mmengine.config import Config, ConfigDict, DictAction
 
-from mmrvos.utils import clear_errors, load_config
+from mmrvos.utils import clear_errors
 
 
 def part_of(cfg: Config, key: str) -> Config:
@@ -60,6 +60,7 @@ def parse_args() -> argparse.Namespace:
 @clear_errors
 def main() -> None:
     args = parse_args()
+    from mmrvos.utils import load_config  # imports torch
     cfg = load_config(args.config, args.cfg_options)
     print((part_of(cfg, args.key) if args.key else cfg).pretty_text)
 

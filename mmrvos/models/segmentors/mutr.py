@@ -25,8 +25,10 @@ class MUTR(ClusterReferFormer):
     def __init__(self, *, cluster: dict, **kwargs) -> None:
         super().__init__(cluster=cluster, **kwargs)
 
-    def decode(self, clip: MultiscaleFeatures,
-               text: TextFeatures) -> QueryPredictions:
+    def decode(self,
+               clip: MultiscaleFeatures,
+               text: TextFeatures,
+               project: bool = True) -> QueryPredictions:
         """Predict with all layers in training, with ``inference_layer`` at
         test time."""
         clip, memory, sentence = self.fuse(clip, text)
@@ -35,9 +37,14 @@ class MUTR(ClusterReferFormer):
                                                     self.head.refiners())
         video = self.cluster(queries if self.training else queries[-1:],
                              sentence)
-        mask_features = self.pixel_decoder(clip, memory, text)
+        options = {} if project else dict(project=False)
+        mask_features = self.pixel_decoder(clip, memory, text, **options)
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes, video)
         if not self.training:
             predictions = predictions.take_layer(self.inference_layer)
-        return replace(predictions, dense=memory.maps()[0])
+        return replace(
+            predictions,
+            dense=memory.maps()[0],
+            mask_projection=None
+            if project else self.pixel_decoder.mask_features)

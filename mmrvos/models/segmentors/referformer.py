@@ -202,7 +202,8 @@ class ReferFormer(MotionTraining):
         """See the base class.
 
         Args:
-            project: apply the last convolution of the pixel decoder.
+            project: apply the last convolution of the pixel decoder; a
+                subclass that overrides this method takes it too.
         """
         clip, memory, sentence = self.fuse(clip, text)
         queries, initial, references = self.decoder(sentence, memory,
