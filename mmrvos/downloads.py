@@ -136,18 +136,27 @@ def is_complete(path: Path, size: int | None) -> bool:
 
 @contextmanager
 def only_process(target: Path, progress: bool) -> Iterator[None]:
-    """Let one process at a time write a file."""
-    locks = home_folder() / 'locks'
-    locks.mkdir(parents=True, exist_ok=True)
+    """Let one process at a time write a file.
+
+    Raises:
+        OSError: nothing can be written in the home folder.
+    """
+    home = home_folder()
+    locks = home / 'locks'
     name = hashlib.sha256(str(target.absolute()).encode()).hexdigest()[:16]
     lock = FileLock(locks / f'{name}.lock')
     try:
+        locks.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         if progress:
             Console(stderr=True).print(
                 f'waiting for another process that writes {target}')
         lock.acquire()
+    except OSError as error:
+        raise OSError(
+            f'{home} cannot hold downloads ({error.strerror}): set '
+            'MMRVOS_HOME to a folder that can be written') from error
     try:
         yield
     finally:
@@ -275,15 +284,23 @@ def check_total(source: str, total: int | None, size: int | None,
 def check_download(path: Path,
                    source: str,
                    sha256: str | None = None,
-                   size: int | None = None) -> None:
+                   size: int | None = None,
+                   page: str | None = None) -> None:
     """Check the content of a file.
+
+    Args:
+        path: the file.
+        source: where it is from, for messages.
+        sha256: see :func:`fetch`.
+        size: see :func:`fetch`.
+        page: where a browser gets the file, by default that of ``source``.
 
     Raises:
         WrongFile: a web page, or another size or hash than expected.
     """
     with path.open('rb') as file:
         start = file.read(512)
-    page = web_page(source)
+    page = page or web_page(source)
     if HTML.match(start):
         raise WrongFile(
             f'{source}: a web page was sent in place of the file (a quota or '

@@ -55,10 +55,17 @@ def get_weights(entry: ModelEntry,
                          'converted: pass it as weights')
     source = Path(file)
     if not source.is_file():
-        raise FileNotFoundError(f'{source} is missing: expected the official '
+        found = 'is a folder' if source.is_dir() else 'is missing'
+        raise FileNotFoundError(f'{source} {found}: expected the official '
                                 f'file of {entry.name}')
-    check_download(source, str(source), official.sha256, official.size)
-    _convert(entry, official, source, target, progress)
+    check_download(
+        source,
+        str(source),
+        official.sha256,
+        official.size,
+        page=web_page(official.weights))
+    with only_process(target, progress):
+        _convert(entry, official, source, target, progress)
     return str(target)
 
 
@@ -121,9 +128,6 @@ def _convert(entry: ModelEntry, official: OfficialFile, source: Path,
     from .conversion.official import convert_file, method_of
     from .model_index import find_model
     digest, size = hash_of(source), source.stat().st_size
-    _say(progress, f'SHA-256 {digest}, {size} bytes'
-         + ('' if official.sha256 else ' (not known before: add both to the '
-            'metafile)'))
     owner = find_model(entry.weights_from or entry.name)
     report = convert_file(
         method_of(official.converter),
@@ -133,6 +137,9 @@ def _convert(entry: ModelEntry, official: OfficialFile, source: Path,
         meta=dict(
             name=owner.name,
             official=asdict(official) | dict(sha256=digest, size=size)))
+    _say(progress, f'SHA-256 {digest}, {size} bytes'
+         + ('' if official.sha256 else ' (not known before: add both to the '
+            'metafile)'))
     _say(progress, f'{len(report.renamed)} keys renamed, '
          f'{len(report.dropped)} dropped; the result fits {owner.name}')
 

@@ -8,6 +8,7 @@ import torch
 
 from mmrvos.utils import read_checkpoint
 
+from ..file_server import PAGE
 from ..golden_kinds.case import load_case
 from ..official_models import GOLDEN
 from .conftest import A2D, RF
@@ -68,6 +69,36 @@ def test_a_file_fetched_by_hand(server, mmrvos, tmp_path, official):
     with pytest.raises(SystemExit, match='mine.pth has [0-9]+ bytes, exp'):
         mmrvos('download', 'r50_ytvos', '--from', by_hand)
     assert by_hand.exists()
+
+
+def test_a_file_by_hand_that_is_none(server, mmrvos, tmp_path, capsys):
+    with pytest.raises(SystemExit, match=f'{tmp_path} is a folder: expected'):
+        mmrvos('download', 'a2d', '--from', tmp_path)
+    by_hand = tmp_path / 'mine.pth'
+    by_hand.write_bytes(PAGE)
+    # the address is that of the official file
+    with pytest.raises(SystemExit,
+                       match=f'Open {server.url}/moved/a2d.pth.tar in a'):
+        mmrvos('download', 'a2d', '--from', by_hand)
+    by_hand.write_text('no checkpoint')
+    with pytest.raises(SystemExit, match='cannot be read as a checkpoint'):
+        mmrvos('download', 'a2d', '--from', by_hand)
+    # the hash of a wrong file is not for the metafile
+    assert 'metafile' not in capsys.readouterr().err
+    assert files(tmp_path / 'home') == [] and not server.requests
+
+
+@pytest.mark.parametrize('by_hand', [False, True])
+def test_a_home_that_cannot_be_written(server, mmrvos, tmp_path, official,
+                                       by_hand):
+    (tmp_path / 'home').write_text('a file')
+    mine = tmp_path / 'mine.pth'
+    mine.write_bytes(official['r50.pth'])
+    options = ['--from', mine] if by_hand else []
+    with pytest.raises(SystemExit, match='home cannot hold downloads .*: set '
+                       'MMRVOS_HOME'):
+        mmrvos('download', 'r50_ytvos', *options)
+    assert not server.requests
 
 
 @pytest.mark.parametrize(('name', 'message'), [
