@@ -117,9 +117,10 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                 model = load_config(entry.config)
         if model is not None and 'test_dataloader' not in model:
             raise ValueError(
-                'the config has no test_dataloader, whose pipeline prepares '
-                'frames: expected the config of a method, not of a part such '
-                'as a propagator')
+                f'{entry.name if entry else "the config"} has no '
+                'test_dataloader, whose pipeline prepares frames: expected a '
+                'method. The weights of a part, such as a propagator, are '
+                'named in the config of a method')
         if weights is None and entry is not None and needs_checkpoint(
                 model.model):
             weights = find_weights(entry)

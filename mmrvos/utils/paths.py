@@ -21,8 +21,8 @@ MAX_NAME_BYTES = 255
 
 
 _REPR = reprlib.Repr()
-_REPR.maxstring = _REPR.maxother = 80
-#: ``repr`` of a value for a message, with at most about 80 characters
+_REPR.maxstring = _REPR.maxother = 160
+#: ``repr`` of a value for a message, with at most about 160 characters
 brief = _REPR.repr
 
 
