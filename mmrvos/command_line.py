@@ -45,7 +45,8 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
                                                   KeyError) else str(error)
             leave(
                 type(error).__name__,
-                of_worker(message) or of_system(error) or message)
+                with_notes(of_worker(message) or of_system(error) or message,
+                           error))
         except RuntimeError as error:
             message = of_worker(str(error)) or of_connection(str(error))
             if message is None or os.environ.get('MMRVOS_TRACEBACK'):
@@ -65,6 +66,13 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
 def leave(kind: str, message: str) -> NoReturn:
     sys.exit(f'error ({kind}): {message}\n'
              '(MMRVOS_TRACEBACK=1 shows where it was raised)')
+
+
+def with_notes(message: str, error: Exception) -> str:
+    """Add what the callers of the failing function know about it."""
+    notes = ''.join(f' ({note})' for note in getattr(error, '__notes__', ()))
+    first, *others = str(message).split('\n')
+    return '\n'.join([first + notes, *others])
 
 
 def of_system(error: Exception) -> str | None:

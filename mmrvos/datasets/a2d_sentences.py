@@ -49,6 +49,7 @@ class A2DSentencesDataset(BaseRVOSDataset):
     Use a sampler that sets ``valid_index``.
     """
 
+    PREFIXES = ('video', 'mask')
     hint = ('tools/dataset_converters/a2d_sentences.py makes the annotation '
             'file; docs/datasets.md shows the tree.')
 

@@ -1,7 +1,7 @@
 import copy
 import os.path as osp
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,8 @@ class BaseRVOSDataset:
 
     #: default of ``metainfo``
     METAINFO: dict[str, Any] = {}
+    #: keys of ``data_prefix``
+    PREFIXES: tuple[str, ...] = ('img', 'mask')
     #: what to do when a file is missing, one line
     hint: str = 'the dataset page of the docs shows the tree.'
 
@@ -163,6 +165,10 @@ class BaseRVOSDataset:
         self.entry = entry
         self.expression_subset = expression_subset
         for key, prefix in (data_prefix or {}).items():
+            if key not in self.PREFIXES:
+                raise ValueError(
+                    f'{type(self).__name__} got data_prefix.{key}, expected '
+                    f'some of {self.PREFIXES}')
             if not isinstance(prefix, str):
                 raise TypeError(
                     f'{type(self).__name__} got data_prefix.{key}={prefix!r}, '
@@ -183,7 +189,10 @@ class BaseRVOSDataset:
         self.serialize_data = serialize_data
         self.test_mode = test_mode
         self.max_refetch = max_refetch
-        self.pipeline = compose(pipeline_steps(pipeline, lower_case))
+        self.steps = pipeline_steps(pipeline, lower_case)
+        self.pipeline = compose(self.steps)
+        #: types of the expressions, before ``filter_cfg``
+        self.type_ids: set[str | int | None] = set()
         #: (entries, 3): video, expression (-1: all), start frame
         self.entries: np.ndarray | None = None
         if not lazy_init:
@@ -242,11 +251,36 @@ class BaseRVOSDataset:
                 f'{type(self).__name__} found no expressions in '
                 f'{self.ann_file} (expression_subset='
                 f'{self.expression_subset!r}, filter_cfg={self.filter_cfg})')
+        self._check_types('filter_cfg.type_ids',
+                          (self.filter_cfg or {}).get('type_ids', ()))
+        self.check_pipeline(self.steps)
         self.videos = SerializedList(videos) if self.serialize_data else videos
         self.entries = self._chosen(np.array([
             (v, expression, start) for v, video in enumerate(videos)
             for expression, start in self._entries(video)
         ]), self.indices)
+
+    def check_pipeline(self, steps: Sequence[dict | Callable]) -> None:
+        """Check the types of expressions that a pipeline draws.
+
+        Args:
+            steps: configs of transforms; others are not checked.
+
+        Raises:
+            ValueError: no expression is of a type in ``type_weights``.
+        """
+        for step in steps:
+            if isinstance(step, Mapping):
+                self._check_types(f'type_weights of {step.get("type")}',
+                                  step.get('type_weights') or ())
+
+    def _check_types(self, where: str, types: Iterable[str | int]) -> None:
+        if unknown := [name for name in types if name not in self.type_ids]:
+            known = sorted(map(str, self.type_ids - {None}))
+            raise ValueError(
+                f'{where} names {unknown[0]!r}, but no expression in '
+                f'{self.ann_file} is of this type; its types are '
+                f'{", ".join(known) or "not marked"}')
 
     @staticmethod
     def _chosen(entries: np.ndarray,
@@ -297,6 +331,7 @@ class BaseRVOSDataset:
                 raise ValueError(
                     f'{place} has type {e["type_id"]!r}, expected a text or '
                     'an integer')
+            self.type_ids.add(e['type_id'])
             expressions.append(e)
         expressions = [
             e for e in self._subset(expressions)

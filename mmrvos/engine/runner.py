@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.dataset import worker_init_fn
 from mmengine.dist import is_distributed
 from mmengine.evaluator import Evaluator
@@ -23,6 +24,7 @@ from mmrvos.utils import (
     weights_from_checkpoint,
 )
 
+from .build_errors import naming_keys
 from .console import shorten_console
 from .distributed import die_with_parent, init_gloo
 from .resuming import prepare_resume
@@ -35,6 +37,7 @@ class RVOSRunner(Runner):
       weights) and without running code from it. ``load_cfg.drop`` in the
       config lists keys of ``load_from`` to leave out. What is saved is plain
       data, which ``torch.load`` reads with ``weights_only=True``.
+    - An error about a part that cannot be built names its key of the config.
     - A training can be resumed with another number of processes.
     - Workers of data loaders take their seed from torch, see
       :class:`EpochSeedHook`.
@@ -42,6 +45,15 @@ class RVOSRunner(Runner):
       The processes end with their launcher, also when it is killed: otherwise
       they would write checkpoints into the folder of a resumed training.
     """
+
+    @classmethod
+    def from_cfg(cls, cfg: Config) -> 'RVOSRunner':
+        with naming_keys(cfg):
+            return super().from_cfg(cfg)
+
+    def train(self) -> nn.Module:
+        with naming_keys(self.cfg):
+            return super().train()
 
     def setup_env(self, env_cfg: dict) -> None:
         on_cpu = self.distributed and not torch.cuda.is_available()

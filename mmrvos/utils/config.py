@@ -25,6 +25,7 @@ from .config_keys import (
     refuse,
     similar_names,
 )
+from .config_values import check_values
 from .paths import check_file
 
 __all__ = [
@@ -316,6 +317,7 @@ def apply_options(cfg: Config, options: Mapping[str, Any]) -> None:
         _check_option(cfg, key)
         cfg.merge_from_dict({key: value})
     check_keys(cfg)
+    check_values(cfg)
 
 
 def without_downloads(model: dict, vocabulary: Sequence[str]) -> None:

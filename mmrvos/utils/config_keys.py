@@ -31,6 +31,7 @@ from mmengine.registry import (
 )
 from mmengine.runner import Runner
 from torch import nn
+from torch.distributed import init_process_group
 from torch.utils.data import DataLoader
 
 REGISTRIES = (MODELS, DATASETS, TRANSFORMS, DATA_SAMPLERS, HOOKS, METRICS,
@@ -81,8 +82,14 @@ FOREIGN_KEYS = dict(
 PLAIN_DICTS = {
     'auto_scale_lr': {'enable', 'base_batch_size'},
     'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'env_cfg.dist_cfg': {
+        'init_backend', 'port',
+        *inspect.signature(init_process_group).parameters
+    },
     'env_cfg.mp_cfg': {'mp_start_method', 'opencv_num_threads'},
     'load_cfg': {'drop'},
+    'log_processor.custom_cfg':
+    {'data_src', 'log_name', 'method_name', 'window_size'},
     # the fields of mmrvos.models.InferenceCfg and of its Chunks
     'model.test_cfg': {
         'amp', 'chunks', 'overlap', 'postprocessor', 'propagator', 'query',
@@ -130,7 +137,7 @@ BUILT_LISTS = {
 }
 # Dictionaries with names that no class here knows.
 FREE_DICTS = {
-    'backend_args', 'config', 'custom_keys', 'data_prefix', 'dist_cfg',
+    'backend_args', 'config', 'custom_keys', 'data_prefix',
     'file_client_args', 'metainfo', 'resource_limit', 'type_weights'
 }
 
@@ -166,6 +173,7 @@ def _check_node(cfg: Config, node: Any, at: str) -> None:
             _check_node(cfg, child, f'{at}.{i}')
     elif isinstance(node, Mapping):
         _check_type(node, at)
+        _check_type(node, at, 'ema_type')
         known, is_closed = known_keys(node, at)
         for key in set(node) - known:
             # **kwargs may take a key, but hardly one with a typing error
@@ -176,8 +184,8 @@ def _check_node(cfg: Config, node: Any, at: str) -> None:
                 _check_node(cfg, child, f'{at}.{key}')
 
 
-def _check_type(node: Mapping, at: str) -> None:
-    kind = node.get('type')
+def _check_type(node: Mapping, at: str, key: str = 'type') -> None:
+    kind = node.get(key)
     if (isinstance(kind, str) and at not in PLAIN_DICTS
             and find_registered(kind) is None):
         names = {
@@ -186,7 +194,7 @@ def _check_type(node: Mapping, at: str) -> None:
             for registry in (parent, *parent.children.values())
             for name in registry.module_dict
         }
-        raise ConfigError(f'{at}.type is {kind!r}, which is not registered'
+        raise ConfigError(f'{at}.{key} is {kind!r}, which is not registered'
                           + suggest(kind, names))
 
 
@@ -207,6 +215,9 @@ def known_keys(node: Any, at: str) -> tuple[set[str], bool]:
         return set(), True
     if at in PLAIN_DICTS:
         return PLAIN_DICTS[at], True
+    if at.startswith('log_processor.custom_cfg.'):
+        # its method may take others
+        return PLAIN_DICTS['log_processor.custom_cfg'], False
     top, *rest = at.split('.')
     kind = node.get('type', DEFAULT_TYPES.get(top) if not rest else None)
     if at == 'train_cfg' and node.get('by_epoch') is False:
@@ -285,7 +296,7 @@ def refuse(cfg: Config, node: Any, at: str, name: str) -> NoReturn:
     known = (known or set(node)) - {name} - BUILDER_KEYS
     message = f'{where} has no key {name!r}' + suggest(name, known)
     if not similar_names(name, known):
-        message += paths_of(cfg, name)
+        message += paths_of(cfg, name, f'{at}.{name}')
     raise ConfigError(message)
 
 
@@ -303,14 +314,16 @@ def similar_names(name: str, known: Collection[str],
     return get_close_matches(name, sorted(known), n=3, cutoff=cutoff)
 
 
-def paths_of(cfg: Config, name: str) -> str:
-    """' Perhaps one of: ...', the paths of the config that end in a name."""
-    paths = [p for p in _walk(cfg) if p.split('.')[-1] == name][:4]
+def paths_of(cfg: Config, name: str, wrong: str = '') -> str:
+    """' Perhaps one of: ...', the paths of the config that end in a name,
+    except a wrong one."""
+    paths = [p for p, _ in walk(cfg)
+             if p.split('.')[-1] == name and p != wrong][:4]
     return f' Perhaps one of: {", ".join(paths)}' if paths else ''
 
 
-def _walk(node: Any, at: str = '') -> Iterator[str]:
-    """Dotted paths of everything that the runner reads."""
+def walk(node: Any, at: str = '') -> Iterator[tuple[str, Any]]:
+    """Dotted paths and values of everything that the runner reads."""
     if isinstance(node, (list, tuple)):
         children = enumerate(node)
     elif isinstance(node, Mapping | Config):
@@ -320,5 +333,5 @@ def _walk(node: Any, at: str = '') -> Iterator[str]:
     for key, value in children:
         path = f'{at}.{key}' if at else str(key)
         if at or key in RUNNER_KEYS:
-            yield path
-            yield from _walk(value, path)
+            yield path, value
+            yield from walk(value, path)

@@ -116,7 +116,7 @@ def test_same_masks_as_testing(inferencer, tmp_path):
             type='RefYoutubeVOSDataset',
             ann_file='meta_expressions/valid/meta_expressions.json',
             data_root=str(data),
-            data_prefix=dict(img='valid/JPEGImages', ann='valid/Annotations'),
+            data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
             test_mode=True,
             pipeline=colour_config().test_dataloader.dataset.pipeline))
     with torch.no_grad():

@@ -49,6 +49,25 @@ def test_expression_subset(root):
     assert texts(long) == ['a bright red block that moves to the right'] * 2
 
 
+def test_unknown_types_and_prefixes_are_named(root):
+    content = load_json(root / ANN_FILE)
+    for video in content['videos'].values():
+        for expression in video['expressions'].values():
+            expression['type_id'] = 'static'
+    miniature.write_json(root / ANN_FILE, content)
+    step = dict(type='SampleExpressions', type_weights=dict(static=1.))
+    dataset = build(root, pipeline=[step])
+    wrong = dict(step, type_weights=dict(static=1., statc=1.))
+    with pytest.raises(ValueError, match="type_weights.*'statc'.*static"):
+        build(root, pipeline=[wrong])
+    with pytest.raises(ValueError, match="type_weights.*'statc'"):
+        dataset.check_pipeline([wrong])
+    with pytest.raises(ValueError, match="type_ids names 'motion'"):
+        build(root, filter_cfg=dict(type_ids=['static', 'motion']))
+    with pytest.raises(ValueError, match="data_prefix.imgs, expected some of"):
+        build(root, data_prefix=dict(imgs='train/JPEGImages'))
+
+
 def test_clean_text_is_the_first_transform(root):
     pipeline = [dict(type='SampleExpressions', num=3)]
     texts = {}

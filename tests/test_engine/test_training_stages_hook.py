@@ -28,6 +28,13 @@ def make_hook():
     ])
 
 
+def test_pipelines_of_all_stages_are_checked_first():
+    runner, checked = make_runner(), []
+    runner.train_dataloader.dataset.check_pipeline = checked.append
+    make_hook().before_train(runner)
+    assert checked == [(), LOAD, PACK]
+
+
 def test_every_stage_lasts_its_epochs_and_brings_its_data():
     init_default_scope('mmrvos')
     seen = []

@@ -170,6 +170,51 @@ def test_misspelt_key_of_a_file(leaf, text, message):
 
 
 @pytest.mark.parametrize(('text', 'message'), [
+    ('train_dataloader = dict(dataset=None)',
+     'train_dataloader.dataset is None, expected a dictionary with a type'),
+    ("train_dataloader = dict(collate_fn=dict(typ='pseudo_collate'))",
+     'train_dataloader.collate_fn is'),
+    ('train_dataloader = dict(batch_size=0)',
+     'train_dataloader.batch_size is 0'),
+    ("optim_wrapper = dict(optimizer=dict(lr='1e-3'))",
+     "optim_wrapper.optimizer.lr is '1e-3', expected a number"),
+    ("optim_wrapper = dict(clip_grad=dict(max_norm='1'))",
+     "optim_wrapper.clip_grad.max_norm is '1', expected a number"),
+    ("optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'text_encoder"
+     ".model': dict(lr_mult='0.1')}))", "lr_mult is '0.1', expected a number"),
+    ("log_level = 'INF'", "log_level is 'INF', expected 'DEBUG', 'INFO'"),
+    ("param_scheduler = [dict(type='MultiStepLR', milestones=3)]",
+     'param_scheduler.0.milestones is 3, expected a list of integers'),
+    ("param_scheduler = [dict(type='MultiStepLR', milestones=['a'])]",
+     "param_scheduler.0.milestones is ['a'], expected a list of integers"),
+    ('train_cfg = dict(val_interval=0)', 'train_cfg.val_interval is 0'),
+    ('train_cfg = dict(max_epochs=True)', 'train_cfg.max_epochs is True'),
+    ('default_hooks = dict(checkpoint=dict(interval=0))',
+     'default_hooks.checkpoint.interval is 0, expected'),
+    ("custom_hooks = [dict(type='EMAHook', ema_type='ExponentialMoving')]",
+     "custom_hooks.0.ema_type is 'ExponentialMoving', which is not "
+     "registered; did you mean 'ExponentialMovingAverage'"),
+    ("env_cfg = dict(dist_cfg=dict(backnd='gloo'))",
+     "env_cfg.dist_cfg has no key 'backnd'; did you mean 'backend'"),
+    ("log_processor = dict(custom_cfg=[dict(data_src='loss', "
+     "methd_name='mean')])", "has no key 'methd_name'; did you mean"),
+    ("log_processor = dict(custom_cfg=[dict(data_src='loss', "
+     "method_name='men')])", "method_name is 'men', expected 'mean'"),
+])
+def test_values_that_fail_late(leaf, text, message):
+    with pytest.raises(ConfigError) as error:
+        load_config(leaf(text))
+    assert message in str(error.value)
+
+
+def test_values_of_options_are_checked(leaf):
+    with pytest.raises(ConfigError, match='val_interval is 0'):
+        load_config(leaf(''), {'train_cfg.val_interval': 0})
+    cfg = load_config(leaf(''), {'default_hooks.checkpoint.interval': -1})
+    assert cfg.default_hooks.checkpoint.interval == -1
+
+
+@pytest.mark.parametrize(('text', 'message'), [
     ("resume_from = 'epoch_3.pth'", "'resume_from'.*--resume"),
     ("optimizer = dict(type='SGD')", "'optimizer'.*optim_wrapper.optimizer"),
     ('lr = 1e-3', "'lr'.*optim_wrapper.optimizer.lr"),

@@ -68,7 +68,10 @@ class TrainingStagesHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         model = bare_model(runner.model)
+        dataset = runner.train_dataloader.dataset
         for stage in self.stages:
+            if hasattr(dataset, 'check_pipeline'):
+                dataset.check_pipeline(stage.get('pipeline') or ())
             head = HEADS.get(stage['stage'])
             if head is not None and getattr(model, head, None) is None:
                 raise ValueError(
