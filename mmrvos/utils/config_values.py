@@ -41,6 +41,12 @@ def is_built(value: Any) -> bool:
     return isinstance(value, Mapping) and bool(value.get('type'))
 
 
+def is_dataset(value: Any) -> bool:
+    # inference reads the pipeline only
+    return is_built(value) or (isinstance(value, Mapping)
+                               and bool(value.get('pipeline')))
+
+
 def is_level(value: Any) -> bool:
     return type(value) is int or (isinstance(value, str) and
                                   value in logging.getLevelNamesMapping())
@@ -60,7 +66,7 @@ A_PART = is_built, 'a dictionary with a type'
 VALUES = {
     '*_dataloader.batch_size': A_COUNT,
     '*_dataloader.collate_fn': A_PART,
-    '*_dataloader.dataset': A_PART,
+    '*_dataloader.dataset': (is_dataset, 'a dictionary with a type'),
     '*_dataloader.sampler': A_PART,
     'auto_scale_lr.base_batch_size': A_COUNT,
     'default_hooks.checkpoint.interval':
