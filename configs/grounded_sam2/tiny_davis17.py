@@ -5,3 +5,5 @@ _base_ = [
     '../_base_/datasets/ref_davis17_full-size.py',
     '../_base_/default_runtime.py',
 ]
+# the sentences of a sample are about different objects
+model = dict(test_cfg=dict(propagator=dict(compete=True)))

@@ -43,6 +43,7 @@ from .arguments import (
 )
 from .frame_sources import VideoSource
 from .hub_mixin import HubMixin
+from .image_store import ImageStore
 from .output_folder import OUTPUTS, check_folder
 from .result_writer import ResultWriter
 from .results import (
@@ -248,14 +249,18 @@ class RVOSInferencer(BaseInferencer, HubMixin):
             sample = first[-1]['data_samples']
             chunks = put_back(first, chunks)
             del first
+            store = None
             if getattr(self.model, 'propagator', None) is not None:
+                store = ImageStore()
                 # A propagator reads the whole video first: check the
                 # sentences before that.
                 self.model.encode_text([sample.texts])
 
             def pieces() -> Iterator[Tensor]:
                 for names, images, packed in chunks:
-                    waiting.extend(zip(names, images, strict=True))
+                    kept = images if store is None else map(
+                        store.write, images)
+                    waiting.extend(zip(names, kept, strict=True))
                     progress.advance(tasks[0], len(names))
                     yield self.model.data_preprocessor(
                         self.collate_fn([packed]))['inputs'][0]
@@ -267,6 +272,8 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                         strict=True)
                     progress.advance(tasks[1], len(names))
                     empty_below(pred, min_score)
+                    if store is not None:
+                        images = [store.read(*image) for image in images]
                     yield SegmentedFrames(list(names), list(images), pred)
             except torch.OutOfMemoryError:
                 raise ValueError(

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.dataset import worker_init_fn
+from mmengine.device import get_device
 from mmengine.dist import is_distributed
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
@@ -151,6 +152,10 @@ class RVOSRunner(Runner):
 
     def wrap_model(self, model_wrapper_cfg: dict | None,
                    model: nn.Module) -> nn.Module:
+        if self.distributed and not any(
+                p.requires_grad for p in model.parameters()):
+            # nothing to synchronise, which PyTorch's wrapper refuses
+            return model.to(get_device())
         if (self.distributed and model_wrapper_cfg is None
                 and not torch.cuda.is_available()):
             # modules on the CPU take no device ids, which MMEngine passes
