@@ -1,5 +1,4 @@
 """Draw paths: position, size and presence of an object per frame."""
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,8 +96,3 @@ def leaving_path(num_frames: int, start: float, outside: float) -> Path:
     x = start + (outside - start) * part
     return Path(np.stack([x, np.zeros(num_frames)], 1), np.ones(num_frames),
                 np.ones(num_frames, dtype=bool))
-
-
-def path_length(points: np.ndarray) -> float:
-    return math.fsum(
-        math.hypot(x, y) for x, y in np.diff(points, axis=0).tolist())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 #: modules that utils may import
-BELOW_UTILS = {'command_line', 'downloads', 'home', 'lazy', 'registry'}
+BELOW_UTILS = {'command_line', 'downloads', 'home', 'registry'}
 LEFT_OUT = {'registry', 'utils', 'version', 'dependencies'}
 
 
