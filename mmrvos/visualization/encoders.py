@@ -13,8 +13,9 @@ try:
 except ImportError:  # optional, see requirements/optional.txt
     av = None
 
-#: Audio that an mp4 can hold without encoding it again.
-MP4_AUDIO = ('aac', 'mp3', 'ac3', 'eac3', 'alac', 'opus', 'flac')
+#: Audio that browsers play in an mp4: it is copied, other audio is encoded as
+#: AAC.
+COPIED_AUDIO = ('aac', 'mp3', 'opus', 'flac')
 #: Coefficients of the conversion from RGB, AVCOL_SPC_BT470BG of FFmpeg. If
 #: a file does not name them, players take those of BT.709 for large frames.
 BT601 = 5
@@ -66,7 +67,7 @@ class PyAVEncoder:
         path: of the file.
         fps: frames per second.
         size: (height, width), even.
-        audio: a video file whose sound is copied up to the last frame.
+        audio: a video file whose sound is taken up to the last frame.
 
     Raises:
         OSError: PyAV cannot write this.
@@ -101,7 +102,7 @@ class PyAVEncoder:
             self.video.pix_fmt = 'yuv420p'
             self.video.codec_context.colorspace = BT601
             self.video.codec_context.time_base = self.tick
-            self.sound = iter(()) if audio is None else self._copy(audio)
+            self.sound = iter(()) if audio is None else self._add_sound(audio)
             self.waiting = next(self.sound, None)
             self.output.start_encoding()  # opens the codec, writes a header
         except (av.FFmpegError, OSError, ValueError) as error:
@@ -120,23 +121,31 @@ class PyAVEncoder:
         self.output.mux(self.video.encode(picture))
         shown = float(self.last * self.tick)
         self.end = shown + self.duration
-        self._copy_until(shown)
+        self._mux_sound_until(shown)
 
     def close(self) -> None:
         try:
             if self.last >= 0:
                 self.output.mux(self.video.encode(None))
-                self._copy_until(self.end)
+                self._mux_sound_until(self.end)
         finally:
             self.files.close()
 
-    def _copy_until(self, time: float) -> None:
+    def _mux_sound_until(self, time: float) -> None:
         while self.waiting is not None and self.waiting[0] <= time:
             self.output.mux(self.waiting[1])
             self.waiting = next(self.sound, None)
 
-    def _copy(self, path: Path) -> Iterator[tuple]:
-        """Add the sound of a file; yield (seconds, packet)."""
+    def _add_sound(self, path: Path) -> Iterator[tuple[float, 'av.Packet']]:
+        """Add a sound track to the output.
+
+        Args:
+            path: of the file with the sound.
+
+        Returns:
+            Its packets, with their times in seconds from the first frame of
+            the file; none if the file has no sound.
+        """
         try:
             source = self.files.enter_context(av.open(str(path)))
         except (av.FFmpegError, OSError):
@@ -144,32 +153,74 @@ class PyAVEncoder:
         if not source.streams.audio:
             return iter(())
         track = source.streams.audio[0]
-        if track.codec_context.name not in MP4_AUDIO:
-            warnings.warn(
-                f'{path}: an mp4 cannot hold its sound '
-                f'({track.codec_context.name}), which is left out',
-                stacklevel=2)
-            return iter(())
-        target = self.output.add_stream_from_template(track)
-        # times count from the first frame
         video = source.streams.video[0] if source.streams.video else track
         start = (video.start_time or 0) * video.time_base
-        return self._packets(source, track, target, start)
+        codec = track.codec_context
+        if codec is None:  # FFmpeg has no decoder
+            warnings.warn(
+                f'{path}: the codec of its sound is unknown; the overlay has '
+                'no sound', stacklevel=2)
+            return iter(())
+        if codec.name in COPIED_AUDIO:
+            target = self.output.add_stream_from_template(track)
+            return copied_packets(source, track, target, start)
+        rates = av.Codec('aac', 'w').audio_rates
+        target = self.output.add_stream(
+            'aac', codec.rate if codec.rate in rates else 48_000)
+        target.layout = 'mono' if codec.channels == 1 else 'stereo'
+        return encoded_packets(source, track, target, start)
 
-    @staticmethod
-    def _packets(source, track, target, start: Fraction) -> Iterator[tuple]:
+
+def copied_packets(source: 'av.container.InputContainer',
+                   track: 'av.AudioStream', target: 'av.AudioStream',
+                   start: Fraction) -> Iterator[tuple[float, 'av.Packet']]:
+    """Read the packets of a sound track.
+
+    Args:
+        source: the file.
+        track: of the file.
+        target: stream of the output with the same codec.
+        start: time of the first frame, in seconds.
+
+    Yields:
+        Time from the first frame, in seconds, and packet. A damaged file
+        ends where its first error is.
+    """
+    try:
+        for packet in source.demux(track):
+            if packet.dts is None or packet.pts is None:
+                continue  # the end mark
+            shift = round(start / packet.time_base)
+            packet.pts -= shift
+            packet.dts -= shift
+            time = float(packet.pts * packet.time_base)
+            packet.stream = target
+            yield time, packet
+    except av.FFmpegError:
+        return
+
+
+def encoded_packets(source: 'av.container.InputContainer',
+                    track: 'av.AudioStream', target: 'av.AudioStream',
+                    start: Fraction) -> Iterator[tuple[float, 'av.Packet']]:
+    """Decode a sound track and encode it for ``target``.
+
+    Args, yields: see :func:`copied_packets`.
+    """
+
+    def frames() -> Iterator['av.AudioFrame | None']:
         try:
-            for packet in source.demux(track):
-                if packet.dts is None or packet.pts is None:
-                    continue  # the end mark
-                shift = round(start / packet.time_base)
-                packet.pts -= shift
-                packet.dts -= shift
-                time = float(packet.pts * packet.time_base)
-                packet.stream = target
-                yield time, packet
-        except av.FFmpegError:  # a damaged end: the sound ends there
-            return
+            for frame in source.decode(track):
+                frame.pts -= round(start / frame.time_base)
+                if frame.pts >= 0:
+                    yield frame
+        except av.FFmpegError:
+            pass
+        yield None  # flushes the encoder
+
+    for frame in frames():
+        for packet in target.encode(frame):
+            yield float(packet.pts * packet.time_base), packet
 
 
 def mpeg4_rate(fps: float) -> float:

@@ -28,7 +28,7 @@ class OverlayWriter:
         shape: (height, width) of the masks.
         texts: E sentences.
         fps: frames per second.
-        audio: a video file whose sound is copied, see :class:`VideoWriter`.
+        audio: a video file whose sound is kept, see :class:`VideoWriter`.
 
     Raises:
         OSError, ValueError: as :class:`VideoWriter`.

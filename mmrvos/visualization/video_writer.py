@@ -35,7 +35,7 @@ class VideoWriter:
         size: (height, width). The encoder is then opened at once, so that a
             failure is known before frames are made; by default it is opened
             with the first frame.
-        audio: a video file whose sound is copied; MPEG-4 part 2 has none.
+        audio: a video file whose sound is kept; MPEG-4 part 2 has none.
 
     Raises:
         ValueError: the name does not end in .mp4, or the frame rate is not

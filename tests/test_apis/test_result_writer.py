@@ -234,6 +234,25 @@ def test_times_and_sound_of_the_video_are_kept(inferencer, tmp_path, fps):
     assert shown == pytest.approx(expected, abs=1e-4)
 
 
+@pytest.mark.parametrize(('rotation', 'white'), [
+    (-90, np.s_[:, 8:]), (90, np.s_[:, :8]), (180, np.s_[8:])])
+def test_a_video_of_a_phone(inferencer, tmp_path, rotation, white):
+    """Masks and overlay are upright, with the times and the sound."""
+    av = pytest.importorskip('av')
+    times = [0, 30, 170, 400, 420]
+    film(tmp_path / 'phone.mov', times, rotation=rotation)
+    result, = inferencer(tmp_path / 'phone.mov', 'red', tmp_path / 'out')
+    expected = np.zeros((16, 32) if rotation == 180 else (32, 16), bool)
+    expected[white] = True
+    assert (result.masks == expected).all()
+    with av.open(str(tmp_path / 'out/overlay.mp4')) as written:
+        assert written.streams.audio
+        frames = list(written.decode(video=0))
+    assert [f.time for f in frames] == pytest.approx(
+        [t / 1000 for t in times], abs=2e-4)
+    assert [f.rotation for f in frames] == [0] * 5
+
+
 def test_folders_of_killed_runs_are_deleted(tmp_path):
     """Those of running processes are not."""
     for name in ('.unfinished_dead', '.unfinished_alive', 'other'):

@@ -77,23 +77,38 @@ def test_the_encoder_is_opened_at_once_where_the_size_is_known(
     assert not list(tmp_path.iterdir())
 
 
-def film(path, times_ms, codec: str = 'aac', rate: int = 16000) -> None:
-    """Write a video of variable frame rate with one second of sound."""
+def film(path,
+         times_ms,
+         codec: str = 'aac',
+         rate: int = 16000,
+         rotation: float = 0) -> None:
+    """Write a video of variable frame rate with one second of sound.
+
+    The upper half of the frames is white. The second half of the sound is a
+    tone. Players turn the frames by ``rotation`` degrees counterclockwise.
+    """
     av = pytest.importorskip('av')
     with av.open(str(path), 'w') as output:
         video = output.add_stream('libx264', 25, options=dict(bf='0'))
-        video.height, video.width, video.pix_fmt = 16, 16, 'yuv420p'
+        video.height, video.width, video.pix_fmt = 16, 32, 'yuv420p'
+        video.set_display_rotation(rotation)
         video.codec_context.time_base = Fraction(1, 1000)
         sound = output.add_stream(codec, rate)
         sound.layout = 'mono'
         for time in times_ms:
-            frame = av.VideoFrame.from_ndarray(np.zeros((16, 16, 3), np.uint8))
+            picture = np.zeros((16, 32, 3), np.uint8)
+            picture[:8] = 255
+            frame = av.VideoFrame.from_ndarray(picture)
             frame.pts, frame.time_base = time, Fraction(1, 1000)
             output.mux(video.encode(frame))
         output.mux(video.encode(None))
-        kind = 'fltp' if codec == 'aac' else 's16'
-        wave = np.zeros((1, 1000), np.float32 if codec == 'aac' else np.int16)
+        tone = np.sin(np.arange(1000, dtype=np.float32))[None] / 2
+        if codec == 'aac':
+            kind = 'fltp'
+        else:
+            kind, tone = 's16', (tone * 32767).astype(np.int16)
         for start in range(0, rate, 1000):
+            wave = tone if start >= rate // 2 else np.zeros_like(tone)
             part = av.AudioFrame.from_ndarray(wave, kind, 'mono')
             part.sample_rate, part.pts = rate, start
             output.mux(sound.encode(part))
@@ -141,15 +156,35 @@ def test_sound_ends_with_the_frames(tmp_path):
     assert last.time + last.samples / 16000 < 0.3
 
 
-def test_sound_that_an_mp4_cannot_hold_is_left_out(tmp_path):
+def test_sound_that_browsers_do_not_play_is_encoded_again(tmp_path):
+    """PCM of a rate that AAC does not have."""
     av = pytest.importorskip('av')
-    film(tmp_path / 'film.avi', [0, 500], codec='pcm_s16le')
-    with (pytest.warns(UserWarning, match='pcm_s16le'),
-          VideoWriter(tmp_path / 'a.mp4', 10, (16, 16),
-                      tmp_path / 'film.avi') as video):
-        video.write(np.zeros((16, 16, 3), np.uint8))
+    film(tmp_path / 'film.avi', [0, 500, 900], codec='pcm_s16le', rate=15000)
+    with VideoWriter(
+            tmp_path / 'a.mp4', 10, (16, 16), tmp_path / 'film.avi') as video:
+        for time in (0., 0.5, 0.9):
+            video.write(np.zeros((16, 16, 3), np.uint8), time)
     with av.open(str(tmp_path / 'a.mp4')) as written:
-        assert not written.streams.audio
+        sound = written.streams.audio[0].codec_context
+        assert (sound.name, sound.rate) == ('aac', 48000)
+        frames = list(written.decode(audio=0))
+    seconds = sum(frame.samples for frame in frames) / 48000
+    assert seconds == pytest.approx(1, abs=0.05)
+    loudness = np.abs(np.concatenate(
+        [frame.to_ndarray()[0] for frame in frames]))
+    # the tone starts at 0.5 s
+    assert loudness[:20_000].max() < 0.05 < 0.2 < loudness[30_000:].max()
+
+
+def test_browsers_play_the_file(tmp_path):
+    """4:2:0 colours, and the index before the frames."""
+    av = pytest.importorskip('av')
+    write_video(tmp_path / 'a.mp4', np.zeros((3, 16, 18, 3), np.uint8))
+    with av.open(str(tmp_path / 'a.mp4')) as written:
+        codec = written.streams.video[0].codec_context
+        assert (codec.name, codec.pix_fmt) == ('h264', 'yuv420p')
+    content = (tmp_path / 'a.mp4').read_bytes()
+    assert 0 < content.index(b'moov') < content.index(b'mdat')
 
 
 def test_sound_that_cannot_be_copied_is_left_out(tmp_path, monkeypatch):
@@ -158,7 +193,7 @@ def test_sound_that_cannot_be_copied_is_left_out(tmp_path, monkeypatch):
     def fail(*args):
         raise OSError('no tag for the codec')
 
-    monkeypatch.setattr(encoders.PyAVEncoder, '_copy', fail)
+    monkeypatch.setattr(encoders.PyAVEncoder, '_add_sound', fail)
     with (pytest.warns(UserWarning, match='a.mp4 has no sound: .* no tag'),
           VideoWriter(tmp_path / 'a.mp4', 10, (16, 16),
                       tmp_path / 'film.mp4') as video):
