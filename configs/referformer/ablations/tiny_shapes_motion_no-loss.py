@@ -2,7 +2,7 @@
 # loss. Two more epochs on words take the time of the stage 'motion'.
 #   python tools/train.py \
 #       configs/referformer/ablations/tiny_shapes_motion_no-loss.py
-_base_ = '../tiny_shapes_motion.py'
+_base_ = '../_base_/tiny_shapes_motion.py'
 model = dict(motion_head=None)
 load_cfg = dict(drop=[r'^temporal\.', r'^word_head\.'])
 custom_hooks = [

@@ -1,0 +1,92 @@
+# Training of motion on Moving Shapes, on top of the weights of tiny_shapes.py:
+# first with the motion of all objects, then with words on single frames, then
+# with the whole method.
+_base_ = [
+    '../../_base_/models/referformer_tiny.py',
+    '../../_base_/datasets/moving_shapes.py',
+    '../../_base_/schedules/tiny.py',
+    '../../_base_/default_runtime.py',
+]
+default_hooks = dict(checkpoint=dict(interval=4))
+find_unused_parameters = True  # the first stages use some of the parts
+randomness = dict(seed=0)
+
+load_from = 'demo/referformer_tiny_shapes.pth'
+load_cfg = dict(drop=[r'^temporal\.', r'^motion_head\.', r'^word_head\.'])
+model = dict(
+    temporal=dict(type='TemporalMixer'),
+    motion_head=dict(type='MotionHead', loss_weight=2.),
+    word_head=dict(
+        type='DenseMaskHead',
+        hidden_channels=64,
+        mask_weight=5.,
+        dice_weight=5.),
+    decoded_frames=1)
+
+# The kernel of the mixer counts frames, so training uses all 16, as testing.
+load = [
+    dict(type='LoadFrames'),
+    dict(type='LoadClipMasks', all_objects=True),
+    dict(type='ClipFlip', prob=0.5),
+    dict(type='ClipFlip', prob=0.5, direction='vertical'),
+]
+pack = [dict(type='CheckValid'), dict(type='PackRVOSInputs')]
+type_weights = {
+    'motion-extent': 3.,
+    'motion-order': 3.,
+    'appearance': 1.,
+    'position': 1.,
+    'mixed': 1.
+}
+motion_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='SampleExpressions', num=1),
+    *load,
+    # this stage uses no sentence, so every clip may be reversed
+    dict(type='ClipReverse', words=()),
+    *pack,
+]
+words_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='SampleExpressions', num=24, type_weights=type_weights),
+    *load,
+    *pack,
+]
+whole_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(
+        type='SampleExpressions',
+        num=6,
+        type_weights=dict(type_weights, relation=1.5)),
+    *load,
+    *pack,
+]
+custom_hooks = [
+    dict(
+        type='TrainingStagesHook',
+        stages=[
+            dict(
+                stage='motion',
+                epochs=4,
+                pipeline=motion_pipeline,
+                frozen=['backbone']),
+            dict(stage='words', epochs=7, pipeline=words_pipeline),
+            dict(stage='whole', epochs=6, pipeline=whole_pipeline),
+        ]),
+    _base_.ema,
+]
+train_dataloader = dict(
+    batch_size=16, dataset=dict(pipeline=motion_pipeline))
+train_cfg = dict(max_epochs=17, val_interval=17)
+optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=30),
+    dict(
+        type='PolyLR',
+        power=1.,
+        eta_min=1e-5,
+        begin=0,
+        end=17,
+        by_epoch=True,
+        convert_to_iter_based=True),
+]
