@@ -8,7 +8,7 @@ into the batch axis video by video: row b * T + t.
 A method whose steps exchange more than this derives its own classes, see
 ``SOCPredictions`` in ``heads/soc_head.py``.
 """
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor, nn
@@ -149,25 +149,28 @@ class TextFeatures:
         words: (P, L, C), one per token, start and end tokens included.
         padding: (P, L) bool, True where padded; None where all expressions
             have the same length.
-        sentence: (P, C).
-        positions: (P, L, C), 1D sine encoding.
+        sentence: (P, C); None from a method without a sentence feature.
+        positions: (P, L, C), 1D sine encoding; None from a method without
+            positions.
         video_index: (P,) long, the video of each expression, in order; every
             video has at least one.
     """
     words: Tensor
     padding: Tensor | None
-    sentence: Tensor
-    positions: Tensor
+    sentence: Tensor | None
+    positions: Tensor | None
     video_index: Tensor
 
     def pairs(self, chosen: slice) -> 'TextFeatures':
         """Take some of the expressions of a single video."""
+        given = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+        }
         return replace(
-            self,
-            padding=None if self.padding is None else self.padding[chosen],
-            **{
-                name: getattr(self, name)[chosen]
-                for name in ('words', 'sentence', 'positions', 'video_index')
+            self, **{
+                name: None if value is None else value[chosen]
+                for name, value in given.items()
             })
 
 

@@ -1,3 +1,4 @@
+from .conditional_memory_encoder import ConditionalMemoryEncoder
 from .inter_frame import InterFrameLayer
 from .language_query_decoder import LanguageQueryDecoder
 from .multimodal_transformer import MultimodalTransformer
@@ -6,7 +7,7 @@ from .temporal_interaction import TemporalInteraction
 from .video_object_cluster import VideoObjectCluster
 
 __all__ = [
-    'AverageCluster', 'ConvCluster', 'InterFrameLayer', 'KMeansCluster',
-    'LanguageQueryDecoder', 'MultimodalTransformer', 'TemporalInteraction',
-    'VideoObjectCluster'
+    'AverageCluster', 'ConditionalMemoryEncoder', 'ConvCluster',
+    'InterFrameLayer', 'KMeansCluster', 'LanguageQueryDecoder',
+    'MultimodalTransformer', 'TemporalInteraction', 'VideoObjectCluster'
 ]

@@ -1,3 +1,4 @@
+from .cross_modal_adapter import CrossModalAdapter
 from .cross_modal_fusion import CrossModalFusion
 from .no_fusion import NoFusion
 from .semantic_alignment import SemanticAlignment
@@ -6,6 +7,6 @@ from .two_stream_fusion import TwoStreamFusion
 from .vision_language_interaction import VisionLanguageInteraction
 
 __all__ = [
-    'CrossModalFusion', 'NoFusion', 'SemanticAlignment', 'TemporalAggregation',
-    'TwoStreamFusion', 'VisionLanguageInteraction'
+    'CrossModalAdapter', 'CrossModalFusion', 'NoFusion', 'SemanticAlignment',
+    'TemporalAggregation', 'TwoStreamFusion', 'VisionLanguageInteraction'
 ]

@@ -6,10 +6,11 @@ from .motion_head import MotionHead
 from .mutr_head import MUTRHead
 from .referred_instance_head import ReferredInstanceHead
 from .referring_head import ReferringHead
+from .samwise_head import SAMWISEHead
 from .soc_head import SOCHead
 
 __all__ = [
     'BaseRVOSHead', 'BoundaryAwareHead', 'CategoryHead', 'DenseMaskHead',
     'MUTRHead', 'MotionHead', 'ReferredInstanceHead', 'ReferringHead',
-    'SOCHead'
+    'SAMWISEHead', 'SOCHead'
 ]

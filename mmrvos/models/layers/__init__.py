@@ -10,6 +10,7 @@ from .deformable_encoder import (
 from .frame_attention import FrameAttention
 from .position_encoding import clip_time_positions, sine_word_positions
 from .resize import upsample
+from .selective_attention import SelectiveAttention
 from .temporal_mixer import TemporalMixer
 from .tokens import (
     in_rows,
@@ -22,8 +23,8 @@ from .tokens import (
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
-    'DeformableEncoder', 'FrameAttention', 'Memory', 'TemporalMixer',
-    'clip_time_positions', 'in_rows', 'init_deformable', 'join_frames',
-    'layer_cfgs', 'masked_mean', 'sample_levels', 'sine_word_positions',
-    'split_frames', 'to_maps', 'to_tokens', 'upsample'
+    'DeformableEncoder', 'FrameAttention', 'Memory', 'SelectiveAttention',
+    'TemporalMixer', 'clip_time_positions', 'in_rows', 'init_deformable',
+    'join_frames', 'layer_cfgs', 'masked_mean', 'sample_levels',
+    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens', 'upsample'
 ]

@@ -36,7 +36,8 @@ class BaseRVOSSegmentor(StagedTraining,
         backbone: config of an image backbone that takes (B*T, 3, H, W), or
             of a video backbone that takes (B, T, 3, H, W) and has
             ``temporal = True``. It returns maps, fine to coarse, the first
-            of stride 4.
+            of stride 4. None for a method that encodes frames with a part of
+            its own, which its class calls ``backbone``.
         backbone_channels: channels of these maps.
         text_encoder: config of the text encoder.
         head: config of the head.
@@ -66,7 +67,7 @@ class BaseRVOSSegmentor(StagedTraining,
 
     def __init__(self,
                  *,
-                 backbone: dict,
+                 backbone: dict | None,
                  backbone_channels: Sequence[int],
                  text_encoder: dict,
                  head: dict,
@@ -89,8 +90,9 @@ class BaseRVOSSegmentor(StagedTraining,
                             backbone_channels))
         self.dense_head = dense_head and MODELS.build(
             derive('dense_head', dense_head, in_channels=width))
-        self.backbone = MODELS.build(backbone)
-        check_channels(self.backbone, backbone_channels)
+        if backbone is not None:
+            self.backbone = MODELS.build(backbone)
+            check_channels(self.backbone, backbone_channels)
         self.text_encoder = MODELS.build(
             derive('text_encoder', text_encoder, out_channels=width))
         self.channels_last = channels_last

@@ -1,6 +1,7 @@
 """Segmentation of a video window by window, while it is read."""
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 import torch
 from mmengine.structures import InstanceData
@@ -83,7 +84,7 @@ class WindowStreaming:
                         sample: RVOSDataSample) -> Iterator[InstanceData]:
         """:meth:`stream` without propagator."""
         cfg, window, queries = self.test_cfg, self.test_cfg.window, None
-        device = next(self.parameters()).device
+        device, state = next(self.parameters()).device, self.start_video()
         with cfg.precision(device):
             text = self.encode_text([sample.texts])
         if sample.get('valid_index') is not None:
@@ -91,15 +92,22 @@ class WindowStreaming:
         for frames, kept in cut_windows(pieces, window, cfg.overlap):
             with cfg.precision(device):
                 pred = self.predict_window(frames, kept, text, sample,
-                                           queries)
+                                           queries, state)
             if cfg.query == 'carried' and queries is None:
                 queries = pred.queries
             pred.queries = pred.queries[:, None]
             yield pred
 
+    def start_video(self) -> Any:
+        """Return what a method keeps from one window to the next.
+
+        None for a method that decodes each window by itself.
+        """
+        return None
+
     def predict_window(self, frames: Tensor, kept: slice,
                        text: TextFeatures, sample: RVOSDataSample,
-                       queries: Tensor | None) -> InstanceData:
+                       queries: Tensor | None, state: Any) -> InstanceData:
         """Segment all expressions of one window.
 
         Args:
@@ -108,20 +116,28 @@ class WindowStreaming:
             text: E expressions.
             sample: of the video.
             queries: (E,) long, the query sequences to use; None for the best.
+            state: of :meth:`start_video`.
         """
         clip = self.encode_clip(frames[None], image_sizes([sample]),
                                 valid_indices([sample], frames))
         return self.postprocessor(
             self.head,
-            self.decode_chunks(clip, text),
+            self.decode_chunks(clip, text, state),
             tuple(sample.ori_shape),
             frames=kept,
             queries=queries,
             max_frames=self.chunks.frames)
 
-    def decode_chunks(self, clip: ClipFeatures,
-                      text: TextFeatures) -> Iterator[Predictions]:
-        """Decode some expressions of one video at a time."""
+    def decode_chunks(self, clip: ClipFeatures, text: TextFeatures,
+                      state: Any) -> Iterator[Predictions]:
+        """Decode some expressions of one video at a time.
+
+        Args:
+            clip: a window of the video.
+            text: all its expressions.
+            state: of :meth:`start_video`; a method with a state overrides
+                this method.
+        """
         for part in chunk_slices(
                 len(text.words), self.chunks.pairs, cost=clip.num_frames):
             yield self.decode_for_masks(clip, text.pairs(part))

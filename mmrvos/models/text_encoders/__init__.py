@@ -1,4 +1,5 @@
 from .base import BaseTextEncoder
 from .hugging_face_text_encoder import HuggingFaceTextEncoder
+from .staged_text_encoder import StagedTextEncoder
 
-__all__ = ['BaseTextEncoder', 'HuggingFaceTextEncoder']
+__all__ = ['BaseTextEncoder', 'HuggingFaceTextEncoder', 'StagedTextEncoder']

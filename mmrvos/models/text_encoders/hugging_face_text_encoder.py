@@ -66,7 +66,8 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
       is downloaded) or loaded from ``tokenizer``.
 
     Args:
-        out_channels: C, channels of word and sentence features.
+        out_channels: C, channels of word and sentence features; None for
+            those of the text model, without a projection.
         name: model name or folder.
         pretrained: load the weights of ``name``. False builds the model with
             random weights, and only its tokenizer is downloaded.
@@ -92,7 +93,7 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
 
     def __init__(self,
                  *,
-                 out_channels: int = 256,
+                 out_channels: int | None = 256,
                  name: str | None = None,
                  pretrained: bool = True,
                  config: dict | None = None,
@@ -126,9 +127,10 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
         self.frozen = frozen
         if frozen:
             self.model.requires_grad_(False)
-        self.projection = nn.Sequential(
-            nn.Linear(self.model.config.hidden_size, out_channels),
-            nn.LayerNorm(out_channels, eps=1e-12), nn.Dropout(dropout))
+        self.projection = nn.Identity() if out_channels is None else (
+            nn.Sequential(
+                nn.Linear(self.model.config.hidden_size, out_channels),
+                nn.LayerNorm(out_channels, eps=1e-12), nn.Dropout(dropout)))
 
     @classmethod
     def without_downloads(cls, cfg: dict, vocabulary: Sequence[str]) -> None:
