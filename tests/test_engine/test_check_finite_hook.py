@@ -9,6 +9,8 @@ from torch import nn
 
 from mmrvos.engine import CheckFiniteHook
 
+pytestmark = pytest.mark.filterwarnings('error')
+
 
 @pytest.fixture
 def runner():
@@ -26,7 +28,9 @@ def runner():
 
 def finish_iteration(hook, runner, loss=1.):
     hook.after_train_iter(
-        runner, 0, outputs=dict(loss=torch.tensor(loss)))
+        runner,
+        0,
+        outputs=dict(loss=torch.tensor(loss, requires_grad=True)))
 
 
 @pytest.mark.parametrize('loss', [math.nan, math.inf])

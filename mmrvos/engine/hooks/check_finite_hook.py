@@ -42,7 +42,8 @@ class CheckFiniteHook(Hook):
                          batch_idx: int,
                          data_batch: dict | None = None,
                          outputs: dict | None = None) -> None:
-        values = dict(loss=float((outputs or {}).get('loss', 0.)))
+        loss = torch.as_tensor((outputs or {}).get('loss', 0.))
+        values = dict(loss=loss.item())
         scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
         is_scaled = scaler is not None and scaler.is_enabled()
         norms = runner.message_hub.log_scalars.get('train/grad_norm')
