@@ -1,30 +1,53 @@
-"""Convert your own frames, masks and sentences to the Ref-YouTube-VOS layout.
+"""Convert your own videos, masks and sentences to the Ref-YouTube-VOS layout.
 
-Reads FRAMES/<video>/*.jpg (or png), MASKS/<video>/*.png with the same names,
-and a CSV file of sentences with the header
+Without --format, the input is
 
-    video,object,sentence[,type]
+    FRAMES/<video>/<frame>.jpg (or png), or FRAMES/<video>.mp4
+    MASKS/<video>/<frame>.png, with the names of the frames
+    a CSV file with the header video,object,sentence[,type][,split]
 
 Pixel values of masks are object ids. Masks of 0 and 255 show one object, which
 gets id 1. The column object holds one id, several ids ("1 3" means all of
-them), or nothing (the video has no such object). Frames with an EXIF
-orientation are stored upright. configs/_base_/datasets/custom.py reads the
-result.
+them), or nothing (the video has no such object). Frames of a video file are
+numbered from 00000. Frames with an EXIF orientation are stored upright.
+
+With --format, masks come from the annotation file of another program:
+
+    coco          instances with polygons or RLE (CVAT, Roboflow, ...). A video
+                  is a folder of images, an object is a track_id or a category
+    youtube-vis   videos with one list of segmentations per object (OVIS, too)
+    label-studio  JSON, one task per frame, polygons or brush masks. An object
+                  is a label; a text field of a region is a sentence
+    mevis         meta_expressions.json, with mask_dict.json beside it
+
+Sentences of these files are used, or those of --sentences, whose column object
+holds the id of the track, the category, the annotation or the label, with "_"
+in the place of blanks.
+
+configs/_base_/datasets/custom.py reads the result; docs/own_data.md goes on to
+training and testing.
 """
 import argparse
-import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from mmengine.utils import track_iter_progress
 from PIL import Image
 
-from mmrvos.datasets.annotation_files import (
-    check_pixel_value,
-    in_order_of_time,
-    read_table,
-)
 from mmrvos.datasets.convert import place, staged, write_json
+from mmrvos.datasets.own_data import (
+    FORMATS,
+    ExportedVideo,
+    Frames,
+    MaskFolder,
+    assign_splits,
+    frames_of,
+    parse_shares,
+    read_export,
+    read_sentences,
+)
 from mmrvos.utils import (
     MAX_IMAGE_BYTES,
     check_distinct,
@@ -34,157 +57,160 @@ from mmrvos.utils import (
     has_orientation,
     image_shape,
     read_image,
-    read_pixels,
     visible_files,
 )
 
 
-def read_sentences(path: Path) -> dict[str, list[dict]]:
-    """Read the table of sentences.
+def upright_shapes(
+        frame: Path | np.ndarray) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(height, width) of the stored pixels, and of the upright image."""
+    if isinstance(frame, np.ndarray):
+        return frame.shape[:2], frame.shape[:2]
+    shape = image_shape(frame)
+    if has_orientation(frame):
+        return shape, read_image(frame).shape[:2]
+    return shape, shape
 
-    Returns:
-        {video: expressions}, in the order of the file.
+
+@dataclass
+class Video:
+    """A video to write.
+
+    Attributes:
+        name: its id.
+        expressions: as in the expression file.
+        frames: its frames.
+        masks: its label maps, one per frame.
     """
-    videos: dict[str, list[dict]] = {}
-    for where, row in read_table(path, ('video', 'object', 'sentence')):
-        if not row['sentence'].strip():
-            raise ValueError(f'{where}: the sentence is empty')
-        expression = dict(
-            exp=row['sentence'].strip(), obj_id=row['object'].split())
-        for obj_id in expression['obj_id']:
-            check_pixel_value(obj_id, where)
-        if row.get('type'):
-            expression['type_id'] = row['type']
-        video = check_name(row['video'].strip(), 'video', where)
-        videos.setdefault(video, []).append(expression)
-    if not videos:
-        raise ValueError(f'{path} holds no sentences')
-    check_distinct(list(videos), 'video', path)
-    return videos
+    name: str
+    expressions: list[dict]
+    frames: Frames
+    masks: MaskFolder | ExportedVideo
+
+    def write(self, target: Path, link: bool) -> int:
+        """Write frames and masks under ``target``.
+
+        Returns:
+            The number of pixels that several objects cover.
+        """
+        if isinstance(self.masks, MaskFolder):
+            self.masks.check_objects(self.name, self.expressions)
+        covered = 0
+        for t, frame in enumerate(self.frames.read()):
+            labels, overlap = self.masks.label_map(t)
+            covered += overlap
+            name = self.frames.names[t]
+            shapes = upright_shapes(frame)
+            if labels.shape not in shapes:
+                raise ValueError(
+                    f'the mask of frame {name} of video {self.name} is '
+                    f'{labels.shape}, its frame is {shapes[1]} (height, '
+                    'width)')
+            write_frame(frame, labels,
+                        target / 'JPEGImages' / self.name / f'{name}.jpg',
+                        link)
+            mask = target / 'Annotations' / self.name / f'{name}.png'
+            mask.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(labels).save(mask)
+        return covered
 
 
-def frames_of(folder: Path) -> list[Path]:
-    """List the frames of a video in order of time.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: two images have one name, or one is no ordinary file.
-    """
-    frames = visible_files(folder.glob('*'), ('.jpg', '.jpeg', '.png'))
-    if not frames:
-        raise FileNotFoundError(
-            f'{folder} holds no .jpg or .png, but its video has sentences')
-    names = [p.stem for p in frames]
-    check_distinct(names, 'frame', folder)
-    for path in frames:
-        check_file(path, MAX_IMAGE_BYTES)
-    return [frames[i] for i in in_order_of_time(names)]
-
-
-def read_mask(path: Path, frame: Path) -> np.ndarray:
-    """Read a label map, (H, W) uint8.
-
-    Raises:
-        FileNotFoundError, ValueError: it is missing or does not fit the frame.
-    """
-    if not path.exists():
-        raise FileNotFoundError(f'{path} is missing: {frame} has no mask')
-    mask, shape = read_pixels(path), image_shape(frame)
-    if mask.ndim != 2 or mask.dtype not in (np.uint8, bool):
-        raise ValueError(
-            f'{path} is {mask.shape} {mask.dtype}, expected a palette, grey '
-            'or binary PNG whose values are object ids')
-    upright = read_image(frame).shape[:2] if has_orientation(
-        frame) else shape
-    if mask.shape not in (shape, upright):
-        raise ValueError(
-            f'{path} is {mask.shape}, its frame is {upright} (height, width)')
-    return mask.astype(np.uint8)
-
-
-def write_frame(frame: Path, mask: np.ndarray, image: Path,
+def write_frame(frame: Path | np.ndarray, mask: np.ndarray, image: Path,
                 link: bool) -> None:
     """Write a frame as an upright JPEG of the size of its mask.
 
     A JPEG without EXIF orientation is copied, or linked to.
     """
-    if frame.suffix.lower() != '.png' and not has_orientation(frame):
-        place(frame, image, link)
-        return
+    if isinstance(frame, Path):
+        if frame.suffix.lower() != '.png' and not has_orientation(frame):
+            place(frame, image, link)
+            return
+        frame = read_image(frame, lambda: mask.shape)
     image.parent.mkdir(parents=True, exist_ok=True)
-    pixels = read_image(frame, lambda: mask.shape)
-    Image.fromarray(pixels).save(image, quality=95)
+    Image.fromarray(frame).save(image, quality=95)
 
 
-def convert_video(video: str, expressions: list[dict], frames: list[Path],
-                  masks: Path, target: Path, link: bool) -> None:
-    """Write frames and masks of one video under ``target``."""
-    maps = [read_mask(masks / video / f'{f.stem}.png', f) for f in frames]
-    ids = set(np.unique(np.concatenate([np.unique(m) for m in maps])).tolist())
-    if ids <= {0, 255}:
-        maps, ids = [(m > 0).astype(np.uint8) for m in maps], {0, 1}
-    for expression in expressions:
-        for obj_id in expression['obj_id']:
-            if int(obj_id) not in ids:
-                raise ValueError(
-                    f'video {video}: {expression["exp"]!r} names object '
-                    f'{obj_id}, but its masks hold {sorted(ids - {0})}')
-    for frame, label_map in zip(frames, maps, strict=True):
-        write_frame(frame, label_map,
-                    target / 'JPEGImages' / video / f'{frame.stem}.jpg', link)
-        mask = target / 'Annotations' / video / f'{frame.stem}.png'
-        mask.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(label_map).save(mask)
+def videos_of_folders(frames: Path, masks: Path,
+                      sentences: dict[str, list[dict]], every: int,
+                      annotated_only: bool) -> list[Video]:
+    """List the videos of a folder of frames and a folder of masks."""
+    videos = []
+    for name, expressions in sentences.items():
+        wanted = None
+        if annotated_only:
+            wanted = [
+                p.stem for p in visible_files((masks / name).glob('*.png'))
+            ]
+            if not wanted:
+                raise FileNotFoundError(f'{masks / name} holds no .png')
+        found = frames_of(frames, name, wanted).thinned(every)
+        videos.append(
+            Video(name, expressions, found,
+                  MaskFolder(masks / name, found.names)))
+    return videos
 
 
-def assign_splits(videos: list[str], split: str,
-                  hold_out: float) -> dict[str, list[str]]:
-    """Assign every video to a split.
-
-    The sentences of a video stay together: a video that is partly in both
-    splits would be validated on frames that were trained on.
-
-    Args:
-        videos: ids of all videos.
-        split: of the videos that are not held out.
-        hold_out: share of the videos for the split 'valid', at least one; 0
-            holds none out. The choice depends on the ids only.
-
-    Raises:
-        ValueError: the share is not in [0, 1), or no video would remain.
-    """
-    if not 0 <= hold_out < 1:
-        raise ValueError(f'--hold-out {hold_out}: expected at least 0 and '
-                         'less than 1, the share of the videos')
-    if not hold_out:
-        return {split: videos}
-    if split == 'valid':
-        raise ValueError('--hold-out writes the split valid, and --split is '
-                         'valid, too: name another split, such as train')
-    count = max(1, round(hold_out * len(videos)))
-    if count == len(videos):
-        raise ValueError(
-            f'--hold-out {hold_out} of {len(videos)} videos leaves none for '
-            f'{split}: give more videos or a smaller share')
-    held = set(random.Random(0).sample(sorted(videos), count))
-    return {
-        split: [v for v in videos if v not in held],
-        'valid': [v for v in videos if v in held]
-    }
+def videos_of_export(frames: Path, exported: Sequence[ExportedVideo],
+                     every: int) -> list[Video]:
+    """Find the frames of the videos of an annotation file."""
+    videos = []
+    for video in exported:
+        paths = [frames / file for file in video.files]
+        names = [path.stem for path in paths]
+        check_distinct(names, 'frame', video.name)
+        if all(path.exists() for path in paths):
+            for path in paths:
+                check_file(path, MAX_IMAGE_BYTES)
+            found = Frames(names, paths)
+        else:
+            # frames in another folder of this name, or a video file
+            try:
+                found = frames_of(frames, video.name, names)
+            except FileNotFoundError:
+                missing = next(p for p in paths if not p.exists())
+                raise FileNotFoundError(
+                    f'{missing} is missing: --frames is the folder that the '
+                    'names of images in the annotation file start from, or '
+                    f'that contains {video.name}.mp4') from None
+        if found.names != names:
+            raise ValueError(
+                f'video {video.name}: the order of its frames differs '
+                'between the annotation file and the numbers of the frames')
+        videos.append(
+            Video(video.name, video.expressions, found.thinned(every),
+                  video.thinned(every)))
+    return videos
 
 
-def convert(frames: Path, masks: Path, sentences: Path, out: Path, split: str,
-            link: bool, hold_out: float = 0.) -> None:
-    """Convert videos to one split, or to two, see the top of this file."""
-    listed = read_sentences(sentences)
-    images = {v: frames_of(frames / v) for v in listed}
-    videos = {
-        v: dict(
-            expressions={str(i): e for i, e in enumerate(expressions)},
-            frames=[p.stem for p in images[v]])
-        for v, expressions in listed.items()
-    }
-    splits = assign_splits(list(listed), split, hold_out)
+def convert(frames: Path,
+            masks: Path | None,
+            sentences: Path | None,
+            out: Path,
+            split: str,
+            link: bool,
+            hold_out: float | dict[str, float] = 0.,
+            *,
+            annotations: Path | None = None,
+            format: str | None = None,
+            every: int = 1,
+            annotated_only: bool = False) -> None:
+    """Convert videos to one or several splits, see the top of this file."""
+    listed, given = (
+        read_sentences(sentences, label_maps=format is None)
+        if sentences else (None, {}))
+    if format is None:
+        videos = videos_of_folders(frames, masks, listed, every,
+                                   annotated_only)
+    else:
+        videos = videos_of_export(
+            frames,
+            read_export(
+                format, annotations, mask_file=masks, sentences=listed),
+            every)
+    check_distinct([v.name for v in videos], 'video',
+                   annotations or sentences)
+    splits = assign_splits([v.name for v in videos], check_name(
+        split, 'split', '--split'), hold_out, given)
     ann_files = {
         name: out / f'meta_expressions/{name}/meta_expressions.json'
         for name in splits
@@ -195,66 +221,141 @@ def convert(frames: Path, masks: Path, sentences: Path, out: Path, split: str,
                 f'{ann_file} is there already: remove it, or name another '
                 'split')
     split_of = {v: name for name, ids in splits.items() for v in ids}
+    covered = 0
     with staged(out, list(splits)) as stage:
-        for video in track_iter_progress(list(listed)):
-            convert_video(video, listed[video], images[video], masks,
-                          stage / split_of[video], link)
+        for video in track_iter_progress(videos):
+            covered += video.write(stage / split_of[video.name], link)
     print()
+    entries = {
+        v.name: dict(
+            expressions={str(i): e for i, e in enumerate(v.expressions)},
+            frames=v.frames.names)
+        for v in videos
+    }
     for name, ids in splits.items():
-        write_json(ann_files[name], dict(videos={v: videos[v] for v in ids}))
-        count = sum(len(listed[v]) for v in ids)
+        write_json(ann_files[name], dict(videos={v: entries[v] for v in ids}))
+        count = sum(len(entries[v]['expressions']) for v in ids)
         print(f'{name}: {len(ids)} videos, {count} sentences in {out}')
+    if covered:
+        print(f'{covered} pixels are covered by several objects: a label map '
+              'keeps one, the smaller object')
 
 
 def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
+    source = parser.add_argument_group('input')
+    source.add_argument(
         '--frames',
         type=Path,
         required=True,
-        help='folder with one folder of .jpg or .png files per video')
-    parser.add_argument(
+        metavar='DIR',
+        help='folder with, per video, a folder of .jpg or .png files or a '
+        'video file. With --format, the folder that the names of images in '
+        'the annotation file start from')
+    source.add_argument(
         '--masks',
         type=Path,
-        required=True,
+        metavar='DIR',
         help='folder with one folder of .png files per video; a mask has the '
-        'name of its frame')
-    parser.add_argument(
+        'name of its frame. With --format mevis, mask_dict.json (default: '
+        'beside the annotation file)')
+    source.add_argument(
         '--sentences',
         type=Path,
-        required=True,
-        help='CSV file with the header video,object,sentence[,type]')
-    parser.add_argument(
+        metavar='FILE',
+        help='CSV file in UTF-8 with the header video,object,sentence and '
+        'optionally the columns type (a kind of sentence, scored as a split) '
+        'and split (of the video)')
+    source.add_argument(
+        '--format', choices=FORMATS, help='format of --annotations, see above')
+    source.add_argument(
+        '--annotations',
+        type=Path,
+        metavar='FILE',
+        help='annotation file in the format --format, in the place of --masks')
+    source.add_argument(
+        '--annotated-only',
+        action='store_true',
+        help='leave out frames without a mask file; without this option every '
+        'frame needs a mask')
+    source.add_argument(
+        '--every',
+        type=int,
+        default=1,
+        metavar='N',
+        help='keep every N-th frame (default: 1, all frames). '
+        'Ref-YouTube-VOS has 6 frames per second')
+    result = parser.add_argument_group('output')
+    result.add_argument(
         '--out',
         type=Path,
         required=True,
+        metavar='DIR',
         help='folder of the converted data set, data_root of the config; '
         'created if needed')
-    parser.add_argument(
+    result.add_argument(
         '--split',
         default='train',
-        help='name of the split: train, valid or test (default: train)')
-    parser.add_argument(
+        metavar='NAME',
+        help='split of the videos that neither the table nor --hold-out '
+        'assigns: train, valid or test (default: train)')
+    result.add_argument(
         '--hold-out',
-        type=float,
-        default=0.,
+        nargs='+',
+        default=[],
         metavar='SHARE',
         help='put this share of the videos, at least one, into the split '
-        'valid; the choice is the same in every call (default: 0)')
-    parser.add_argument(
+        'valid; several splits as valid=0.1 test=0.1. The choice is the same '
+        'in every call (default: none)')
+    result.add_argument(
         '--link',
         action='store_true',
         help='link to JPEG frames instead of copying them')
-    return parser.parse_args()
+    args = parser.parse_args()
+    check_args(parser, args)
+    return args
+
+
+def check_args(parser: argparse.ArgumentParser,
+               args: argparse.Namespace) -> None:
+    """End with status 2 and one line if options do not fit together."""
+    if args.every < 1:
+        parser.error(f'--every is {args.every}, expected 1 or more')
+    if args.format is None:
+        for option in ('masks', 'sentences'):
+            if getattr(args, option) is None:
+                parser.error(f'--{option} is missing; it is needed without '
+                             '--format')
+        if args.annotations is not None:
+            parser.error('--annotations needs --format, one of '
+                         + ', '.join(FORMATS))
+        return
+    if args.annotations is None:
+        parser.error(f'--format {args.format} needs --annotations FILE')
+    if args.masks is not None and args.format != 'mevis':
+        parser.error('--masks is for folders of masks and for mevis: the '
+                     f'masks of {args.format} are in the annotation file')
+    if args.annotated_only:
+        parser.error('--annotated-only is for folders of masks; leave it out')
 
 
 @clear_errors
 def main() -> None:
     args = parse_args()
-    convert(args.frames, args.masks, args.sentences, args.out, args.split,
-            args.link, args.hold_out)
+    convert(
+        args.frames,
+        args.masks,
+        args.sentences,
+        args.out,
+        args.split,
+        args.link,
+        parse_shares(args.hold_out),
+        annotations=args.annotations,
+        format=args.format,
+        every=args.every,
+        annotated_only=args.annotated_only)
 
 
 if __name__ == '__main__':
