@@ -1,7 +1,8 @@
 # make demo   test the shipped checkpoint, segment a video by a sentence
 # make test   the whole test suite, in WORKERS processes
 # make lint   ruff
-# Each sets up .venv first (about ten minutes the first time, most of it mmcv's
+# make docs   the documentation site, in build/docs/html; warnings are errors
+# Each but the last sets up .venv first (about ten minutes the first time, most of it mmcv's
 # compiled ops; pip caches the result). PYTHON names the interpreter, 3.11 to
 # 3.13, and TORCH the version of torch; docs/get_started.md lists what is
 # tested. After a change of either: make clean.
@@ -14,10 +15,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install -q --disable-pip-version-check -c requirements/constraints.txt
 MMCV := $(shell grep -E '^onedl-mmcv' requirements/mminstall.txt)
 STAMP := $(VENV)/.installed
+DOCS_VENV := build/docs/venv
 WORKERS ?= 2
 export MAX_JOBS ?= $(shell nproc)
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint docs install clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
@@ -30,6 +32,16 @@ test: $(STAMP)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
+
+docs: $(DOCS_VENV)/.installed
+	$(DOCS_VENV)/bin/sphinx-build -q -W -j auto -d build/docs/doctrees \
+		-c docs . build/docs/html
+
+# Without torch: the API reference is read, not imported.
+$(DOCS_VENV)/.installed: requirements/docs.txt
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/pip install -q --disable-pip-version-check -r $<
+	touch $@
 
 install: $(STAMP)
 

@@ -1,9 +1,3 @@
-from lazy_loader import attach
+from lazy_loader import attach_stub
 
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    submod_attrs={
-        'backbones': ['convert_convnext', 'convert_video_swin'],
-        'key_map': ['Report', 'Rule', 'convert_keys'],
-        'methods': ['METHODS'],
-    })
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -117,8 +117,8 @@ class BaseRVOSDataset:
             drops expressions without an object.
         serialize_data: keep the videos in one byte array, which worker
             processes share.
-        ann_file, metainfo, data_root, data_prefix, indices, pipeline,
-            test_mode, lazy_init, max_refetch: as in MMEngine.
+        ann_file, metainfo, data_root, data_prefix, indices: as in MMEngine.
+        pipeline, test_mode, lazy_init, max_refetch: as in MMEngine.
     """
 
     #: default of ``metainfo``

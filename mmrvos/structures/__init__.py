@@ -1,8 +1,3 @@
-from lazy_loader import attach
+from lazy_loader import attach_stub
 
-__getattr__, __dir__, __all__ = attach(
-    __name__,
-    submod_attrs={
-        'masks': ['MaskSource', 'PNGMasks', 'RLEMasks', 'UnknownObjectError'],
-        'rvos_data_sample': ['RVOSDataSample'],
-    })
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -39,8 +39,9 @@ class SOCHead(ReferringHead):
             the paper's Eq. 6).
         loss_weights: of 'cls', 'bbox', 'giou', 'mask', 'dice' and 'con'; the
             same for every decoder layer.
-        num_classes, num_layers, embed_dims, mask_channels, dynamic_channels,
-            relative_coords, box_refinement, matcher: see
+        num_classes, num_layers, embed_dims, mask_channels: as in
+            :class:`ReferringHead`.
+        dynamic_channels, relative_coords, box_refinement, matcher: as in
             :class:`ReferringHead`.
 
     Raises:

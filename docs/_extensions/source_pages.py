@@ -1,0 +1,106 @@
+"""Show files that pages link to, such as configs, as pages of the site.
+
+On GitHub a link such as ``[config](../configs/soc/r50.py)`` opens the file.
+MyST makes it a download, and refuses a link to a folder. This extension
+writes one page per linked file, with highlighted code, and one per linked
+folder, with the names of its files.
+"""
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml'}
+BINARY = {'.pth', '.png', '.jpg', '.gz', '.npz'}
+SCHEME = 'source:'
+
+
+def page_name(path: str) -> str:
+    return f'source/{path}'
+
+
+def mark_links(app: Sphinx, doctree: nodes.document) -> None:
+    """Replace links to files and folders of the repository by marked ones."""
+    root = Path(app.srcdir)
+    folder = root / Path(app.env.docname).parent
+    for node in list(doctree.findall()):
+        if isinstance(node, addnodes.download_reference):
+            path = (root / node['reftarget'].lstrip('/')).resolve()
+            if not path.exists():
+                path = (folder / node['reftarget']).resolve()
+        elif isinstance(node, addnodes.pending_xref) and \
+                node['reftype'] == 'myst':
+            path = (folder / node['reftarget']).resolve()
+            if not path.is_dir():
+                continue
+        else:
+            continue
+        if path.suffix in BINARY or not path.is_relative_to(root):
+            continue
+        relative = path.relative_to(root).as_posix()
+        app.env.source_pages.add(relative)
+        link = nodes.reference(
+            '', '', *node.children, internal=True, refuri=SCHEME + relative)
+        node.replace_self(link)
+
+
+def resolve_links(app: Sphinx, doctree: nodes.document,
+                  docname: str) -> None:
+    for node in doctree.findall(nodes.reference):
+        uri = node.get('refuri', '')
+        if uri.startswith(SCHEME):
+            node['refuri'] = app.builder.get_relative_uri(
+                docname, page_name(uri[len(SCHEME):]))
+
+
+def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+    todo = sorted(app.env.source_pages)
+    done = set()
+    while todo:
+        relative = todo.pop()
+        if relative in done:
+            continue
+        done.add(relative)
+        path = Path(app.srcdir, relative)
+        if path.is_dir():
+            files = sorted(
+                p.relative_to(app.srcdir).as_posix() for p in path.iterdir()
+                if not p.name.startswith(('.', '__pycache__'))
+                and p.suffix not in BINARY)
+            todo += files
+            body = '<ul>{}</ul>'.format(''.join(
+                '<li><a href="{}">{}</a></li>'.format(
+                    app.builder.get_relative_uri(
+                        page_name(relative), page_name(name)),
+                    escape(Path(name).name)) for name in files))
+        else:
+            body = app.builder.highlighter.highlight_block(
+                path.read_text(), LANGUAGES.get(path.suffix, 'text'))
+        yield page_name(relative), dict(
+            title=escape(relative),
+            body=f'<h1>{escape(relative)}</h1>{body}'), 'page.html'
+
+
+def prepare(app: Sphinx) -> None:
+    if not hasattr(app.env, 'source_pages'):
+        app.env.source_pages = set()
+
+
+def merge(app: Sphinx, env: BuildEnvironment, docnames: Iterable[str],
+          other: BuildEnvironment) -> None:
+    env.source_pages |= other.source_pages
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect('builder-inited', prepare)
+    # before Sphinx collects downloads, at 500
+    app.connect('doctree-read', mark_links, priority=400)
+    app.connect('env-merge-info', merge)
+    app.connect('doctree-resolved', resolve_links)
+    app.connect('html-collect-pages', collect_pages)
+    return dict(version='1', parallel_read_safe=True,
+                parallel_write_safe=True)
