@@ -50,6 +50,14 @@ def parse_args() -> argparse.Namespace:
         action='store_true',
         help='compile the large parts of the model with torch.compile')
     parser.add_argument(
+        '--tta',
+        nargs='*',
+        type=float,
+        metavar='SCALE',
+        help='test-time augmentation: test each clip also mirrored, with left '
+        'and right swapped in the sentences, at these scales (default: 1), '
+        'and merge the masks by a vote')
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
@@ -100,7 +108,8 @@ def test(args: argparse.Namespace) -> None:
             draw=True, out_dir=args.show_dir)
     if args.amp:
         cfg.merge_from_dict({'model.test_cfg.amp': args.amp})
-    metrics = evaluate(cfg, args.checkpoint, args.compile)
+    tta_scales = None if args.tta is None else args.tta or [1.]
+    metrics = evaluate(cfg, args.checkpoint, args.compile, tta_scales)
     if args.out and is_main_process():
         mmengine.dump(
             dict(

@@ -10,5 +10,6 @@ from .postprocessors import *  # noqa: F401,F403
 from .propagators import *  # noqa: F401,F403
 from .segmentors import *  # noqa: F401,F403
 from .task_modules import *  # noqa: F401,F403
+from .test_time_augmentation import RVOSTTAModel  # noqa: F401
 from .text_encoders import *  # noqa: F401,F403
 from .visual_embeddings import *  # noqa: F401,F403

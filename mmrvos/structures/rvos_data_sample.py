@@ -19,7 +19,9 @@ class RVOSDataSample(BaseDataElement):
     - ``mask_source`` (:class:`MaskSource` or None), test time only: where a
       metric reads ground truth, one expression at a time;
     - ``valid_index`` (int, optional): position in the clip of the only
-      annotated frame (A2D-Sentences, JHMDB-Sentences).
+      annotated frame (A2D-Sentences, JHMDB-Sentences);
+    - ``flips`` (tuple[str], optional): directions in which the clip was
+      mirrored, 'horizontal' or 'vertical'.
 
     Data:
 

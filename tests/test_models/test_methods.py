@@ -18,6 +18,7 @@ from mmrvos.models import (
     BasePostprocessor,
     BaseRVOSHead,
     BaseTextEncoder,
+    RVOSTTAModel,
     merge_windows,
 )
 from mmrvos.models.chunks import WHOLE, Chunks
@@ -260,6 +261,19 @@ def test_windows_with_overlap(model):
     assert pred.masks == expected
     assert pred.frame_scores.shape == (3, 7)
     assert pred.queries.shape == (3, 3)
+
+
+def test_merged_copies_of_a_clip_equal_the_clip(model):
+    """Test-time augmentation with two equal copies changes nothing."""
+    copies = [make_batch(num_frames=2, texts=TEXTS) for _ in range(2)]
+    tta = RVOSTTAModel(model)
+    with torch.no_grad():
+        merged, = tta.test_step(
+            {key: [copy[key] for copy in copies] for key in copies[0]})
+    pred = predict(model, 2)
+    assert merged.pred.masks == pred.masks
+    torch.testing.assert_close(merged.pred.scores, pred.scores)
+    torch.testing.assert_close(merged.pred.frame_scores, pred.frame_scores)
 
 
 def test_mixed_precision_gives_nearly_the_same(model):

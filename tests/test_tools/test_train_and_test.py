@@ -49,6 +49,23 @@ def test_evaluation_is_the_same_in_two_processes(shapes, tmp_path, tool):
                                                             ] + 3 * ['.png']
 
 
+def test_a_model_without_sides_gains_nothing_from_mirrored_clips(
+        shapes, tmp_path, tool):
+    """ColourSegmentor commutes with mirroring, so the metrics are equal."""
+    checkpoint = colour_checkpoint(tmp_path, threshold=120)
+    metrics = []
+    for name, tta in (('plain', []), ('mirrored', ['--tta'])):
+        show = ['--show-dir', str(tmp_path / 'show')] if tta else []
+        tool('test.py', CONFIG, checkpoint, *tta, *show, '--work-dir',
+             str(tmp_path), '--out', str(tmp_path / f'{name}.json'),
+             *options(shapes, 'test_dataloader.dataset.indices=1'))
+        written = json.loads((tmp_path / f'{name}.json').read_text())
+        metrics.append(written['metrics'])
+    assert len(list((tmp_path / 'show').glob('*.png'))) == 1
+    assert metrics[0] == metrics[1]
+    assert 0 < metrics[0]['ytvos/J&F'] < 100
+
+
 def test_precision_and_compilation_reach_the_model(shapes, tmp_path, tool,
                                                    monkeypatch):
     compiled = []

@@ -95,6 +95,7 @@ class ClipFlip(BaseTransform):
         results['expressions'] = [
             dict(e, text=self.swap(e['text'])) for e in results['expressions']
         ]
+        results['flips'] = (*results.get('flips', ()), self.direction)
         return results
 
     def __repr__(self) -> str:
@@ -169,26 +170,33 @@ class ClipResize(BaseTransform):
     ``img_shape``.
 
     Args:
-        short_sides: one size, or sizes to draw from.
+        short_sides: one size, or sizes to draw from; None keeps the size.
         longest: maximum of the long side; None for none, as the official
             inference on videos has it.
         backend: 'pillow' gives the official pixels; 'torch' the same within
             two grey levels, and fast enough not to hold up training.
+        scale: factor of both sizes, for test-time augmentation.
     """
 
     BACKENDS = {'pillow': resize_frames, 'torch': resize_frames_torch}
 
     def __init__(self,
-                 short_sides: int | list[int],
+                 short_sides: int | list[int] | None,
                  longest: int | None = None,
-                 backend: str = 'pillow') -> None:
+                 backend: str = 'pillow',
+                 scale: float = 1.) -> None:
+        if not scale > 0:
+            raise ValueError(f'ClipResize got scale={scale}, expected a '
+                             'number above 0')
         if backend not in self.BACKENDS:
             raise ValueError(
                 f'ClipResize got backend={backend!r}, expected one of '
                 f'{sorted(self.BACKENDS)}')
-        self.short_sides = ([short_sides] if isinstance(short_sides, int) else
-                            list(short_sides))
+        self.short_sides = short_sides and (
+            [short_sides] if isinstance(short_sides, int) else
+            list(short_sides))
         self.longest = longest
+        self.scale = scale
         self.backend = backend
 
     @cache_randomness
@@ -197,7 +205,9 @@ class ClipResize(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         old = results['frames'].shape[1:3]
-        new = resized_shape(*old, self.sample_size(), self.longest)
+        short = self.sample_size() if self.short_sides else min(old)
+        longest = self.longest and round(self.scale * self.longest)
+        new = resized_shape(*old, max(1, round(self.scale * short)), longest)
         if new != old:
             resize = self.BACKENDS[self.backend]
             results['frames'] = resize(results['frames'], new)
@@ -211,7 +221,8 @@ class ClipResize(BaseTransform):
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(short_sides={self.short_sides}, '
-                f'longest={self.longest}, backend={self.backend!r})')
+                f'longest={self.longest}, backend={self.backend!r}, '
+                f'scale={self.scale})')
 
 
 @TRANSFORMS.register_module()

@@ -74,7 +74,10 @@ class RVOSVisualizationHook(Hook):
                         outputs: Sequence[RVOSDataSample]) -> None:
         if not self.draw or batch_idx % self.interval:
             return
-        for clip, sample in zip(data_batch['inputs'], outputs, strict=True):
+        clips = data_batch['inputs']
+        if isinstance(clips[0], Sequence):
+            clips = clips[0]  # of the first test-time augmentation
+        for clip, sample in zip(clips, outputs, strict=True):
             # samples of one video (annotators, say) differ in expressions
             name = file_name('_'.join([sample.video_id, *sample.exp_ids[:1]]))
             pred = sample.pred
