@@ -38,14 +38,20 @@ ARCHS['base-plus'] = dict(
     blocks_per_stage=[2, 3, 16, 3],
     global_attention_blocks=[12, 16, 20],
     window_positional_embedding_background_size=[14, 14])
-# parts of SAM 2 for other prompts and outputs; parameters, or modules
-UNUSED = ('no_memory_positional_encoding', 'mask_downsample.',
-          'prompt_encoder.mask_embed.', 'prompt_encoder.point_embed.',
-          'prompt_encoder.shared_embedding.', 'shared_image_embedding.',
-          'mask_decoder.iou_prediction_head.',
-          'mask_decoder.output_hypernetworks_mlps.1.',
-          'mask_decoder.output_hypernetworks_mlps.2.',
-          'mask_decoder.output_hypernetworks_mlps.3.')
+# Parameters of SAM 2 that get no gradient from a mask: those for other prompts
+# and outputs, and the object score.
+UNTRAINED = (
+    'no_memory_positional_encoding',
+    'mask_downsample.',
+    'prompt_encoder.mask_embed.',
+    'prompt_encoder.point_embed.',
+    'prompt_encoder.shared_embedding.',
+    'shared_image_embedding.',
+    'mask_decoder.iou_prediction_head.',
+    'mask_decoder.pred_obj_score_head.',
+    'mask_decoder.output_hypernetworks_mlps.1.',
+    'mask_decoder.output_hypernetworks_mlps.2.',
+    'mask_decoder.output_hypernetworks_mlps.3.')
 ABSENT = -1024.  # mask logit where SAM 2 predicts that there is no object
 
 
@@ -119,7 +125,7 @@ class SAM2Network(BaseModule):
             del self.network.mask_decoder.obj_score_token
             del self.network.mask_decoder.pred_obj_score_head
         for name, parameter in self.network.named_parameters():
-            if frozen or name.startswith(UNUSED):
+            if frozen or name.startswith(UNTRAINED):
                 parameter.requires_grad_(False)
         hiera = settings.vision_config.backbone_config
         self.channels = tuple(hiera.embed_dim_per_stage)
@@ -151,14 +157,25 @@ class SAM2Network(BaseModule):
             The map of stride 4 for the mask decoder, (n, C/8, 4G, 4G), and
             the map of the second stage, (n, C_1, 2G, 2G).
         """
-        hiera = self.network.vision_encoder.backbone
         with torch.set_grad_enabled(torch.is_grad_enabled()
                                     and not self.frozen):
-            x = hiera.patch_embed(frames)
-            x = x + hiera._get_pos_embed(x.shape[1:3])
-            x = self.run_stage(0, x.permute(0, 3, 1, 2))
+            x = self.run_stage(0, self.embed(frames))
             fine = self.network.mask_decoder.conv_s0(self.project(0, x))
             return fine, self.run_stage(1, x)
+
+    def embed(self, frames: Tensor) -> Tensor:
+        """Embed the patches of frames (n, 3, S, S) with their positions."""
+        hiera = self.network.vision_encoder.backbone
+        x = hiera.patch_embed(frames)
+        x = x + hiera._get_pos_embed(x.shape[1:3])
+        return x.permute(0, 3, 1, 2)
+
+    def run_stages(self, frames: Tensor) -> list[Tensor]:
+        """Run all stages; (n, C_i, h_i, w_i), of strides 4 to 32."""
+        maps = [self.embed(frames)]
+        for stage in range(len(self.channels)):
+            maps.append(self.run_stage(stage, maps[-1]))
+        return maps[1:]
 
     def run_stage(self, stage: int, x: Tensor) -> Tensor:
         """Run the blocks of one stage.

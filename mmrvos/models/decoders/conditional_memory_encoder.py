@@ -117,15 +117,15 @@ class ConditionalMemoryEncoder(BaseModule):
             scores: (n,), object scores without memory.
 
         Returns:
-            (n,) long: 1 if the objects differ (they overlap in less than 10 %
-            of the smaller one), else 0; -1, ignored, if there is no object
+            (n,) long: 1 if the objects differ (they overlap in at most 10 % of
+            the smaller one), else 0; -1, ignored, if there is no object
             without memory, or both masks have at most 50 pixels.
         """
         masks, alone = masks.flatten(1) > 0, alone.flatten(1) > 0
         areas = torch.stack([masks.sum(1), alone.sum(1)])
         smaller = areas.amin(0)
-        # 0 / 0 is not below 0.1
-        differs = (masks & alone).sum(1) / smaller < 0.1
+        # 0 / 0 is NaN, which compares as False
+        differs = (masks & alone).sum(1) / smaller <= 0.1
         if self.empty_differs:
             differs = differs | (smaller == 0)
         ignored = (scores < 0) | (areas.amax(0) <= 50)

@@ -122,17 +122,28 @@ class SAMWISEHead(BaseRVOSHead):
         """Compute the losses, means over the pairs of a batch."""
         # sums over the pixels of a clip overflow half precision
         with torch.autocast(predictions.logits.device.type, enabled=False):
-            size = targets.masks.shape[-2:]
             if self.stretch:
-                masks = upsample(
-                    cut(predictions, predictions.input_size), size)
+                size = predictions.input_size
             else:
-                masks = cut(predictions, size)
-            losses = mask_losses(masks, targets.masks)
+                size = targets.masks.shape[-2:]
+            losses = self.mask_losses(cut(predictions, size), targets.masks)
             if predictions.decisions is not None:
                 losses['decision'] = self.decision_loss(predictions.decisions)
         return self.weigh(
             {name: value[None] for name, value in losses.items()})
+
+    def mask_losses(self, logits: Tensor, masks: Tensor) -> dict[str, Tensor]:
+        """Compute focal and dice loss of whole clips, means over the pairs.
+
+        Args:
+            logits: (P, T, h, w), resized to the masks.
+            masks: (P, T, H, W) bool.
+        """
+        logits = upsample(logits, masks.shape[-2:]).flatten(1)
+        masks = masks.flatten(1).float()
+        return dict(
+            mask=sigmoid_focal(logits, masks).mean(),
+            dice=sequence_dice(logits, masks).mean())
 
     def decision_loss(self, decisions: Decisions) -> Tensor:
         """Compute the weighted cross-entropy; 0 if all are ignored."""
@@ -158,16 +169,3 @@ def cut(predictions: SAMWISEPredictions,
     masks = upsample(predictions.square_masks.float(),
                      (predictions.image_size, ) * 2)
     return masks[..., :size[0], :size[1]]
-
-
-def mask_losses(logits: Tensor, masks: Tensor) -> dict[str, Tensor]:
-    """Compute focal and dice loss of whole clips, means over the pairs.
-
-    Args:
-        logits: (P, T, H, W).
-        masks: (P, T, H, W) bool.
-    """
-    logits, masks = logits.flatten(1), masks.flatten(1).float()
-    return dict(
-        mask=sigmoid_focal(logits, masks).mean(),
-        dice=sequence_dice(logits, masks).mean())

@@ -56,6 +56,8 @@ class BaseRVOSSegmentor(StagedTraining,
         ValueError: two keys of the config contradict each other, or the
             backbone returns other channels than ``backbone_channels``.
     """
+    #: features under the padding of a frame have no effect
+    masks_padding: ClassVar[bool] = True
     #: all child modules with parameters; a method adds its own
     parts: ClassVar[tuple[Part, ...]] = (
         Part('backbone', compiled=True),

@@ -8,6 +8,7 @@ from mmengine.model import ModuleList
 from torch import Tensor
 
 from mmrvos.registry import MODELS
+from mmrvos.structures import RVOSDataSample
 
 from ..backbones.sam2_network import DecodedFrame, SAM2Network
 from ..chunks import chunk_slices
@@ -17,6 +18,7 @@ from ..features import ClipFeatures, TextFeatures
 from ..heads.samwise_head import Decisions, SAMWISEPredictions
 from .backbone_maps import run_backbone
 from .base import BaseRVOSSegmentor
+from .batch import collect_targets, stack_clips, video_index
 from .parts import Part
 
 
@@ -27,11 +29,13 @@ class UnadaptedFeatures(ClipFeatures):
     Args:
         fine: (B*T, C/8, 4G, 4G), for the mask decoder.
         stage: (B*T, C_1, 2G, 2G), the second stage of Hiera.
+        largest: (h, w) of the largest image of the batch.
         valid_index: (B,) long, the only frame of each clip that predictions
             are wanted of, although all are decoded; None for all frames.
     """
     fine: Tensor
     stage: Tensor
+    largest: tuple[int, int]
     valid_index: Tensor | None = None
 
 
@@ -66,6 +70,7 @@ class SAMWISE(BaseRVOSSegmentor):
     Raises:
         ValueError: two keys of the config contradict each other.
     """
+    masks_padding = False  # padding is a black part of the square
     parts = (
         Part('sam2', compiled=True),
         Part('text_encoder'),
@@ -93,7 +98,7 @@ class SAMWISE(BaseRVOSSegmentor):
         network = MODELS.build(derive('sam2', sam2, embed_dims=width))
         super().__init__(
             backbone=None,
-            backbone_channels=(embed_dims // 8, network.channels[1]),
+            backbone_channels=network.channels,
             text_encoder=derive(
                 'text_encoder',
                 text_encoder,
@@ -144,14 +149,14 @@ class SAMWISE(BaseRVOSSegmentor):
             self.pad_to_square(frames),
             channels_last=self.channels_last,
             max_frames=self.chunks.frames)
-        height, width = image_sizes.amax(0).int().tolist()
         return UnadaptedFeatures(
             fine=fine,
             stage=stage,
+            largest=tuple(image_sizes.amax(0).int().tolist()),
             valid_index=valid_index,
             num_frames=num_frames,
             image_sizes=image_sizes.to(frames.device, non_blocking=True),
-            input_size=(height, width),
+            input_size=tuple(frames.shape[-2:]),
             chunks=self.chunks)
 
     def pad_to_square(self, frames: Tensor) -> Tensor:
@@ -256,7 +261,7 @@ class SAMWISE(BaseRVOSSegmentor):
             frame, decision = self.decode_frame(
                 features[t::clip.num_frames],
                 (clip.fine[rows], middle[t::clip.num_frames]), prompts, memory,
-                clip.input_size)
+                clip.largest)
             frames.append(frame)
             if decision is not None:
                 decisions.append(decision)
@@ -264,14 +269,15 @@ class SAMWISE(BaseRVOSSegmentor):
             torch.stack([frame.masks for frame in frames], dim=1),
             torch.stack([frame.scores for frame in frames], dim=1),
             self.sam2.image_size, clip.image_sizes[text.video_index],
-            clip.input_size, features, join(decisions))
+            clip.largest, cut_padding(features, clip.input_size),
+            join(decisions))
         if clip.valid_index is None:
             return predictions
         return predictions.take(clip.valid_index[text.video_index][:, None])
 
     def decode_frame(self, features: Tensor, fine: tuple[Tensor, Tensor],
                      prompts: Tensor, memory: VideoMemory,
-                     input_size: tuple[int, int]
+                     largest: tuple[int, int]
                      ) -> tuple[DecodedFrame, Decisions | None]:
         """Decode one frame of P pairs, and store it in the memory.
 
@@ -280,7 +286,7 @@ class SAMWISE(BaseRVOSSegmentor):
             fine: maps for the mask decoder.
             prompts: (P, C).
             memory: of the frames before.
-            input_size: (h, w) without the padding to the square.
+            largest: (h, w) of the largest image of the batch.
 
         Returns:
             The frame, and the decisions of a training step, if any.
@@ -300,13 +306,13 @@ class SAMWISE(BaseRVOSSegmentor):
                     alone = sam2.decode(
                         sam2.without_memory(features), fine, prompts)
                 masks, decisions = self.decide(due, frame, masks, alone,
-                                               memory, input_size)
+                                               memory, largest)
         memory.store(sam2.encode_memory(features, masks), frame.pointers)
         return frame, decisions
 
     def decide(self, due: Tensor, frame: DecodedFrame, masks: Tensor,
                alone: DecodedFrame, memory: VideoMemory,
-               input_size: tuple[int, int]
+               largest: tuple[int, int]
                ) -> tuple[Tensor, Decisions | None]:
         """Decide which masks the memory stores.
 
@@ -317,7 +323,7 @@ class SAMWISE(BaseRVOSSegmentor):
             frame, alone: decoded with and without memory.
             masks: (P, S, S) logits of the frame.
             memory: its ``last_switch`` is changed.
-            input_size: (h, w) without the padding to the square.
+            largest: (h, w) of the largest image of the batch.
 
         Returns:
             (P, S, S) logits, and the decisions of a training step.
@@ -326,7 +332,7 @@ class SAMWISE(BaseRVOSSegmentor):
         logits = decision(frame.pointers, alone.tokens)
         without = self.sam2.to_square(alone.masks)
         if self.training:
-            height, width = input_size
+            height, width = largest
             labels = decision.labels(masks[..., :height, :width],
                                      without[..., :height, :width],
                                      alone.scores)
@@ -336,11 +342,38 @@ class SAMWISE(BaseRVOSSegmentor):
         switch = switch.to(masks.device)[:, None, None]
         return torch.where(switch, decision.mix(masks, without), masks), None
 
-    # ---- training from scratch
+    # ---- stages of a training from scratch
+
+    def category_losses(self, inputs: Sequence[Tensor],
+                        data_samples: Sequence[RVOSDataSample]
+                        ) -> dict[str, Tensor]:
+        """Classify the objects' pixels; only Hiera runs, without adapters."""
+        frames = self.pad_to_square(stack_clips(inputs)).flatten(0, 1)
+        maps = [
+            cut_padding(x, inputs[0].shape[-2:], 4 * 2**stage)
+            for stage, x in enumerate(self.sam2.run_stages(frames))
+        ]
+        return self.category_head.loss(
+            maps,
+            video_index(data_samples).to(frames.device),
+            collect_targets(data_samples, inputs[0]))
 
     def dense_map(self, clip: UnadaptedFeatures,
                   text: TextFeatures) -> Tensor:
-        return self.adapt(clip, text)[1]
+        return cut_padding(self.adapt(clip, text)[1], clip.input_size)
+
+
+def cut_padding(maps: Tensor, size: Sequence[int], stride: int = 16
+                ) -> Tensor:
+    """Cut off the cells that only the padding to the square has.
+
+    Args:
+        maps: (n, C, h', w') of the square.
+        size: (h, w) of the frames.
+        stride: of the maps.
+    """
+    height, width = (-(-side // stride) for side in size)
+    return maps[..., :height, :width]
 
 
 def join(decisions: Sequence[Decisions]) -> Decisions | None:
