@@ -283,14 +283,16 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                 ) from None
 
     def preprocess(
-        self, source: VideoSource, texts: Sequence[str], chunk: int = 16
+        self, source: VideoSource, texts: Sequence[str]
     ) -> Iterator[tuple[list[str], list[np.ndarray], dict]]:
         """Read frames and pass them through the test pipeline.
+
+        Frames are read one by one if the model has a window, so that no frame
+        of a live video waits, else 16 at a time.
 
         Args:
             source: the video.
             texts: E sentences.
-            chunk: frames per step.
 
         Yields:
             Frame names, the frames as read, and the output of the pipeline:
@@ -305,6 +307,8 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                 length=None,
                 label=0) for e, text in enumerate(texts)
         ]
+        window = getattr(self.model.test_cfg, 'window', None)
+        chunk = 16 if window is None else 1
         for names, paths, images in source.chunks(chunk):
             shape = images[0].shape[:2]
             yield names, images, self.pipeline(

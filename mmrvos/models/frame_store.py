@@ -1,5 +1,6 @@
 """Frames of a video in a temporary file."""
 import tempfile
+from collections import defaultdict, deque
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,7 +16,8 @@ class FrameStore(Sequence):
     is stored as it is, in float32.
 
     The file takes h * w * 3 bytes per frame in the folder of
-    :mod:`tempfile` (``TMPDIR``), and is deleted with this object.
+    :mod:`tempfile` (``TMPDIR``), and is deleted with this object. The place
+    of a frame that is not needed any more is used again.
 
     Args:
         mean, std: (3, 1, 1), those of the data preprocessor.
@@ -28,7 +30,14 @@ class FrameStore(Sequence):
         self.std = std
         self.shape = tuple(shape)
         self.file = tempfile.TemporaryFile()  # noqa: SIM115
-        self.places: list[tuple[int, type]] = []  # offset and dtype
+        # of the frames from ``first`` on: offset and dtype
+        self.places: deque[tuple[int, type]] = deque()
+        self.first = 0
+        self.free: dict[type, list[int]] = defaultdict(list)
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean.device
 
     def append(self, frames: Tensor) -> None:
         """Store frames.
@@ -43,22 +52,39 @@ class FrameStore(Sequence):
             if torch.equal(self.normalise(pixels), frame):
                 frame = pixels.byte()
             array = frame.cpu().numpy()
-            self.places.append(
-                (self.file.seek(0, 2), array.dtype.type))
+            dtype = array.dtype.type
+            free = self.free[dtype]
+            offset = self.file.seek(*(free.pop(), 0) if free else (0, 2))
+            self.places.append((offset, dtype))
             self.file.write(np.ascontiguousarray(array).data)
+
+    def forget(self, stop: int) -> None:
+        """Remove the frames before ``stop``; their indices stay taken."""
+        while self.places and self.first < stop:
+            offset, dtype = self.places.popleft()
+            self.free[dtype].append(offset)
+            self.first += 1
 
     def normalise(self, pixels: Tensor) -> Tensor:
         return (pixels - self.mean) / self.std
 
     def __getitem__(self, index: int) -> Tensor:
-        """Return a frame, (3, h, w) float on the device of ``mean``."""
-        offset, dtype = self.places[index]
+        """Return a frame, (3, h, w) float on :attr:`device`.
+
+        Raises:
+            IndexError: the frame is not there, or not any more.
+        """
+        if not self.first <= index < len(self):
+            raise IndexError(f'frame {index}: the store has the frames '
+                             f'{self.first} to {len(self) - 1}')
+        offset, dtype = self.places[index - self.first]
         self.file.seek(offset)
         size = 3 * self.shape[0] * self.shape[1] * np.dtype(dtype).itemsize
         array = np.frombuffer(bytearray(self.file.read(size)), dtype)
         frame = torch.from_numpy(array).view(3, *self.shape)
-        frame = frame.to(self.mean.device).float()
+        frame = frame.to(self.device).float()
         return self.normalise(frame) if dtype is np.uint8 else frame
 
     def __len__(self) -> int:
-        return len(self.places)
+        """Return the number of frames so far, with those removed."""
+        return self.first + len(self.places)

@@ -7,9 +7,25 @@ import pytest
 
 from mmrvos.apis import RVOSInferencer
 from mmrvos.apis.frame_sources import VideoFile
+from mmrvos.models.propagators import MaskPropagator, PropagationPass
 from mmrvos.visualization import write_image, write_video
 
 from .test_with_referformer import TEXTS, setting  # noqa: F401
+
+
+class StillPass(PropagationPass):
+    """The masks of the key frame in all frames."""
+
+    def step(self, t, frame, prompts, last):
+        self.masks = [*getattr(self, 'masks', []), *prompts]
+        return self.masks
+
+
+class StillPropagator(MaskPropagator):
+    """See :class:`StillPass`."""
+
+    def start_pass(self, ori_shape, device, reverse, num_frames):
+        return StillPass()
 
 
 @pytest.fixture
@@ -82,6 +98,40 @@ def test_parts_come_while_the_video_is_read(
     assert (np.stack(first.images) == np.stack(frames)).all()
 
 
+@pytest.mark.parametrize(('options', 'counts'), [
+    (dict(), [5, 10, 15, 17]),
+    # with an overlap, a window has to know whether frames follow
+    (dict(overlap=2), [6, 9, 12, 15, 17]),
+    (dict(propagator='first_window'), [5, 10, 15, 17]),
+    (dict(propagator='most_confident'), [17, 17, 17, 17]),
+])
+def test_masks_come_while_frames_arrive(setting, options, counts):  # noqa: F811
+    cfg, checkpoint = setting
+    inferencer = RVOSInferencer(
+        cfg, checkpoint, window=5, overlap=options.get('overlap'),
+        show_progress=False)
+    if 'propagator' in options:
+        inferencer.model.propagator = StillPropagator(
+            key_frame=options['propagator'])
+    taken = []
+
+    def camera():
+        for frame in np.random.default_rng(0).integers(
+                0, 255, (17, 32, 48, 3), np.uint8):
+            taken.append(frame)
+            yield frame
+
+    found, names = [], []
+    for part in inferencer.stream(camera(), TEXTS):
+        found.append(len(taken))
+        names += part.names
+        assert all(
+            (image == taken[int(name)]).all()
+            for name, image in zip(part.names, part.images, strict=True))
+    assert found == counts
+    assert names == [f'{t:05d}' for t in range(17)]
+
+
 def test_a_video_that_breaks_off_leaves_nothing(
         setting, tmp_path):  # noqa: F811
     """When masks of its beginning have been made already."""
@@ -102,18 +152,20 @@ def test_a_propagator_gets_the_whole_video(setting, video):  # noqa: F811
         cfg, checkpoint, window=5, show_progress=False)
     seen = []
 
-    def propagator(frames, pred, sample):
-        seen.append((len(frames), len(pred.masks[0])))
-        return pred
+    class Counting(StillPropagator):
 
-    inferencer.model.propagator = propagator
+        def __call__(self, frames, pred, sample):
+            seen.append((len(frames), len(pred.masks[0])))
+            return pred
+
+    inferencer.model.propagator = Counting()
     parts = list(inferencer.stream(video, TEXTS))
     assert seen == [(70, 70)]
     # the frames and masks are returned in windows again
     assert [len(part.names) for part in parts] == 14 * [5]
 
 
-@pytest.mark.parametrize('propagator', [None, lambda *args: args[1]])
+@pytest.mark.parametrize('propagator', [None, StillPropagator()])
 def test_a_long_sentence_is_refused_before_the_video_is_read(
         setting, video, reading, tmp_path, propagator):  # noqa: F811
     cfg, checkpoint = setting

@@ -1,5 +1,6 @@
 """GroundedSegmentor with tiny random networks and with a stub detector."""
 import warnings
+from unittest import mock
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -85,9 +86,9 @@ def grounder(kind='grounding-dino', **options) -> HuggingFaceGrounder:
 
 def segmentor(detector=None, **options) -> torch.nn.Module:
     torch.manual_seed(0)
-    test_cfg = dict(
-        propagator=dict(type='SAM2Propagator', weights=None,
-                        config=TINY_SAM2), **options.pop('test_cfg', {}))
+    propagator = dict(
+        type='SAM2Propagator', weights=None, config=TINY_SAM2)
+    test_cfg = dict(dict(propagator=propagator), **options.pop('test_cfg', {}))
     model = MODELS.build(
         dict(
             type='GroundedSegmentor',
@@ -227,6 +228,62 @@ def test_masks_equal_those_of_single_sentences_and_of_windows():
     for e, text in enumerate(texts):
         alone = segmentor().test_step(batch([text]))[0].pred
         assert alone.masks[0] == expected.masks[e]
+
+
+def online_segmentor(window=3, **options):
+    propagator = dict(
+        type='SAM2Propagator',
+        weights=None,
+        config=TINY_SAM2,
+        key_frame='first_window')
+    return segmentor(
+        test_cfg=dict(window=window, propagator=propagator), **options)
+
+
+def test_windows_are_segmented_while_frames_arrive():
+    model = online_segmentor(num_keys=2)
+    texts, taken, detected = ['the green square', 'the red square'], [], []
+    frames = colours(num_frames=12, red_from=5)
+    detector = type(model.detector).__call__
+
+    def spy(self, frame, texts):
+        detected.append((len(taken), tuple(texts)))
+        return detector(self, frame, texts)
+
+    def pieces():
+        for frame in frames:
+            taken.append(frame)
+            yield model.data_preprocessor(
+                dict(inputs=[frame[None]], data_samples=[sample]))['inputs'][0]
+
+    sample = make_sample((32, 48), 12, texts)
+    with mock.patch.object(type(model.detector), '__call__', spy):
+        parts, counts = [], []
+        for part in model.stream(pieces(), sample):
+            parts.append(part)
+            counts.append((len(taken), len(part.masks[0])))
+    assert counts == [(3, 3), (6, 3), (9, 3), (12, 3)]
+    # two key frames per window; what was found is not detected again
+    assert detected == [(3, tuple(texts))] * 2 + [(6, (texts[1], ))] * 2
+    green, red = np.array([
+        [mask_utils.area(rles) for rles in part.masks] for part in parts
+    ]).transpose(1, 0, 2).reshape(2, 12)
+    assert green.all()
+    assert not red[:3].any()  # frames before the first window with it
+    assert red[3:].all()
+    scores = torch.stack([part.scores for part in parts], dim=1)
+    assert (scores[0] == scores[0, 0]).all()
+    assert scores[1].tolist() == [0] + [scores[1, -1]] * 3
+    assert not any('boxes' in part for part in parts)
+
+
+def test_an_online_window_is_the_whole_of_a_short_video():
+    texts = ['the green square', 'the red square']
+    whole = segmentor(num_keys=3).test_step(batch(texts))[0].pred
+    model = online_segmentor(window=50, num_keys=3)
+    pred = model.test_step(batch(texts))[0].pred
+    torch.testing.assert_close(pred.scores, whole.scores)
+    assert (mask_utils.area(pred.masks[1]) > 0).all()
 
 
 @pytest.mark.parametrize('num_frames', [1, 2])

@@ -16,9 +16,11 @@ from mmrvos.models.postprocessors.masks import encode_masks
 from mmrvos.models.propagators import (
     STCN,
     MaskPropagator,
+    PropagationPass,
     SAM2Propagator,
     STCNPropagator,
 )
+from mmrvos.models.propagators.sam2 import SAM2Pass
 from mmrvos.models.propagators.stcn_memory import MemoryBank
 from mmrvos.models.propagators.stcn_tracker import STCNTracker
 from mmrvos.registry import TASK_UTILS
@@ -43,19 +45,32 @@ def prediction(areas: list[list[int]], scores=None) -> InstanceData:
     return pred
 
 
+class ShiftingPass(PropagationPass):
+    """See :class:`Shifting`."""
+
+    def __init__(self):
+        super().__init__()
+        self.masks = []
+
+    def step(self, t, frame, prompts, last):
+        self.masks = [widen(masks) for masks in self.masks] + list(prompts)
+        return self.masks
+
+
 class Shifting(MaskPropagator):
     """Masks grow by one column per frame of distance to the key frame."""
 
-    def propagate(self, frames, masks, key_frames, ori_shape):
-        self.seen = frames, masks, key_frames
-        for t in range(len(frames)):
-            moved = [k for k, s in enumerate(key_frames) if s != t]
-            if moved:
-                found = torch.zeros(len(moved), *ori_shape).bool()
-                for row, k in zip(found, moved, strict=True):
-                    width = masks[k].any(0).sum() + abs(t - key_frames[k])
-                    row[:, :width] = True
-                yield t, moved, found
+    def start_pass(self, ori_shape, device, reverse, num_frames):
+        return ShiftingPass()
+
+    def propagate(self, frames, prompts, key_frames, ori_shape):
+        self.seen = frames, prompts, key_frames
+        yield from super().propagate(frames, prompts, key_frames, ori_shape)
+
+
+def widen(masks: torch.Tensor) -> torch.Tensor:
+    """Add a column to masks of columns from the left, (k, H, W) bool."""
+    return torch.cat([masks[..., :1], masks[..., :-1]], dim=-1)
 
 
 def columns(pred: InstanceData) -> list[list[int]]:
@@ -324,17 +339,17 @@ def test_sam2_has_bounded_memory_and_encodes_frames_once(sam2):
     frames, masks = torch.randn(6, 3, 18, 26), torch.zeros(2, *SHAPE).bool()
     masks[0, :20, :30], masks[1, 10:] = True, True
     stored, encoded = [], []
-    forget = SAM2Propagator.forget
+    forget = SAM2Pass.forget
 
-    def count(self, session, frame, reverse):
-        forget(self, session, frame, reverse)
+    def count(self, session, frame):
+        forget(self, session, frame)
         stored.extend(
             len(o['non_cond_frame_outputs'])
             for o in session.output_dict_per_obj.values())
 
     handle = sam2.network.vision_encoder.register_forward_hook(
         lambda *_: encoded.append(1))
-    with mock.patch.object(SAM2Propagator, 'forget', count), \
+    with mock.patch.object(SAM2Pass, 'forget', count), \
             mock.patch.object(sam2.network, 'num_maskmem', 2), \
             mock.patch.object(sam2.network.config,
                               'max_object_pointers_in_encoder', 2):

@@ -1,5 +1,5 @@
 from abc import ABCMeta, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -12,8 +12,9 @@ from mmrvos.structures import RVOSDataSample
 from mmrvos.utils import mask_areas
 
 from ..postprocessors.masks import encode_masks
+from .propagation_pass import ObjectGroup, PropagationPass
 
-KEY_FRAMES = ('most_confident', 'first', 'middle')
+KEY_FRAMES = ('most_confident', 'first', 'middle', 'first_window')
 
 
 class MaskPropagator(metaclass=ABCMeta):
@@ -26,7 +27,13 @@ class MaskPropagator(metaclass=ABCMeta):
     Args:
         key_frame: how the key frame is chosen among the frames in which an
             expression has a mask: 'most_confident' for the highest score
-            (MLRL, section 3.4), 'first' or 'middle'.
+            (MLRL, section 3.4), 'first', 'middle', or 'first_window' for the
+            highest score in the first window with a mask.
+            With a ``test_cfg.window``, the rule decides when the forward pass
+            begins: with 'first' as soon as the first mask is there, with
+            'first_window' after that window, otherwise at the end of the
+            video. With 'first_window' the masks before that window stay
+            empty, and each window is answered when it is read.
         compete: the expressions of a sample refer to different objects (as
             for ``MergeObjects``). They share one key frame, and their masks
             do not overlap. By default each expression is propagated alone,
@@ -60,15 +67,25 @@ class MaskPropagator(metaclass=ABCMeta):
     takes_boxes: ClassVar[bool] = False
 
     @abstractmethod
+    def start_pass(self, ori_shape: tuple[int, int], device: torch.device,
+                   reverse: bool, num_frames: int | None) -> PropagationPass:
+        """Return the state of a pass before its first frame.
+
+        Args:
+            ori_shape: (H, W), the original size.
+            device: of the frames.
+            reverse: the pass runs backwards.
+            num_frames: T, of the video; None while the video is read.
+        """
+
     def propagate(self, frames: Sequence[Tensor], prompts: Tensor,
                   key_frames: list[int], ori_shape: tuple[int, int]
                   ) -> Iterator[tuple[int, list[int], Tensor]]:
-        """Propagate masks, or boxes, forwards and backwards.
+        """Propagate masks, or boxes, of a whole video: forwards, backwards.
 
         Args:
             frames: T frames (3, h, w), normalised with ImageNet's mean and
-                standard deviation, without padding. A :class:`FrameStore`
-                reads each frame from a file: keep no list of frames.
+                standard deviation, without padding.
             prompts: (K, H, W) bool, the mask of each object in its key frame,
                 none of them empty. With :attr:`takes_boxes` also (K, 4)
                 float, boxes (x1, y1, x2, y2) in pixels of the original size.
@@ -80,11 +97,64 @@ class MaskPropagator(metaclass=ABCMeta):
             frame, (k, H, W) bool; each object once per frame. The key frame
             is omitted if its mask was given.
         """
+        groups = self.groups(prompts, key_frames)
+        num_frames = len(frames)
+        run = self.start_pass(ori_shape, prompts.device, False, num_frames)
+        last = num_frames - 1
+        yield from run.run(
+            frames,
+            range(num_frames),
+            # in the last frame there is only the mask of a box to predict
+            [g for g in groups if g.key_frame < last or g.prompts.ndim == 2],
+            end=last)
+        yield from self.propagate_back(frames, groups, ori_shape, num_frames)
 
-    def groups(self, num_objects: int) -> list[list[int]]:
-        """Group the indices of objects whose masks must not overlap."""
-        objects = list(range(num_objects))
-        return [objects] if self.compete else [[k] for k in objects]
+    def propagate_back(self, frames: Sequence[Tensor],
+                       groups: Sequence[ObjectGroup],
+                       ori_shape: tuple[int, int],
+                       num_frames: int | None,
+                       first: int = 0
+                       ) -> Iterator[tuple[int, list[int], Tensor]]:
+        """Propagate groups from their key frames to the frame ``first``.
+
+        The masks of key frames are not predicted.
+
+        Args, yields: see :meth:`propagate`.
+        """
+        groups = [g for g in groups if g.key_frame > first]
+        if not groups:
+            return
+        run = self.start_pass(ori_shape, groups[0].prompts.device, True,
+                              num_frames)
+        keys = {k: g.key_frame for g in groups for k in g.objects}
+        times = range(max(keys.values()), first - 1, -1)
+        for t, objects, masks in run.run(frames, times, groups, end=first):
+            if t != keys[objects[0]]:
+                yield t, objects, masks
+
+    def groups(self, prompts: Tensor,
+               key_frames: Sequence[int]) -> list[ObjectGroup]:
+        """Group objects whose masks must not overlap.
+
+        Args:
+            prompts, key_frames: of K objects, see :meth:`propagate`.
+        """
+        objects = list(range(len(prompts)))
+        return [
+            ObjectGroup(group, key_frames[group[0]], prompts[group])
+            for group in ([objects] if self.compete else
+                          [[k] for k in objects])
+        ]
+
+    @property
+    def starts_early(self) -> bool:
+        """Whether key frames are known before the end of the video.
+
+        With ``compete``, 'first' is the first frame with the most masks, which
+        only the end of the video shows.
+        """
+        return self.key_frame == 'first_window' or (
+            self.key_frame == 'first' and not self.compete)
 
     @torch.no_grad()
     def __call__(self, frames: Sequence[Tensor], pred: InstanceData,
@@ -109,10 +179,7 @@ class MaskPropagator(metaclass=ABCMeta):
                 scores.
             TypeError: ``pred`` has boxes, and this class takes masks only.
         """
-        if 'boxes' in pred and not self.takes_boxes:
-            raise TypeError(
-                f'{type(self).__name__} takes masks, got boxes: use a '
-                'propagator that takes boxes, for example SAM2Propagator')
+        self.check_prompts(pred)
         if any(len(rles) != len(frames) for rles in pred.masks):
             raise ValueError(
                 f'the clip has {len(frames)} frames, but masks of '
@@ -126,19 +193,25 @@ class MaskPropagator(metaclass=ABCMeta):
         prompts = prompts_of(pred, chosen).to(frames[0].device)
         expressions = list(chosen)
         unpropagated = set(range(len(pred.masks))) - set(chosen)
-        new = [list(rles) for rles in pred.masks]
+        pred.masks = [list(rles) for rles in pred.masks]
         # full precision, to distinguish probabilities near 0 and 1
         with torch.autocast(prompts.device.type, enabled=False):
             for t, objects, found in self.propagate(
                     frames, prompts, list(chosen.values()), shape):
-                for k, rle in zip(objects, encode_masks(found), strict=True):
-                    new[expressions[k]][t] = rle
-                if self.compete:
-                    taken = found.any(0).cpu().numpy()
-                    for e in unpropagated:
-                        new[e][t] = without(new[e][t], taken)
-        pred.masks = new
+                write_masks(pred.masks, t, [expressions[k] for k in objects],
+                            found, unpropagated if self.compete else ())
         return pred
+
+    def check_prompts(self, pred: InstanceData) -> None:
+        """Check that this class takes the prompts of a prediction.
+
+        Raises:
+            TypeError: ``pred`` has boxes, and this class takes masks only.
+        """
+        if 'boxes' in pred and not self.takes_boxes:
+            raise TypeError(
+                f'{type(self).__name__} takes masks, got boxes: use a '
+                'propagator that takes boxes, for example SAM2Propagator')
 
     def choose(self, pred: InstanceData) -> dict[int, int]:
         """Choose the key frame of every expression with a mask or box."""
@@ -146,13 +219,13 @@ class MaskPropagator(metaclass=ABCMeta):
             seen = pred.frame_scores.numpy() > 0  # (E, T)
         else:
             seen = np.stack([mask_areas(rles) for rles in pred.masks]) > 0
-        if self.key_frame != 'most_confident':
+        if self.key_frame in ('first', 'middle'):
             scores = np.zeros(seen.shape)
         elif 'frame_scores' in pred:
             scores = pred.frame_scores.numpy()
         else:
             raise ValueError(
-                "key_frame='most_confident' needs frame scores, which the "
+                f'key_frame={self.key_frame!r} needs frame scores, which the '
                 "postprocessor of this config does not return: choose 'first' "
                 "or 'middle'")
         if not self.compete:
@@ -194,40 +267,27 @@ def prompts_of(pred: InstanceData, chosen: dict[int, int]) -> Tensor:
         ])).bool()
 
 
+def write_masks(masks: Sequence[list[dict]], t: int,
+                expressions: Sequence[int], found: Tensor,
+                others: Iterable[int]) -> None:
+    """Replace masks of one frame, in place.
+
+    Args:
+        masks: E lists of RLEs.
+        t: index of the frame in these lists.
+        expressions: k indices.
+        found: (k, H, W) bool, their new masks.
+        others: expressions that lose the pixels of the new masks.
+    """
+    for e, rle in zip(expressions, encode_masks(found), strict=True):
+        masks[e][t] = rle
+    if others:
+        taken = found.any(0).cpu().numpy()
+        for e in others:
+            masks[e][t] = without(masks[e][t], taken)
+
+
 def without(rle: dict, taken: np.ndarray) -> dict:
     """Remove the pixels of a mask, (H, W) bool, from an RLE."""
     return mask_utils.encode(
         np.asfortranarray(mask_utils.decode(rle) & ~taken))
-
-
-def passes(key_frames: Sequence[int],
-           num_frames: int,
-           predict_keys: bool = False
-           ) -> Iterator[tuple[bool, int, list[int], list[int]]]:
-    """List the steps of the forward pass, then of the backward pass.
-
-    Steps without an effect are omitted: frames before the first key frame of
-    a pass, and groups that would start in its last frame.
-
-    Args:
-        key_frames: of each group of objects.
-        num_frames: T.
-        predict_keys: the masks of key frames are predicted as well: the only
-            frame of a video is a step then.
-
-    Yields:
-        Whether the pass is the backward pass, the index of the frame, the
-        groups that start in this frame, and those that started before.
-    """
-    alone = predict_keys and num_frames == 1
-    for reverse in (False, True):
-        order = range(num_frames)[::-1] if reverse else range(num_frames)
-        started: list[int] = []
-        for t in order:
-            starting = [
-                i for i, key in enumerate(key_frames)
-                if key == t and (t != order[-1] or alone and not reverse)
-            ]
-            if starting or started:
-                yield reverse, t, starting, started.copy()
-            started += starting

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar
 
 import torch
@@ -21,7 +21,8 @@ from transformers import (
 from mmrvos.registry import TASK_UTILS
 
 from ..hugging_face import check_source, load_published
-from .base import MaskPropagator, passes
+from .base import MaskPropagator
+from .propagation_pass import PropagationPass
 
 
 @TASK_UTILS.register_module()
@@ -72,80 +73,100 @@ class SAM2Propagator(MaskPropagator):
         normalisation of the network."""
         return frames
 
-    def propagate(self, frames: Sequence[Tensor], prompts: Tensor,
-                  key_frames: list[int], ori_shape: tuple[int, int]
-                  ) -> Iterator[tuple[int, list[int], Tensor]]:
-        """See :meth:`MaskPropagator.propagate`."""
-        self.network.to(prompts.device)
-        size = (self.network.image_size, ) * 2
-        boxes = prompts.ndim == 2
-        if boxes:
-            scale = prompts.new_tensor(
-                [size[1] / ori_shape[1], size[0] / ori_shape[0]]).repeat(2)
-            prompts = prompts * scale
-        else:  # as the processor of transformers prepares masks
-            prompts = resize(
-                prompts[:, None].float(), size, antialias=True) >= 0.5
-        groups = self.groups(len(prompts))
-        keys = [key_frames[group[0]] for group in groups]
-        sessions: dict[int, Any] = {}
-        video = ResizedFrames(frames, size, self.normalise)
-        predicted = set()  # groups with a mask in their key frame
-        for reverse, t, starting, started in passes(
-                keys, len(frames), predict_keys=boxes):
-            for i in starting:
-                session = self.start_session(video, prompts[groups[i]], t)
-                if sessions:
-                    # all sessions process the same frame, share its features
-                    session.cache = next(iter(sessions.values())).cache
-                sessions[i] = session
-            for i in (*started, *starting):
-                logits = self.network(
-                    sessions[i], frame_idx=t, reverse=reverse).pred_masks
-                self.forget(sessions[i], t, reverse)
-                new = i in starting
-                if new and (not boxes or i in predicted):
-                    continue
-                if new:
-                    predicted.add(i)
-                logits = resize(logits, ori_shape)[:, 0]
-                yield t, groups[i], exclusive(logits)
+    def start_pass(self, ori_shape: tuple[int, int], device: torch.device,
+                   reverse: bool, num_frames: int | None) -> 'SAM2Pass':
+        """See :meth:`MaskPropagator.start_pass`."""
+        return SAM2Pass(self, ori_shape, device, reverse, num_frames)
 
-    def start_session(self, video: 'ResizedFrames', prompts: Tensor,
-                      key_frame: int) -> Any:
-        """Start a session for objects with the same key frame.
 
-        Args:
-            prompts: masks (k, 1, S, S) bool, or boxes (k, 4), at the size of
-                the network.
-        """
-        device = prompts.device
-        session = self.classes[2](
+class SAM2Pass(PropagationPass):
+    """One pass of SAM 2: a session of transformers per group.
+
+    Args:
+        propagator: holds the weights.
+        ori_shape, device, reverse, num_frames: see
+            :meth:`MaskPropagator.start_pass`. While a video is read it counts
+            as longer than the memory, as in the streaming mode of
+            transformers. A shorter video of known length has slightly other
+            masks: the length scales the positions of object pointers.
+    """
+
+    def __init__(self, propagator: SAM2Propagator, ori_shape: tuple[int, int],
+                 device: torch.device, reverse: bool,
+                 num_frames: int | None) -> None:
+        super().__init__()
+        self.network = propagator.network.to(device)
+        self.new_session = partial(
+            propagator.classes[2],
             inference_device=device,
             inference_state_device=device,
             video_storage_device=device,
             dtype=torch.float32)
-        session.processed_frames = video
-        for k, prompt in enumerate(prompts):
-            index = session.obj_id_to_idx(k)
-            if prompts.ndim == 2:
-                # a box is two points: its corners, labelled 2 and 3
-                session.add_point_inputs(
-                    index, key_frame,
-                    dict(
-                        point_coords=prompt.view(1, 1, 2, 2),
-                        point_labels=torch.tensor(
-                            [[[2, 3]]], dtype=torch.int32, device=device)))
+        self.ori_shape = ori_shape
+        self.reverse = reverse
+        pointers = self.network.config.max_object_pointers_in_encoder
+        self.reach = max(self.network.num_maskmem, pointers)
+        self.frame = CurrentFrame(
+            (self.network.image_size, ) * 2, propagator.normalise,
+            pointers if num_frames is None else num_frames)
+        self.sessions: list[Any] = []
+
+    def step(self, t: int, frame: Tensor, prompts: Sequence[Tensor],
+             last: bool) -> list[Tensor]:
+        """See :meth:`PropagationPass.step`."""
+        self.frame.replace(t, frame)
+        started = len(self.sessions)
+        for prompt in prompts:
+            session = self.start_session(prompt, t)
+            if self.sessions:
+                # all sessions process the same frame, share its features
+                session.cache = self.sessions[0].cache
+            self.sessions.append(session)
+        masks = []
+        for i, session in enumerate(self.sessions):
+            logits = self.network(
+                session, frame_idx=t, reverse=self.reverse).pred_masks
+            self.forget(session, t)
+            if i >= started and prompts[i - started].ndim == 3:
+                masks.append(prompts[i - started])
             else:
-                session.add_mask_inputs(index, key_frame, prompt[None])
+                masks.append(exclusive(resize(logits, self.ori_shape)[:, 0]))
+        return masks
+
+    def start_session(self, prompts: Tensor, key_frame: int) -> Any:
+        """Start a session for objects with the same key frame.
+
+        Args:
+            prompts: see :class:`ObjectGroup`.
+        """
+        session = self.new_session()
+        session.processed_frames = self.frame
+        height, width = self.frame.size
+        if prompts.ndim == 2:
+            scale = prompts.new_tensor(
+                [width / self.ori_shape[1], height / self.ori_shape[0]])
+            # a box is two points: its corners, labelled 2 and 3
+            labels = torch.tensor(
+                [[[2, 3]]], dtype=torch.int32, device=prompts.device)
+            for k, box in enumerate(prompts):
+                session.add_point_inputs(
+                    session.obj_id_to_idx(k), key_frame,
+                    dict(
+                        point_coords=box.view(1, 1, 2, 2) * scale,
+                        point_labels=labels))
+        else:  # as the processor of transformers prepares masks
+            masks = resize(
+                prompts[:, None].float(), self.frame.size,
+                antialias=True) >= 0.5
+            for k, mask in enumerate(masks):
+                session.add_mask_inputs(
+                    session.obj_id_to_idx(k), key_frame, mask[None])
         session.obj_with_new_inputs = list(range(len(prompts)))
         return session
 
-    def forget(self, session: Any, frame: int, reverse: bool) -> None:
+    def forget(self, session: Any, frame: int) -> None:
         """Remove outputs that no later frame reads; a session keeps all."""
-        reach = max(self.network.num_maskmem,
-                    self.network.config.max_object_pointers_in_encoder)
-        old = frame + reach if reverse else frame - reach
+        old = frame + self.reach if self.reverse else frame - self.reach
         for outputs in session.output_dict_per_obj.values():
             outputs['non_cond_frame_outputs'].pop(old, None)
         for frames in session.frames_tracked_per_obj.values():
@@ -191,30 +212,39 @@ class SAM3TrackerPropagator(SAM2Propagator):
         return (frames * std + mean - 0.5) / 0.5
 
 
-class ResizedFrames(Mapping):
-    """Frames that are resized and normalised when they are read.
+class CurrentFrame(Mapping):
+    """The frame that all sessions process, resized and normalised.
+
+    A session reads frames by index, and takes the length of this mapping for
+    the length of the video.
 
     Args:
-        frames: T frames (3, h, w).
         size: (height, width).
         normalise: applied to each resized frame.
+        num_frames: the length.
     """
 
-    def __init__(self, frames: Sequence[Tensor], size: tuple[int, int],
-                 normalise: Callable[[Tensor], Tensor]) -> None:
-        self.frames = frames
+    def __init__(self, size: tuple[int, int],
+                 normalise: Callable[[Tensor], Tensor],
+                 num_frames: int) -> None:
         self.size = size
         self.normalise = normalise
+        self.num_frames = num_frames
+        self.current: dict[int, Tensor] = {}
+
+    def replace(self, index: int, frame: Tensor) -> None:
+        """Set the current frame, (3, h, w)."""
+        frame = resize(frame[None].float(), self.size, antialias=True)
+        self.current = {index: self.normalise(frame)[0]}
 
     def __getitem__(self, index: int) -> Tensor:
-        frame = self.frames[index][None].float()
-        return self.normalise(resize(frame, self.size, antialias=True))[0]
+        return self.current[index]
 
     def __iter__(self) -> Iterator[int]:
-        return iter(range(len(self.frames)))
+        return iter(self.current)
 
     def __len__(self) -> int:
-        return len(self.frames)
+        return self.num_frames
 
 
 def resize(x: Tensor, size: tuple[int, int], antialias: bool = False

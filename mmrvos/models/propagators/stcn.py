@@ -1,5 +1,6 @@
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -8,7 +9,8 @@ from torch import Tensor
 from mmrvos.registry import TASK_UTILS
 from mmrvos.utils import load_weights, read_checkpoint
 
-from .base import MaskPropagator, passes
+from .base import MaskPropagator
+from .propagation_pass import PropagationPass
 from .stcn_network import STCN, STRIDE
 from .stcn_tracker import STCNTracker
 
@@ -64,26 +66,46 @@ class STCNPropagator(MaskPropagator):
                 source=self.weights)
         return network.eval()
 
-    def propagate(self, frames: Sequence[Tensor], prompts: Tensor,
-                  key_frames: list[int], ori_shape: tuple[int, int]
-                  ) -> Iterator[tuple[int, list[int], Tensor]]:
-        self.network.to(prompts.device)
-        size = frames[0].shape[-2:]
-        # nearest, as the official loader resizes masks
-        masks = F.interpolate(prompts[:, None].float(), size)[:, 0]
-        groups = self.groups(len(masks))
-        keys = [key_frames[group[0]] for group in groups]
-        trackers: dict[int, STCNTracker] = {}
-        for reverse, t, starting, started in passes(keys, len(frames)):
-            image, pads = pad_to_stride(frames[t][None])
-            frame = self.network.encode_key(image)
-            for i in starting:
-                trackers[i] = STCNTracker(self.network, **self.options)
-                trackers[i].step(frame, F.pad(masks[groups[i]], pads))
-            last = t == (0 if reverse else len(frames) - 1)
-            for i in started:
-                probs = trackers[i].step(frame, last=last)
-                yield t, groups[i], to_masks(crop(probs, pads), ori_shape)
+    def start_pass(self, ori_shape: tuple[int, int], device: torch.device,
+                   reverse: bool, num_frames: int | None) -> 'STCNPass':
+        """See :meth:`MaskPropagator.start_pass`."""
+        return STCNPass(self.network.to(device), ori_shape, **self.options)
+
+
+class STCNPass(PropagationPass):
+    """One pass of STCN: a tracker per group.
+
+    Args:
+        network: holds the weights.
+        ori_shape: (H, W), the original size.
+        options: of :class:`STCNTracker`.
+    """
+
+    def __init__(self, network: STCN, ori_shape: tuple[int, int],
+                 **options: Any) -> None:
+        super().__init__()
+        self.network = network
+        self.ori_shape = ori_shape
+        self.options = options
+        self.trackers: list[STCNTracker] = []
+
+    def step(self, t: int, frame: Tensor, prompts: Sequence[Tensor],
+             last: bool) -> list[Tensor]:
+        """See :meth:`PropagationPass.step`."""
+        size = frame.shape[-2:]
+        image, pads = pad_to_stride(frame[None])
+        encoded = self.network.encode_key(image)
+        masks = []
+        for tracker in self.trackers:
+            probs = tracker.step(encoded, last=last)
+            masks.append(to_masks(crop(probs, pads), self.ori_shape))
+        for prompt in prompts:
+            # nearest, as the official loader resizes masks
+            given = F.interpolate(prompt[:, None].float(), size)[:, 0]
+            tracker = STCNTracker(self.network, **self.options)
+            tracker.step(encoded, F.pad(given, pads), last=last)
+            self.trackers.append(tracker)
+        return [*masks, *prompts]
 
 
 def pad_to_stride(frames: Tensor) -> tuple[Tensor, list[int]]:

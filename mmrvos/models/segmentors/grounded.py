@@ -7,8 +7,8 @@ from torch import Tensor
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.structures import RVOSDataSample
 
+from ..frame_store import FrameStore
 from .pretrained import PretrainedSegmentor, empty_prediction
-from .window_streaming import split_frames
 
 
 @MODELS.register_module()
@@ -20,11 +20,15 @@ class GroundedSegmentor(PretrainedSegmentor):
     segments the object there and in all other frames. An expression whose
     object is found in no key frame has empty masks and the score 0.
 
-    The frames of a video are kept as bytes in a temporary file.
+    The frames of a video are kept as bytes in a temporary file. With the
+    ``key_frame`` 'first_window' of the propagator and a ``window``, every
+    window has key frames of its own until an expression is found, and is
+    segmented when it is read.
 
     Args:
         detector: config of a :class:`TextDetector`.
-        num_keys: number of key frames, evenly spread over the video.
+        num_keys: number of key frames, evenly spread over the video (over
+            each window with 'first_window').
         test_cfg: see :class:`InferenceCfg`; with a ``propagator`` that takes
             boxes. ``window`` is the number of frames that
             :meth:`stream` yields together.
@@ -67,24 +71,82 @@ class GroundedSegmentor(PretrainedSegmentor):
 
     def stream(self, pieces: Iterable[Tensor],
                sample: RVOSDataSample) -> Iterator[InstanceData]:
-        """See :meth:`WindowStreaming.stream`; the whole video is read before
-        the first frame is segmented."""
+        """See :meth:`WindowStreaming.stream`.
+
+        The whole video is read before the first frame is segmented, except
+        with a ``window`` and the ``key_frame`` 'first_window'.
+        """
         self.encode_text([sample.texts])
         frames = self.frame_store(sample)
-        for piece in pieces:
-            frames.append(piece)
         index = sample.get('valid_index')
         if index is not None:  # the only annotated frame
-            frames = [frames[index]]
-        pred = self.ground(frames, sample)
-        pred = self.propagator(frames, pred, sample)
-        del pred.boxes
-        yield from split_frames(pred, self.test_cfg.window)
+            for piece in pieces:
+                frames.append(piece)
+            one = [frames[index]]
+            pred = self.ground(one, [0], sample)
+            preds = [self.propagator(one, pred, sample)]
+        else:
+            preds = self.propagate(
+                self.ground_windows(pieces, frames, sample), frames, sample)
+        for pred in preds:
+            if 'boxes' in pred:
+                del pred.boxes
+            yield pred
+
+    def propagates_online(self, sample: RVOSDataSample) -> bool:
+        """See the base class; otherwise key frames are those of the whole
+        video."""
+        return (super().propagates_online(sample)
+                and self.propagator.key_frame == 'first_window')
+
+    def ground_windows(self, pieces: Iterable[Tensor], frames: FrameStore,
+                       sample: RVOSDataSample) -> Iterator[InstanceData]:
+        """Detect the expressions in each window, or in the whole video.
+
+        An expression that was found is not detected again; later windows have
+        its score and no box.
+
+        Args:
+            pieces: see :meth:`stream`.
+            frames: gets the frames of the video.
+            sample: of the video.
+
+        Yields:
+            Predictions, see :meth:`ground`.
+        """
+        best = torch.zeros(len(sample.texts))
+
+        def ground(start: int, stop: int) -> InstanceData:
+            pred = self.ground(frames, range(start, stop), sample,
+                               wanted=(best == 0).nonzero()[:, 0].tolist())
+            torch.maximum(best, pred.scores, out=best)
+            pred.scores = best.clone()
+            return pred
+
+        window = self.test_cfg.window
+        if not self.propagates_online(sample):
+            window = None
+        start = 0
+        for piece in pieces:
+            frames.append(piece)
+            while window is not None and len(frames) - start >= window:
+                yield ground(start, start + window)
+                start += window
+        if len(frames) > start:
+            yield ground(start, len(frames))
 
     @torch.no_grad()
-    def ground(self, frames: Sequence[Tensor],
-               sample: RVOSDataSample) -> InstanceData:
-        """Detect all expressions in the key frames.
+    def ground(self, frames: Sequence[Tensor], times: Sequence[int],
+               sample: RVOSDataSample,
+               wanted: Sequence[int] | None = None) -> InstanceData:
+        """Detect expressions in the key frames of a part of a video.
+
+        Args:
+            frames: by index.
+            times: indices of the T frames of the part.
+            sample: of the video.
+            wanted: indices of the expressions that are detected; None for
+                all.
 
         Returns:
             A prediction with empty masks and ``boxes`` (E, T, 4), in pixels
@@ -92,14 +154,16 @@ class GroundedSegmentor(PretrainedSegmentor):
         """
         height, width = sample.ori_shape
         pred = empty_prediction(
-            len(sample.texts), len(frames), (height, width))
-        pred.boxes = torch.zeros(len(sample.texts), len(frames), 4)
+            len(sample.texts), len(times), (height, width))
+        pred.boxes = torch.zeros(len(sample.texts), len(times), 4)
         scale = torch.tensor([width, height, width, height])
-        for t in key_frames(len(frames), self.num_keys):
+        rows = list(range(len(sample.texts)) if wanted is None else wanted)
+        texts = [sample.texts[e] for e in rows]
+        for t in key_frames(len(times), self.num_keys) if rows else ():
             with self.test_cfg.precision(self.device):
-                boxes, scores = self.detector(frames[t], sample.texts)
-            pred.boxes[:, t] = boxes.float().cpu() * scale
-            pred.frame_scores[:, t] = scores.float().cpu()
+                boxes, scores = self.detector(frames[times[t]], texts)
+            pred.boxes[rows, t] = boxes.float().cpu() * scale
+            pred.frame_scores[rows, t] = scores.float().cpu()
         pred.scores = pred.frame_scores.amax(1)
         return pred
 

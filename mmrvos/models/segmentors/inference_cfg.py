@@ -46,8 +46,8 @@ class InferenceCfg:
         postprocessor: config of the postprocessor, see
             :class:`BasePostprocessor`.
         propagator: config of a mask propagator, see :class:`MaskPropagator`;
-            None for none. It starts at the end of the video and reads the
-            frames again from a temporary file.
+            None for none. It reads the frames again from a temporary file;
+            its ``key_frame`` decides when it starts.
 
     Raises:
         TypeError: an unknown key.

@@ -141,12 +141,13 @@ class SAM3Segmentor(PretrainedSegmentor):
             window = None
         for piece in pieces:
             for frame in piece[..., :height, :width]:
-                # A window is yielded when there are frames behind it.
-                if window is not None and tracks.waiting == window:
-                    yield tracks.take()
                 with self.test_cfg.precision(self.device):
                     found = session.step(frame, tuple(sample.ori_shape))
                 tracks.add(found)
+                if tracks.waiting == window:
+                    yield tracks.take()
+        if window is not None and not tracks.waiting:
+            return
         pred = tracks.take()
         index = sample.get('valid_index')
         if index is not None:  # the only annotated frame

@@ -12,6 +12,7 @@ from mmrvos.structures import RVOSDataSample
 from ..chunks import chunk_slices
 from ..features import ClipFeatures, Predictions, TextFeatures
 from ..frame_store import FrameStore
+from ..propagators.online import OnlinePropagation
 from .batch import image_sizes, valid_indices
 
 
@@ -54,8 +55,9 @@ class WindowStreaming:
         """Segment all expressions of one video while it is read.
 
         With a ``test_cfg.window``, at most the frames of one window and of
-        one piece are in memory. A propagator starts at the end of the video
-        and reads its frames again from a temporary file.
+        one piece are in memory. A propagator reads its frames again from a
+        temporary file. Its ``key_frame`` decides whether it starts while the
+        video is read, see :class:`MaskPropagator`.
 
         Args:
             pieces: (t, 3, H, W) each, consecutive frames, normalised and
@@ -69,10 +71,35 @@ class WindowStreaming:
             yield from self.predict_windows(pieces, sample)
             return
         store = self.frame_store(sample)
-        pred = merge_windows(
-            self.predict_windows(stored(pieces, store), sample))
-        pred = self.propagator(store, pred, sample)
+        windows = self.predict_windows(stored(pieces, store), sample)
+        yield from self.propagate(windows, store, sample)
+
+    def propagate(self, windows: Iterable[InstanceData], frames: FrameStore,
+                  sample: RVOSDataSample) -> Iterator[InstanceData]:
+        """Apply the propagator to the predictions of a video.
+
+        Args:
+            windows: predictions of consecutive frames.
+            frames: those of the video; filled by ``windows``.
+            sample: see :meth:`stream`.
+
+        Yields:
+            Predictions of consecutive frames.
+        """
+        if self.propagates_online(sample):
+            online = OnlinePropagation(self.propagator, frames, sample)
+            for pred in windows:
+                yield from online.add(pred)
+            yield from online.finish()
+            return
+        pred = self.propagator(frames, merge_windows(windows), sample)
         yield from split_frames(pred, self.test_cfg.window)
+
+    def propagates_online(self, sample: RVOSDataSample) -> bool:
+        """Return whether the propagator runs while the video is read."""
+        return (self.test_cfg.window is not None
+                and self.propagator.starts_early
+                and sample.get('valid_index') is None)
 
     def frame_store(self, sample: RVOSDataSample) -> FrameStore:
         """Return an empty store for the frames of a video."""
@@ -191,21 +218,27 @@ def cut_windows(pieces: Iterable[Tensor], window: int | None,
         them whose predictions are kept. Each frame is kept once.
     """
     head, tail = overlap - overlap // 2, overlap // 2
-    held, first = [], 0
+    held, first, count = [], 0, 0  # count: windows so far
 
     def join() -> Tensor:
         return held[0] if len(held) == 1 else torch.cat(held)
 
+    def complete() -> bool:
+        # The last window keeps its frames up to the end of the video. With an
+        # overlap, a window is only yielded when there are frames behind it.
+        needed = window + 1 if overlap else window
+        return sum(map(len, held)) >= needed
+
     for piece in pieces:
         held.append(piece)
-        # The last window keeps its frames up to the end of the video, so a
-        # window is only yielded when there are frames behind it.
-        while window is not None and sum(map(len, held)) > window:
+        while window is not None and complete():
             frames = join()
             yield frames[:window], slice(first, window - tail)
             held, first = [frames[window - overlap:]], head
+            count += 1
     frames = join()
-    yield frames, slice(first, len(frames))
+    if len(frames) or not count:
+        yield frames, slice(first, len(frames))
 
 
 def merge_windows(windows: Iterable[InstanceData]) -> InstanceData:
