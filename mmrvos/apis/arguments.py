@@ -7,6 +7,7 @@ import torch
 from mmrvos.utils import brief
 
 from .frame_sources import ImageFiles, VideoSource
+from .live_video import LiveVideo
 
 
 def check_texts(texts: str | Sequence[str]) -> list[str]:
@@ -77,3 +78,16 @@ def check_apart(source: VideoSource, out_dir: Path) -> None:
             path.parent.resolve() for path in source.paths}:
         raise ValueError(
             f'out_dir {out_dir} is the folder of the frames: choose another')
+
+
+def check_end(source: VideoSource, window: int | None) -> None:
+    """Check that a video without an end is segmented window by window.
+
+    Raises:
+        ValueError: there is no window.
+    """
+    if isinstance(source, LiveVideo) and source.endless and window is None:
+        raise ValueError(
+            f'{source.name} has no end, and without a window masks come at '
+            'the end: set a window (frames that are segmented together), or '
+            'max_frames')

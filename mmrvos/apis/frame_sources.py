@@ -19,11 +19,14 @@ class VideoSource(metaclass=ABCMeta):
         fps: frames per second, None where unknown.
         times: of the frames that were read, in seconds from the start,
             increasing; None where unknown.
+        max_frames: number of frames at which :meth:`chunks` ends; None for
+            all.
     """
 
     name: str
     fps: float | None = None
     times: list[float] | None = None
+    max_frames: int | None = None
 
     @abstractmethod
     def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
@@ -36,7 +39,7 @@ class VideoSource(metaclass=ABCMeta):
     @abstractmethod
     def __len__(self) -> int:
         """Return the number of frames, 0 where unknown. A video file gives
-        the number in its header."""
+        the number in its header. At most :attr:`max_frames`."""
 
     def chunks(
         self, size: int
@@ -53,7 +56,7 @@ class VideoSource(metaclass=ABCMeta):
         Raises:
             ValueError: there is no frame, or frames differ in size.
         """
-        frames, shape = self.frames(), None
+        frames, shape = islice(self.frames(), self.max_frames), None
         while chunk := list(islice(frames, size)):
             names, paths, images = map(list, zip(*chunk, strict=True))
             for name, image in zip(names, images, strict=True):
@@ -95,19 +98,82 @@ class ImageFiles(VideoSource):
             yield name, str(path), read_image(path)
 
     def __len__(self) -> int:
-        return len(self.paths)
+        return limited(len(self.paths), self.max_frames)
 
 
-class VideoFile(VideoSource):
-    """A video file that OpenCV can decode. Its rotation is applied."""
+class CapturedVideo(VideoSource):
+    """A video that OpenCV captures. Its rotation is applied.
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = self.name = str(path)
+    A subclass implements :meth:`_open`. The video is opened once to check it.
+
+    Args:
+        name: for messages.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
         video = self._open()
         self.length = max(0, int(video.get(cv2.CAP_PROP_FRAME_COUNT)))
         self.fps = video.get(cv2.CAP_PROP_FPS) or None
         self.times = []
         video.release()
+
+    @abstractmethod
+    def _open(self) -> cv2.VideoCapture:
+        """Open the video, or raise an error that says why it is none."""
+
+    def _read(self, video: cv2.VideoCapture) -> tuple[bool, np.ndarray]:
+        """Return whether there is a frame, and the frame."""
+        return video.read()
+
+    def _time(self, video: cv2.VideoCapture) -> float:
+        """Return the time of the frame that was read, in seconds."""
+        return video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+
+    def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
+        """Read all frames. A warning says how many frames are missing when
+        the video ends earlier than its header announces."""
+        video = self._open()
+        count = 0
+        self.times.clear()
+        try:
+            while True:
+                more, frame = self._read(video)
+                if not more:
+                    break
+                self._add_time(self._time(video))
+                yield f'{count:05d}', self.name, cv2.cvtColor(
+                    frame, cv2.COLOR_BGR2RGB)
+                count += 1
+        finally:
+            video.release()
+        self._check_end(count)
+
+    def _check_end(self, count: int) -> None:
+        """Warn if the video ended early, after ``count`` frames."""
+        if 0 < count < self.length:
+            warnings.warn(
+                f'{self.name}: {count} of {self.length} frames can be read: '
+                'the video is damaged or incomplete, or its header is wrong; '
+                f'the result covers these {count} frames',
+                stacklevel=3)
+
+    def _add_time(self, time: float) -> None:
+        """Note the time of a frame. Some files give none, or 0 for all."""
+        if self.times and not time > self.times[-1]:
+            time = self.times[-1] + 1 / (self.fps or 10)
+        self.times.append(time)
+
+    def __len__(self) -> int:
+        return limited(self.length, self.max_frames)
+
+
+class VideoFile(CapturedVideo):
+    """A video file that OpenCV can decode."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = str(path)
+        super().__init__(self.path)
 
     def _open(self) -> cv2.VideoCapture:
         video = cv2.VideoCapture(self.path)
@@ -117,39 +183,6 @@ class VideoFile(VideoSource):
                 'or another file that OpenCV decodes, a folder of frames or a '
                 'glob')
         return video
-
-    def frames(self) -> Iterator[tuple[str, str, np.ndarray]]:
-        """Read all frames. A warning says how many frames are missing when
-        the file ends earlier than its header announces."""
-        video = self._open()
-        count = 0
-        self.times.clear()
-        try:
-            while True:
-                more, frame = video.read()
-                if not more:
-                    break
-                self._add_time(video.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-                yield f'{count:05d}', self.path, cv2.cvtColor(
-                    frame, cv2.COLOR_BGR2RGB)
-                count += 1
-        finally:
-            video.release()
-        if 0 < count < self.length:
-            warnings.warn(
-                f'{self.path}: {count} of {self.length} frames can be read: '
-                'the file is damaged or incomplete, or its header is wrong; '
-                f'the result covers these {count} frames',
-                stacklevel=2)
-
-    def _add_time(self, time: float) -> None:
-        """Note the time of a frame. Some files give none, or 0 for all."""
-        if self.times and not time > self.times[-1]:
-            time = self.times[-1] + 1 / (self.fps or 10)
-        self.times.append(time)
-
-    def __len__(self) -> int:
-        return self.length
 
 
 class Arrays(VideoSource):
@@ -172,9 +205,15 @@ class Arrays(VideoSource):
             yield f'{i:05d}', '', array
 
     def __len__(self) -> int:
-        if isinstance(self.arrays, Sequence | np.ndarray):
-            return len(self.arrays)
-        return 0
+        known = isinstance(self.arrays, Sequence | np.ndarray)
+        return limited(len(self.arrays) if known else 0, self.max_frames)
+
+
+def limited(length: int, max_frames: int | None) -> int:
+    """Return the number of frames that are read; 0 is an unknown length."""
+    if max_frames is None:
+        return length
+    return min(length or max_frames, max_frames)
 
 
 def check_array(index: int, array: np.ndarray) -> None:

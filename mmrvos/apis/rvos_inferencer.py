@@ -3,6 +3,7 @@ from collections import deque
 from collections.abc import (
     Callable,
     Collection,
+    Iterable,
     Iterator,
     Mapping,
     Sequence,
@@ -38,6 +39,7 @@ from mmrvos.visualization import RVOSVisualizer, check_fps
 from .arguments import (
     check_apart,
     check_device,
+    check_end,
     check_min_score,
     check_texts,
 )
@@ -142,7 +144,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
             show_progress=show_progress)
 
     def __call__(self,
-                 video: str | Path | Sequence | np.ndarray | Iterator
+                 video: str | Path | int | Sequence | np.ndarray | Iterable
                  | VideoSource,
                  texts: str | Sequence[str],
                  out_dir: str | Path | None = None,
@@ -152,9 +154,9 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         """Segment a video by sentences.
 
         Args:
-            video: a video file, a folder or a glob of frames, a list of
-                image files, a list or an iterator of uint8 RGB arrays; see
-                :func:`open_video`.
+            video: a video file, a folder or a glob of frames, the index of a
+                camera, a URL, a list of image files, a list or an iterator of
+                uint8 RGB arrays; see :func:`open_video`.
             texts: one sentence or several.
             out_dir: where to write; None writes nothing. Results of an
                 earlier call in this folder are replaced.
@@ -185,6 +187,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         if out_dir is not None:
             out_dir = check_folder(out_dir, outputs)
         source = open_video(video)
+        check_end(source, self.window)
         if out_dir is not None:
             check_apart(source, out_dir)
         chunks = self.preprocess(source, texts)
@@ -212,14 +215,17 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         return results
 
     def stream(self,
-               video: str | Path | Sequence | np.ndarray | Iterator
+               video: str | Path | int | Sequence | np.ndarray | Iterable
                | VideoSource,
                texts: str | Sequence[str],
                min_score: float = 0.) -> Iterator[SegmentedFrames]:
         """Segment a video of any length, part by part.
 
         Frames are read when they are needed. They are returned with their
-        masks window by window (all at once if ``window`` is None).
+        masks window by window (all at once if ``window`` is None), each
+        window when its last frame is read. With an ``overlap`` or a
+        propagator later frames may be needed first, see
+        :class:`InferenceCfg` and :class:`MaskPropagator`.
 
         Args:
             video, texts, min_score: see :meth:`__call__`.
@@ -230,8 +236,14 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         texts = check_texts(texts)
         check_min_score(min_score)
         source = open_video(video)
+        check_end(source, self.window)
         return self._segment(
             self.preprocess(source, texts), source, texts, min_score)
+
+    @property
+    def window(self) -> int | None:
+        """Frames that are segmented together; None for all."""
+        return getattr(self.model.test_cfg, 'window', None)
 
     @torch.no_grad()
     def _segment(self, chunks: Iterator[tuple], source: VideoSource,
@@ -273,7 +285,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                     progress.advance(tasks[1], len(names))
                     empty_below(pred, min_score)
                     if store is not None:
-                        images = [store.read(*image) for image in images]
+                        images = [store.take(*image) for image in images]
                     yield SegmentedFrames(list(names), list(images), pred)
             except torch.OutOfMemoryError:
                 raise ValueError(
@@ -307,8 +319,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                 length=None,
                 label=0) for e, text in enumerate(texts)
         ]
-        window = getattr(self.model.test_cfg, 'window', None)
-        chunk = 16 if window is None else 1
+        chunk = 16 if self.window is None else 1
         for names, paths, images in source.chunks(chunk):
             shape = images[0].shape[:2]
             yield names, images, self.pipeline(

@@ -3,6 +3,7 @@
     mmrvos infer referformer_tiny_shapes shapes.mp4 "the small red circle"
     mmrvos infer configs/referformer/r50_ytvos.py 'frames/*.jpg' "a red car" \\
         --weights r50_ytvos.pth
+    mmrvos infer referformer_r50_ytvos 0 "the cup" --window 8  # a camera
 
 Weights of a name are fetched on first use, see `mmrvos download`. Writes into
 --out-dir: overlay.mp4 and overlay.png (the masks over the video, and some of
@@ -10,11 +11,19 @@ its frames), masks/<sentence>/<frame>.png (0 or 255), result.json (scores and
 areas). Results of an earlier run in this folder are replaced.
 """
 import argparse
+import signal
 from pathlib import Path
 
 from mmengine.config import DictAction
 
-from mmrvos.apis import OUTPUTS, check_folder, find_model, open_video
+from mmrvos.apis import (
+    OUTPUTS,
+    LiveVideo,
+    VideoSource,
+    check_folder,
+    find_model,
+    open_video,
+)
 from mmrvos.utils import clear_errors
 from mmrvos.visualization import STYLES, check_fps
 
@@ -26,7 +35,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'model', metavar='NAME', help='see `mmrvos list`; or a config file')
     parser.add_argument(
-        'video', help='video file, folder of frames, or a quoted glob')
+        'video',
+        help='video file, folder of frames, quoted glob, index of a camera, '
+        'or a URL (http, rtsp, ...)')
     parser.add_argument(
         'text',
         nargs='+',
@@ -61,6 +72,12 @@ def add_options(parser: argparse.ArgumentParser, out_dir: str) -> None:
         type=int,
         help='frames shared by neighbouring windows; default: that of the '
         'config')
+    parser.add_argument(
+        '--max-frames',
+        type=int,
+        metavar='N',
+        help='end after N frames; Ctrl-C also ends a camera or a stream, and '
+        'the frames so far are written')
     parser.add_argument(
         '--amp',
         nargs='?',
@@ -102,7 +119,7 @@ def add_options(parser: argparse.ArgumentParser, out_dir: str) -> None:
 def infer(args: argparse.Namespace) -> None:
     """Segment ``args.video`` by the sentences ``args.text``."""
     # everything that needs no model is checked before the model is loaded
-    video = open_video(args.video)
+    video = open_video(args.video, args.max_frames)
     check_folder(args.out_dir, OUTPUTS)
     if args.fps is not None:
         check_fps(args.fps)
@@ -124,6 +141,7 @@ def infer(args: argparse.Namespace) -> None:
         style=args.style,
         cfg_options=args.cfg_options,
         show_progress=not args.no_progress)
+    stop_at_interrupt(video)
     results = inferencer(
         video,
         args.text,
@@ -134,6 +152,19 @@ def infer(args: argparse.Namespace) -> None:
         note = '' if result.found else '  (not found)'
         print(f'{e}  score {result.score:.2f}  {result.text}{note}')
     print(f'{args.out_dir}: overlay.mp4, overlay.png, masks/, result.json')
+
+
+def stop_at_interrupt(video: VideoSource) -> None:
+    """Let Ctrl-C end a live video; a second Ctrl-C ends the program."""
+    if not isinstance(video, LiveVideo):
+        return
+
+    def stop(*_) -> None:
+        video.stop()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    print(f'{video.name}: Ctrl-C ends the video', flush=True)
+    signal.signal(signal.SIGINT, stop)
 
 
 @clear_errors

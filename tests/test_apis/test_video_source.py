@@ -158,6 +158,18 @@ def test_exif_rotation_is_applied(tmp_path):
     assert np.abs(image.astype(int) - turned).mean() < 3
 
 
+def test_other_iterables():
+    class Frames:
+        """As a loader of frames: it has neither length nor index."""
+
+        def __iter__(self):
+            return iter(colour_video(3))
+
+    source = open_video(Frames())
+    for _ in range(2):
+        assert len(list(source.frames())) == 3
+
+
 def test_iterators_are_read_once():
     source = open_video(iter(colour_video(3)))
     assert len(source) == 0
@@ -167,7 +179,8 @@ def test_iterators_are_read_once():
         list(open_video(iter([colour_video(1)[0], 'x'])).frames())
 
 
-@pytest.mark.parametrize('video', [0, None, 1.5, {'a': 1}, b'clip.mp4'])
+@pytest.mark.parametrize(
+    'video', [True, None, 1.5, {'a': 1}, {1}, b'clip.mp4'])
 def test_other_types_are_refused(video):
     with pytest.raises(TypeError, match='expected a video file, a folder'):
         open_video(video)

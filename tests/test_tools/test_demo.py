@@ -1,14 +1,17 @@
 import json
 import runpy
+import signal
 import sys
 from pathlib import Path
 
 import cv2
 import pytest
 
+from mmrvos.apis import open_video
 from mmrvos.visualization import write_image
 
 from ..colour_segmentor import colour_checkpoint, colour_video
+from ..test_apis.test_live_video import Camera
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,3 +65,74 @@ def test_options_are_checked_before_the_model_is_loaded(
     monkeypatch.setattr('mmrvos.apis.RVOSInferencer.__init__', None)
     with pytest.raises(SystemExit, match=said):
         demo(str(tmp_path / 'frames'), '--text', 'red', option, value)
+
+
+@pytest.fixture
+def webcam(monkeypatch, tmp_path):
+    """demo/webcam_demo.py with a camera and a model that knows colours."""
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+
+    def run_demo(*args: str) -> None:
+        monkeypatch.setattr(sys, 'argv', [
+            'webcam_demo.py', '--model',
+            str(ROOT / 'tests/test_tools/colour_shapes.py'), '--weights',
+            colour_checkpoint(tmp_path), '--text', 'red', 'green', '--device',
+            'cpu', *args
+        ])
+        runpy.run_path(
+            str(ROOT / 'demo/webcam_demo.py'), run_name='__main__')
+
+    return run_demo
+
+
+def test_camera_to_a_file(webcam, monkeypatch, tmp_path, capsys):
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        webcam('--out', str(tmp_path / 'live.mp4'), '--max-frames', '5')
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert '5 frames in' in capsys.readouterr().out
+    monkeypatch.undo()
+    frames = [image for _, _, image in open_video(
+        tmp_path / 'live.mp4').frames()]
+    assert len(frames) == 5
+
+
+def test_camera_on_the_screen(webcam, monkeypatch, capsys):
+    """Until q is pressed, at the third frame."""
+    shown = []
+    monkeypatch.setattr(cv2, 'imshow', lambda *args: shown.append(args))
+    monkeypatch.setattr(
+        cv2, 'waitKey', lambda _: ord('q') if len(shown) == 3 else -1)
+    webcam()
+    assert len(shown) == 3
+    assert 'per second' in capsys.readouterr().out
+
+
+def test_no_screen_is_one_line(webcam, monkeypatch):
+    def fail(*args):
+        raise cv2.error('could not connect to display')
+
+    monkeypatch.setattr(cv2, 'imshow', fail)
+    with pytest.raises(SystemExit, match='set --out'):
+        webcam()
+
+
+def test_an_interrupt_ends_a_live_video_and_keeps_its_frames(
+        demo, monkeypatch, tmp_path):
+    monkeypatch.setattr(cv2, 'VideoCapture', Camera)
+    before = signal.getsignal(signal.SIGINT)
+    read = Camera.read
+
+    def interrupted(self):
+        if self.count == 3:
+            signal.raise_signal(signal.SIGINT)
+        return read(self)
+
+    monkeypatch.setattr(Camera, 'read', interrupted)
+    try:
+        out = demo('0', '--text', 'red', '--window', '1')
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(list((out / 'masks/0').iterdir())) == 4
+    assert json.loads((out / 'result.json').read_text())['video'] == 'camera 0'
