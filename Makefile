@@ -1,6 +1,7 @@
 # make demo   test the shipped checkpoint, segment a video by a sentence
 # make test   the whole test suite, in WORKERS processes
 # make lint   ruff
+# make wheel  build the wheel and run it outside the checkout
 # make docs   the documentation site, in build/docs/html; warnings are errors
 # Each but the last sets up .venv first (about ten minutes the first time, most of it mmcv's
 # compiled ops; pip caches the result). PYTHON names the interpreter, 3.11 to
@@ -19,7 +20,7 @@ DOCS_VENV := build/docs/venv
 WORKERS ?= 2
 export MAX_JOBS ?= $(shell nproc)
 
-.PHONY: demo test lint docs install clean
+.PHONY: demo test lint docs wheel install clean
 .DELETE_ON_ERROR:
 
 demo: $(STAMP)
@@ -37,10 +38,14 @@ docs: $(DOCS_VENV)/.installed
 	$(DOCS_VENV)/bin/sphinx-build -q -W -j auto -d build/docs/doctrees \
 		-c docs . build/docs/html
 
+wheel: $(STAMP)
+	$(BIN)/python .ci/check_wheel.py build/wheel
+
 # Without torch: the API reference is read, not imported.
 $(DOCS_VENV)/.installed: requirements/docs.txt
 	$(PYTHON) -m venv $(DOCS_VENV)
-	$(DOCS_VENV)/bin/pip install -q --disable-pip-version-check -r $<
+	$(DOCS_VENV)/bin/pip install -q --disable-pip-version-check -r $< || \
+		{ echo 'make docs: requirements/docs.txt cannot be installed'; exit 1; }
 	touch $@
 
 install: $(STAMP)

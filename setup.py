@@ -18,7 +18,8 @@ MIM_FILES = ('configs', 'tools', 'demo', 'model-index.yml')
 class BuildWithMim(build_py):
     """Put ``MIM_FILES`` into ``mmrvos/.mim``, where MMEngine looks for them.
 
-    A wheel gets copies, an editable install gets links.
+    A wheel gets copies, an editable install gets links. Checkpoints are not
+    copied, so that the wheel stays small; ``find_weights`` names their place.
     """
 
     def run(self) -> None:
@@ -47,7 +48,8 @@ class BuildWithMim(build_py):
             shutil.copytree(
                 source,
                 target,
-                ignore=shutil.ignore_patterns('output', '__pycache__'))
+                ignore=shutil.ignore_patterns('output', '__pycache__',
+                                              '*.pth'))
 
 
 def version() -> str:
@@ -74,8 +76,13 @@ setup(
         'Development Status :: 4 - Beta',
         'Intended Audience :: Science/Research',
         'License :: OSI Approved :: Apache Software License',
+        'Operating System :: POSIX :: Linux',
         'Programming Language :: Python :: 3',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
+        'Topic :: Scientific/Engineering :: Image Recognition',
         'Typing :: Typed',
     ],
     packages=find_packages(include=('mmrvos', 'mmrvos.*')),

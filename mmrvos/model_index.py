@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from .home import find_checkpoint
+from .home import find_checkpoint, home_folder
 
 #: Who computed a number: the authors of the method, we with their weights, or
 #: we with weights that we trained.
@@ -185,6 +185,14 @@ def _entry(folder: Path, model: dict, official: dict) -> ModelEntry:
         change=model.get('Change'))
 
 
+def is_here(weights: str) -> bool:
+    """Return whether weights are a URL or a file that exists.
+
+    Weights of ours are in the repository; the wheel does not hold them.
+    """
+    return '://' in weights or Path(weights).is_file()
+
+
 def find_weights(entry: ModelEntry) -> str:
     """Return the file or URL of a model's weights.
 
@@ -194,11 +202,17 @@ def find_weights(entry: ModelEntry) -> str:
     Raises:
         ValueError: there are none yet; the message says how to get them.
     """
-    if entry.weights is not None:
+    if entry.weights is not None and is_here(entry.weights):
         return entry.weights
     file = find_checkpoint(entry.checkpoint)
     if file.is_file():
         return str(file)
+    if entry.weights is not None:
+        name = '/'.join(Path(entry.weights).parts[-2:])
+        raise ValueError(
+            f'the weights of {entry.name} are in the repository, not in the '
+            f'package: copy {name} of a checkout to '
+            f'{home_folder() / entry.checkpoint}, or pass its path as weights')
     official = entry.converted_from
     if official is None:
         raise ValueError(

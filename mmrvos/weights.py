@@ -39,7 +39,7 @@ def get_weights(entry: ModelEntry,
             not a checkpoint of this config.
     """
     if file is None and entry.weights is not None:
-        return _published(entry.weights, progress)
+        return _published(find_weights(entry), progress)
     target = home_folder() / entry.checkpoint
     official = entry.converted_from
     if file is None:

@@ -44,6 +44,11 @@ def test_type_hints_are_declared(installed):
     assert 'Classifier: Typing :: Typed' in text
 
 
+def test_the_wheel_is_small(installed):
+    wheel, = installed.parents[1].glob('mmrvos-*.whl')
+    assert wheel.stat().st_size < 1.5e6
+
+
 def test_citation_names_this_version():
     citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text())
     assert citation['version'] == __version__
@@ -79,7 +84,8 @@ def test_index_names_files_that_exist(installed):
             assert (folder / model['Config']).is_file()
             weights = model.get('Weights')
             if weights and '://' not in weights:
-                assert (folder / weights).is_file(), weights
+                assert (ROOT / weights).is_file(), weights
+                assert not (folder / weights).exists()
     assert 'referformer_tiny_shapes' in names
     assert len(set(names)) == len(names)
 

@@ -5,7 +5,7 @@ MyST makes it a download, and refuses a link to a folder. This extension
 writes one page per linked file, with highlighted code, and one per linked
 folder, with the names of its files.
 """
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
@@ -17,6 +17,17 @@ from sphinx.environment import BuildEnvironment
 LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml'}
 BINARY = {'.pth', '.png', '.jpg', '.gz', '.npz'}
 SCHEME = 'source:'
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{title}</title>
+<link rel="stylesheet" href="{root}_static/pygments.css">
+<body style="font-family: sans-serif; margin: 2em">
+<p><a href="{root}index.html">mmrvos</a></p>
+<h1>{title}</h1>
+{body}
+"""
 
 
 def page_name(path: str) -> str:
@@ -57,7 +68,11 @@ def resolve_links(app: Sphinx, doctree: nodes.document,
                 docname, page_name(uri[len(SCHEME):]))
 
 
-def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
+def write_pages(app: Sphinx, exception: Exception | None) -> None:
+    """Write the pages without a theme, whose navigation takes a second each.
+    """
+    if exception is not None or app.builder.format != 'html':
+        return
     todo = sorted(app.env.source_pages)
     done = set()
     while todo:
@@ -65,24 +80,28 @@ def collect_pages(app: Sphinx) -> Iterator[tuple[str, dict, str]]:
         if relative in done:
             continue
         done.add(relative)
-        path = Path(app.srcdir, relative)
+        path, page = Path(app.srcdir, relative), page_name(relative)
         if path.is_dir():
-            files = sorted(
-                p.relative_to(app.srcdir).as_posix() for p in path.iterdir()
-                if not p.name.startswith(('.', '__pycache__'))
-                and p.suffix not in BINARY)
+            files = [
+                p.relative_to(app.srcdir).as_posix()
+                for p in sorted(path.iterdir())
+                if not p.name.startswith(('.', '_')) and p.suffix not in BINARY
+            ]
             todo += files
-            body = '<ul>{}</ul>'.format(''.join(
-                '<li><a href="{}">{}</a></li>'.format(
-                    app.builder.get_relative_uri(
-                        page_name(relative), page_name(name)),
-                    escape(Path(name).name)) for name in files))
+            links = []
+            for name in files:
+                uri = app.builder.get_relative_uri(page, page_name(name))
+                text = escape(Path(name).name)
+                links.append(f'<li><a href="{uri}">{text}</a></li>')
+            body = f'<ul>{"".join(links)}</ul>'
         else:
             body = app.builder.highlighter.highlight_block(
                 path.read_text(), LANGUAGES.get(path.suffix, 'text'))
-        yield page_name(relative), dict(
-            title=escape(relative),
-            body=f'<h1>{escape(relative)}</h1>{body}'), 'page.html'
+        target = Path(app.builder.get_outfilename(page))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(PAGE.format(
+            title=escape(relative), body=body,
+            root='../' * page.count('/')))
 
 
 def prepare(app: Sphinx) -> None:
@@ -101,6 +120,6 @@ def setup(app: Sphinx) -> dict:
     app.connect('doctree-read', mark_links, priority=400)
     app.connect('env-merge-info', merge)
     app.connect('doctree-resolved', resolve_links)
-    app.connect('html-collect-pages', collect_pages)
+    app.connect('build-finished', write_pages)
     return dict(version='1', parallel_read_safe=True,
                 parallel_write_safe=True)

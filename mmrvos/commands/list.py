@@ -4,8 +4,9 @@
     mmrvos list 'referformer_*ytvos*' --verbose
 
 Numbers are those of the paper, or of our own evaluation if marked so. WEIGHTS
-is a file that is here, or 'official' if `mmrvos download NAME` fetches and
-converts them, or 'none' if they have to be trained.
+is a file that is here, or 'repository' for a file that the wheel lacks, or
+'official' if `mmrvos download NAME` fetches and converts them, or 'none' if
+they have to be trained.
 """
 import argparse
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from fnmatch import fnmatchcase
 from mmrvos.command_line import clear_errors
 from mmrvos.downloads import is_remote, web_page
 from mmrvos.home import find_checkpoint
-from mmrvos.model_index import ModelEntry, read_model_index
+from mmrvos.model_index import ModelEntry, is_here, read_model_index
 
 
 def parse_args() -> argparse.Namespace:
@@ -70,10 +71,12 @@ def numbers(entry: ModelEntry) -> str:
 
 def weights(entry: ModelEntry) -> str:
     """Say where the weights are."""
-    if entry.weights is not None:
+    if entry.weights is not None and is_here(entry.weights):
         return 'published' if is_remote(entry.weights) else 'shipped'
     if find_checkpoint(entry.checkpoint).is_file():
         return 'downloaded'
+    if entry.weights is not None:
+        return 'repository'
     return 'official' if entry.converted_from else 'none'
 
 

@@ -1,5 +1,6 @@
 """Names of model-index.yml, and what the metafiles say about them."""
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,21 @@ def test_published_weights():
     assert entry.config == ROOT / 'configs/referformer/tiny_shapes.py'
     assert Path(find_weights(entry)) == (
         ROOT / 'demo/referformer_tiny_shapes.pth')
+
+
+def test_published_weights_that_the_package_lacks(home, tmp_path):
+    """As in a wheel; a copy in the home folder is found."""
+    entry = replace(
+        find_model('referformer_tiny_shapes'),
+        weights=str(tmp_path / 'demo/referformer_tiny_shapes.pth'))
+    copy = home / 'checkpoints/referformer_tiny_shapes.pth'
+    with pytest.raises(ValueError, match=(
+            'copy demo/referformer_tiny_shapes.pth of a checkout to '
+            f'{copy}')):
+        find_weights(entry)
+    copy.parent.mkdir(parents=True)
+    copy.touch()
+    assert find_weights(entry) == str(copy)
 
 
 def test_old_names_are_aliases():

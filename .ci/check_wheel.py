@@ -1,0 +1,67 @@
+"""Build the wheel from the source archive, and run it outside the checkout.
+
+    python .ci/check_wheel.py FOLDER
+"""
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: runs in a folder of its own, where only the wheel can be imported
+PROGRAM = """
+import importlib, pkgutil, sys
+import mmrvos
+assert mmrvos.__path__[0].startswith(sys.argv[1]), mmrvos.__path__
+modules = [m.name for m in pkgutil.walk_packages(mmrvos.__path__, 'mmrvos.')
+           if not m.name.endswith('__main__')]
+for name in modules:
+    importlib.import_module(name)
+print(f'{len(modules)} modules of mmrvos {mmrvos.__version__} imported')
+
+import numpy as np
+from mmrvos.apis import RVOSInferencer
+from mmrvos.model_index import find_model
+inferencer = RVOSInferencer(find_model('referformer_tiny_shapes').config,
+                            sys.argv[2])
+frames = [np.full((64, 96, 3), 40 * t, np.uint8) for t in range(2)]
+result, = inferencer(frames, ['the red circle'], out_dir='out')
+assert result.masks.shape == (2, 64, 96)
+"""
+
+
+def run(*command: str, **options) -> None:
+    done = subprocess.run(command, check=False, **options)
+    if done.returncode:
+        sys.exit(f'make wheel: {" ".join(command[:6])} ... fails')
+
+
+def main() -> None:
+    folder = Path(sys.argv[1]).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob('mmrvos-*'):
+        old.unlink()
+    python = sys.executable
+    run(python, '-c',
+        'import sys; from setuptools import build_meta; '
+        'build_meta.build_sdist(sys.argv[1])', str(folder),
+        cwd=ROOT, stdout=subprocess.DEVNULL)
+    archive, = folder.glob('mmrvos-*.tar.gz')
+    run(python, '-m', 'pip', 'wheel', '-q', '--disable-pip-version-check',
+        '--no-deps', '--no-build-isolation', '-w', str(folder), str(archive))
+    wheel, = folder.glob('mmrvos-*.whl')
+    with tempfile.TemporaryDirectory() as outside:
+        site = os.path.join(outside, 'site')
+        run(python, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index',
+            '--disable-pip-version-check', '--target', site, str(wheel))
+        options = dict(
+            cwd=outside, env=dict(os.environ, PYTHONPATH=site))
+        run(python, '-m', 'mmrvos', 'list', 'tiny_shapes', **options)
+        run(python, '-c', PROGRAM, site,
+            str(ROOT / 'demo/referformer_tiny_shapes.pth'), **options)
+    print(f'{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.1f} MB')
+
+
+if __name__ == '__main__':
+    main()
