@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from mmrvos.model_index import read_model_index
 
@@ -71,6 +72,25 @@ def test_links_and_anchors_exist(page):
         assert file.is_relative_to(ROOT), f'{target} leaves the repository'
         if anchor:
             assert anchor in anchors(file), f'{target}: no such heading'
+
+
+def test_every_method_has_a_citation():
+    """The page of a method has BibTeX of its paper, as the metafile names it.
+    """
+    collections = [
+        collection for path in sorted(ROOT.glob('configs/*/metafile.yml'))
+        for collection in yaml.safe_load(path.read_text())['Collections']
+    ]
+    assert collections
+    for collection in collections:
+        page = ROOT / collection['README']
+        text = '\n'.join(blocks(page, 'bibtex'))
+        assert f'title = {{{collection["Paper"]["Title"]}}}' in text, (
+            f'{collection["README"]} has no BibTeX of {collection["Name"]}')
+        assert text.count('{') == text.count('}')
+        for entry in text.split('\n@'):
+            assert re.search(r'author = \{.+\}', entry)
+            assert re.search(r'year = \{\d{4}\}', entry)
 
 
 @every_page
