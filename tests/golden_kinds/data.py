@@ -1,5 +1,6 @@
 """Golden cases of sampling and clip transforms."""
 import random
+from functools import partial
 from unittest import mock
 
 import numpy as np
@@ -12,6 +13,7 @@ from mmrvos.datasets.transforms import (
     ClipResize,
     PackRVOSInputs,
     SampleLocalGlobalFrames,
+    SampleNearbyFrames,
 )
 from mmrvos.datasets.transforms.geometric import crop_clip, resized_shape
 from mmrvos.datasets.transforms.loading import masks_to_boxes
@@ -272,7 +274,22 @@ def run_referformer_sampling(case: Case) -> None:
         assert inds == expected[expected >= 0][:num].tolist(), seed
 
 
+def run_samwise_sampling(case: Case) -> None:
+    samplers = {
+        'local': SampleNearbyFrames,  # Ref-YouTube-VOS
+        'global': partial(SampleLocalGlobalFrames, redraw=True),  # MeViS
+    }
+    for name, sampler in samplers.items():
+        rows = zip(case.outputs['rows'].tolist(), case.outputs[name],
+                   strict=True)
+        for (seed, key_frame, total, num), expected in rows:
+            random.seed(seed)
+            inds = sampler(num).sample(key_frame, total)
+            assert inds == expected[expected >= 0][:num].tolist(), (name, seed)
+
+
 KINDS = {
     'transforms': run_transforms,
     'referformer_sampling': run_referformer_sampling,
+    'samwise_sampling': run_samwise_sampling,
 }

@@ -16,6 +16,7 @@ from .sampling import (
     SampleCentredFrames,
     SampleConsecutiveFrames,
     SampleLocalGlobalFrames,
+    SampleNearbyFrames,
     SampleSpreadFrames,
 )
 
@@ -25,5 +26,5 @@ __all__ = [
     'ClipResize', 'ClipReverse', 'ImageToClip', 'LoadClipMasks', 'LoadFrames',
     'PackRVOSInputs', 'SampleAllFrames', 'SampleCentredFrames',
     'SampleConsecutiveFrames', 'SampleExpressions', 'SampleLocalGlobalFrames',
-    'SampleSpreadFrames'
+    'SampleNearbyFrames', 'SampleSpreadFrames'
 ]

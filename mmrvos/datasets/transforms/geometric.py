@@ -104,16 +104,24 @@ class ClipFlip(BaseTransform):
                 f'substrings={self.substrings})')
 
 
-def resized_shape(height: int, width: int, short: int,
-                  longest: int | None) -> tuple[int, int]:
-    """New (height, width) by the official size rule.
+def resized_shape(height: int,
+                  width: int,
+                  short: int,
+                  longest: int | None,
+                  exact: bool = False) -> tuple[int, int]:
+    """Compute the new (height, width) of a frame.
 
     Args:
-        height, width: the frame's.
+        height, width: of the frame.
         short: wanted short side.
-        longest: the long side's maximum. Rounding may pass it by one pixel.
+        longest: maximum of the long side. Rounding may exceed it by a pixel.
+        exact: see :class:`ClipResize`.
     """
     low, high = min(height, width), max(height, width)
+    if exact and longest is not None and (
+            wanted := int(short * high / low)) > longest:
+        short = int(longest * short / wanted)
+        return (longest, short) if width < height else (short, longest)
     if longest is not None and high / low * short > longest:
         short = int(round(longest * low / high))
     if low == short:
@@ -176,6 +184,11 @@ class ClipResize(BaseTransform):
         backend: 'pillow' gives the official pixels; 'torch' the same within
             two grey levels, and fast enough not to hold up training.
         scale: factor of both sizes, for test-time augmentation.
+        exact: where ``longest`` limits a frame, its long side becomes exactly
+            ``longest`` and its short side is rounded down, as torchvision
+            does (inference of SAMWISE). False rounds the short side to the
+            nearest, and the long side follows from it (DETR and its
+            successors).
     """
 
     BACKENDS = {'pillow': resize_frames, 'torch': resize_frames_torch}
@@ -184,7 +197,8 @@ class ClipResize(BaseTransform):
                  short_sides: int | list[int] | None,
                  longest: int | None = None,
                  backend: str = 'pillow',
-                 scale: float = 1.) -> None:
+                 scale: float = 1.,
+                 exact: bool = False) -> None:
         if not scale > 0:
             raise ValueError(f'ClipResize got scale={scale}, expected a '
                              'number above 0')
@@ -198,6 +212,7 @@ class ClipResize(BaseTransform):
         self.longest = longest
         self.scale = scale
         self.backend = backend
+        self.exact = exact
 
     @cache_randomness
     def sample_size(self) -> int:
@@ -207,7 +222,8 @@ class ClipResize(BaseTransform):
         old = results['frames'].shape[1:3]
         short = self.sample_size() if self.short_sides else min(old)
         longest = self.longest and round(self.scale * self.longest)
-        new = resized_shape(*old, max(1, round(self.scale * short)), longest)
+        new = resized_shape(*old, max(1, round(self.scale * short)), longest,
+                            self.exact)
         if new != old:
             resize = self.BACKENDS[self.backend]
             results['frames'] = resize(results['frames'], new)
@@ -222,7 +238,7 @@ class ClipResize(BaseTransform):
     def __repr__(self) -> str:
         return (f'{type(self).__name__}(short_sides={self.short_sides}, '
                 f'longest={self.longest}, backend={self.backend!r}, '
-                f'scale={self.scale})')
+                f'scale={self.scale}, exact={self.exact})')
 
 
 @TRANSFORMS.register_module()

@@ -8,8 +8,10 @@ from mmcv.transforms import BaseTransform
 from mmrvos.registry import TRANSFORMS
 
 
-def local_global_indices(key_frame: int, num_total: int,
-                         num_frames: int) -> list[int]:
+def local_global_indices(key_frame: int,
+                         num_total: int,
+                         num_frames: int,
+                         redraw: bool = False) -> list[int]:
     """ReferFormer's clip: a key frame, its two neighbours, and others.
 
     The neighbours lie 1 to 3 frames before and after; further frames come
@@ -21,6 +23,9 @@ def local_global_indices(key_frame: int, num_total: int,
         key_frame: index of the frame that must be there.
         num_total: frames of the video.
         num_frames: T. With T = 2 three indices come back.
+        redraw: for a video with fewer than T - 3 frames, draw each further
+            frame independently (SAMWISE on MeViS). False repeats the video
+            (ReferFormer).
 
     Returns:
         Sorted indices: T of them, but 3 for T = 2.
@@ -41,11 +46,56 @@ def local_global_indices(key_frame: int, num_total: int,
             inds += random.sample(outside, rest)
         elif num_total >= rest:
             inds += random.sample(everything, rest)
+        elif redraw:
+            # choices() would consume random numbers in another way
+            inds += [random.choice(everything) for _ in range(rest)]
         else:
             # the official draw fails when the video has less than half of
             # the missing frames; whole repetitions make up for it
             repeats, left = divmod(rest, num_total)
             inds += random.sample(everything, left) + everything * repeats
+    return sorted(inds)
+
+
+def nearby_indices(key_frame: int, num_total: int,
+                   num_frames: int) -> list[int]:
+    """SAMWISE's clip on Ref-YouTube-VOS: frames around a key frame.
+
+    Up to T // 2 of the T frames before the key frame and up to T // 2 of the
+    T frames from it on are drawn without repetition. Near the ends of a video
+    the missing ones come from within 2T frames, and at last from the whole
+    video with repetition. The key frame is sure to be there only where frames
+    are missing. Python's ``random`` is called in the official order, so that
+    seeds reproduce official clips.
+
+    Args:
+        key_frame: index of the frame in the middle.
+        num_total: frames of the video.
+        num_frames: T.
+
+    Returns:
+        T sorted indices.
+    """
+    half = num_frames // 2
+    inds = random.sample(
+        range(max(0, key_frame - num_frames), key_frame),
+        min(half, key_frame))
+    inds += random.sample(
+        range(key_frame, min(num_total, key_frame + num_frames)),
+        min(half, num_total - key_frame - 1))
+    if len(inds) < num_frames and key_frame not in inds:
+        inds.append(key_frame)
+    pool = range(
+        max(0, key_frame - 2 * num_frames),
+        min(num_total, key_frame + 2 * num_frames))
+    for _ in range(3 * len(pool)):
+        if len(inds) >= num_frames:
+            break
+        drawn = random.choice(pool)
+        if drawn not in inds:
+            inds.append(drawn)
+    while len(inds) < num_frames:
+        inds.append(random.randrange(num_total))
     return sorted(inds)
 
 
@@ -114,14 +164,21 @@ class SampleLocalGlobalFrames(FrameSampler):
         num_frames: T.
         locate_key: also set ``valid_index``, the first position of the key
             frame in the clip: A2D-Sentences, where only that one is annotated.
+        redraw: how to fill the clip from a video of fewer than T - 3 frames,
+            see :func:`local_global_indices`.
     """
 
-    def __init__(self, num_frames: int = 5, locate_key: bool = False) -> None:
+    def __init__(self,
+                 num_frames: int = 5,
+                 locate_key: bool = False,
+                 redraw: bool = False) -> None:
         super().__init__(num_frames)
         self.locate_key = locate_key
+        self.redraw = redraw
 
     def sample(self, key_frame: int, num_total: int) -> list[int]:
-        inds = local_global_indices(key_frame, num_total, self.num_frames)
+        inds = local_global_indices(key_frame, num_total, self.num_frames,
+                                    self.redraw)
         return inds[:self.num_frames]
 
     def transform(self, results: dict) -> dict:
@@ -130,6 +187,14 @@ class SampleLocalGlobalFrames(FrameSampler):
             inds = results['frame_inds'].tolist()
             results['valid_index'] = inds.index(results['key_frame'])
         return results
+
+
+@TRANSFORMS.register_module()
+class SampleNearbyFrames(FrameSampler):
+    """SAMWISE's training clip on Ref-YouTube-VOS, :func:`nearby_indices`."""
+
+    def sample(self, key_frame: int, num_total: int) -> list[int]:
+        return nearby_indices(key_frame, num_total, self.num_frames)
 
 
 @TRANSFORMS.register_module()

@@ -8,6 +8,7 @@ from mmrvos.datasets.transforms import (
     ClipRandomZoom,
     ClipResize,
 )
+from mmrvos.datasets.transforms.geometric import resized_shape
 from mmrvos.datasets.transforms.loading import masks_to_boxes
 
 from .. import miniature
@@ -68,6 +69,18 @@ def test_resize(backend):
     assert clip['ori_shape'] == (miniature.HEIGHT, miniature.WIDTH)
     assert overlap(clip['masks'], shown(clip)) > 0.95
     np.testing.assert_array_equal(clip['boxes'], 2 * make_clip()['boxes'])
+
+
+@pytest.mark.parametrize('old, new', [
+    ((720, 1280), (576, 1024)),
+    ((480, 854), (575, 1024)),  # 576 by the other rule
+    ((854, 480), (1024, 575)),
+    ((600, 600), (1020, 1020)),
+    ((300, 301), (1020, 1023)),
+])
+def test_exact_longest_side(old, new):
+    """torchvision's Resize(1020, max_size=1024)."""
+    assert resized_shape(*old, 1020, 1024, exact=True) == new
 
 
 def test_fast_resize_is_nearly_pillow():

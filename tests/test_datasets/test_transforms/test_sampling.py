@@ -7,6 +7,7 @@ from mmrvos.datasets.transforms import (
     SampleCentredFrames,
     SampleConsecutiveFrames,
     SampleLocalGlobalFrames,
+    SampleNearbyFrames,
     SampleSpreadFrames,
 )
 
@@ -30,6 +31,20 @@ def test_local_global(total, num):
         assert inds[0] >= 0 and inds[-1] < total
         assert inds[out['valid_index']] == key
         assert key not in inds[:out['valid_index']]
+
+
+@pytest.mark.parametrize('total', [1, 2, 5, 40])
+@pytest.mark.parametrize('num', [1, 3, 8])
+def test_nearby(total, num):
+    for seed in range(20):
+        random.seed(seed)
+        key = seed % total
+        inds = SampleNearbyFrames(num)(entry(total, key))['frame_inds']
+        assert len(inds) == num and (inds[1:] >= inds[:-1]).all()
+        assert inds.min() >= max(0, key - 2 * num)
+        assert inds.max() < min(total, key + 2 * num)
+        if total >= 2 * num:
+            assert len({*inds}) == num
 
 
 def test_centred_window_is_clamped():
