@@ -25,5 +25,5 @@ def converter(method: str) -> Callable[[Weights], tuple[Weights, Report]]:
 
 METHODS = {
     method: converter(method)
-    for method in ('mttr', 'mutr', 'referformer', 'soc', 'stcn')
+    for method in ('mttr', 'mutr', 'referformer', 'samwise', 'soc', 'stcn')
 }
