@@ -1,0 +1,19 @@
+# SAMWISE's fine-tuning: AdamW with one constant learning rate, 4 epochs. SAM 2
+# and RoBERTa are frozen.
+train_cfg = dict(
+    type='EpochBasedTrainLoop', max_epochs=4, val_interval=1)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='GroupedOptimWrapperConstructor',
+    optimizer=dict(type='AdamW', lr=1e-5, weight_decay=0.),
+    clip_grad=dict(max_norm=1., norm_type=2))
+# The official code multiplies the rate by 0.1 after 60,000 steps, which its
+# trainings do not reach.
+param_scheduler = []
+# statistics of the adapters over all GPUs
+sync_bn = 'torch'
+# clips per step: 4 GPUs x 1
+auto_scale_lr = dict(enable=False, base_batch_size=4)

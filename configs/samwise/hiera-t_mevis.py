@@ -1,0 +1,19 @@
+# SAMWISE, Hiera-T, trained on MeViS from the pretraining on images.
+#   bash tools/dist_train.sh configs/samwise/hiera-t_mevis.py 4
+_base_ = [
+    './_base_/samwise_hiera-b.py',
+    './_base_/mevis.py',
+    './_base_/adamw_4e.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(
+    sam2=dict(arch='tiny', weights='facebook/sam2-hiera-tiny'))
+train_cfg = dict(max_epochs=1)
+load_from = 'checkpoints/samwise_hiera-t_refcoco-pretrain.pth'
+load_cfg = dict(drop=[
+    # SAM 2's own; off in the pretraining
+    r'^sam2\..*(obj_score|no_object_pointer)',
+    # new
+    r'^adapters\.\d\.selective\.',
+    r'^memory_decision\.',
+])
