@@ -5,7 +5,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import Sam2VideoConfig, Sam2VideoModel
 
 from mmrvos.registry import MODELS
@@ -116,10 +116,12 @@ class SAM2Network(BaseModule):
         self.frozen = frozen
         self.object_scores = object_scores
         settings = network_config(arch, image_size, embed_dims, config or {})
-        self.network = (
-            load_network(weights, settings)
-            if weights is not None and pretrained else
-            Sam2VideoModel(settings))
+        if weights is not None and pretrained:
+            self.network = load_network(weights, settings)
+        else:
+            self.network = Sam2VideoModel(settings)
+        if weights is None:
+            initialise(self.network)
         if not object_scores:
             del self.network.no_object_pointer
             del self.network.mask_decoder.obj_score_token
@@ -409,6 +411,24 @@ def network_config(arch: str | dict, image_size: int, embed_dims: int,
             image_size=image_size,
             enable_temporal_pos_encoding_for_object_pointers=False,
             enable_occlusion_spatial_embedding=False) | options))
+
+
+def initialise(network: Sam2VideoModel) -> None:
+    """Draw random weights as the official code does.
+
+    Layers have torch's initialisation. transformers draws all layers with a
+    standard deviation of 0.02, too small for narrow ones, and sets to zero
+    what makes the memory readable.
+    """
+    for module in network.modules():
+        if hasattr(module, 'reset_parameters'):
+            module.reset_parameters()
+    for name in ('no_memory_embedding', 'memory_temporal_positional_encoding',
+                 'no_object_pointer'):
+        nn.init.trunc_normal_(getattr(network, name), std=0.02)
+    for block in network.memory_encoder.memory_fuser.layers:
+        nn.init.constant_(
+            block.scale, network.config.memory_fuser_layer_scale_init_value)
 
 
 def load_network(weights: str, config: Sam2VideoConfig) -> Sam2VideoModel:
