@@ -7,6 +7,8 @@ from mmengine.structures import InstanceData
 
 from mmrvos.utils import mask_areas
 
+from .supervision_detections import SupervisionDetections
+
 
 @dataclass
 class ExpressionResult:
@@ -40,6 +42,23 @@ class ExpressionResult:
         """Decode the masks one by one, (H, W) bool."""
         for rle in self.rles:
             yield mask_utils.decode(rle).astype(bool)
+
+    def to_supervision(self, class_id: int = 0) -> SupervisionDetections:
+        """Return the masks as detections of the package supervision.
+
+        Item t is the ``supervision.Detections`` of frame t: one detection
+        with box (x1, y1, x2, y2) in pixels, mask, score, and the sentence as
+        ``data['class_name']``; none if the mask is empty.
+
+        Args:
+            class_id: class and track of the detections, by which annotators
+                choose colours: the index of the sentence, for example.
+
+        Raises:
+            ImportError: supervision is not installed.
+        """
+        return SupervisionDetections(self.rles, self.text, self.score,
+                                     class_id)
 
 
 @dataclass
