@@ -11,6 +11,7 @@ COMMANDS = {
     'list': 'list the models, their numbers and where their weights are',
     'download': 'fetch weights by name and convert official ones',
     'infer': 'segment a video by sentences',
+    'web': 'segment videos in the browser',
     'eval': 'score masks on disk by the rules of a benchmark',
     'reproduce': 'download, test and compare with the number of the paper',
     'table': 'make the tables of README files and docs from the metafiles',
