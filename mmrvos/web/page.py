@@ -18,7 +18,7 @@ Upload or record a video (at most {frames} frames and {megabytes} MB), write
 what to segment, one sentence per line, and choose a model. The shipped models
 `referformer_tiny_shapes*` know the coloured shapes of the examples only.
 '''
-HEADERS = ['number', 'sentence', 'score', 'frames with a mask']
+HEADERS = ['number', 'score', 'frames with a mask', 'sentence']
 #: Seconds between two deletions of old files, and their age.
 CLEANING = 60, 3600
 
@@ -82,6 +82,7 @@ class Page:
                         headers=HEADERS,
                         label='Scores',
                         interactive=False,
+                        wrap=True,
                         elem_id='scores')
                     masks = gr.DownloadButton(
                         'Download the masks', interactive=False,
@@ -153,8 +154,8 @@ def succeeded(answer: Answer, video: str) -> tuple:
     """Show results."""
     frames = len(answer.results[0].rles)
     rows = [[
-        number, result.text, f'{result.score:.2f}',
-        f'{(mask_areas(result.rles) > 0).sum()} of {frames}'
+        number, f'{result.score:.2f}',
+        f'{(mask_areas(result.rles) > 0).sum()} of {frames}', result.text
     ] for number, result in enumerate(answer.results)]
     notes = [f'Warning: {hide_folder(note, video)}' for note in answer.notes]
     return ('\n'.join([f'{frames} frames are segmented.', *notes]),
