@@ -91,7 +91,10 @@ def main() -> None:
     entries = [find_model(name) for name in args.names]
     for entry in entries:
         fetch(entry)
+    names = [entry.name for entry in entries] or local_names()
+    if not names:
+        raise ValueError('the weights of no model are here: give names of '
+                         'models, see `mmrvos list`')
     limits = Limits(megabytes=args.max_megabytes, frames=args.max_frames)
-    serve([entry.name for entry in entries] or local_names(),
-          Segmenter(limits, args.device, args.window, args.style), args.host,
-          args.port)
+    serve(names, Segmenter(limits, args.device, args.window, args.style),
+          args.host, args.port)

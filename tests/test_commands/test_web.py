@@ -42,6 +42,14 @@ def test_without_gradio(mmrvos, monkeypatch):
         mmrvos('web')
 
 
+def test_no_model(mmrvos, installed, monkeypatch):
+    """As in a wheel, which has no checkpoints."""
+    monkeypatch.setattr(web, 'weights', lambda entry: 'repository')
+    monkeypatch.setattr(web, 'check_address', lambda *args: None)
+    with pytest.raises(SystemExit, match='no model are here: give names'):
+        mmrvos('web')
+
+
 def test_models(monkeypatch, mmrvos, installed):
     """The shipped model is the default; named ones replace all others."""
     served = []
