@@ -1,6 +1,8 @@
 """Draw the inputs of the network: augmented frames, masks, boxes, sentences.
 
-Each sample gives one picture with all frames of the clip side by side.
+Each sample gives one picture with all frames of the clip side by side. The
+page index.html in the same folder shows all of them with their sentences and
+objects.
 """
 from __future__ import annotations
 
@@ -21,6 +23,7 @@ from mmrvos.visualization import (
     contact_sheet,
     draw_legend,
     draw_masks,
+    html,
     write_image,
 )
 from mmrvos.visualization.drawing import colour_of
@@ -70,11 +73,29 @@ def draw_sample(inputs: torch.Tensor, sample: RVOSDataSample) -> np.ndarray:
     return np.concatenate([sheet, draw_legend(sample.texts, sheet.shape[1])])
 
 
+def describe(sample: RVOSDataSample) -> str:
+    """List the sentences of a sample with their objects and types."""
+    parts = []
+    for text, obj_ids, type_id in zip(
+            sample.texts, sample.obj_ids, sample.type_ids, strict=True):
+        marks = [f'object {", ".join(obj_ids)}' if obj_ids else 'no object']
+        marks += [str(type_id)] if type_id is not None else []
+        parts.append(f'"{text}" ({"; ".join(marks)})')
+    frames = sample.frame_names
+    return ' | '.join(parts) + f' | {len(frames)} frames from {frames[0]}'
+
+
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('config')
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config file')
     parser.add_argument(
-        '--out', type=Path, required=True, help='folder of the pictures')
+        '--out',
+        type=Path,
+        required=True,
+        metavar='DIR',
+        help='folder of the pictures and of index.html')
     parser.add_argument(
         '--loader',
         choices=['train', 'val', 'test'],
@@ -86,7 +107,11 @@ def parse_args() -> argparse.Namespace:
         default=20,
         help='number of samples (default: %(default)s)')
     parser.add_argument(
-        '--seed', type=int, default=0, help='of samples and augmentations')
+        '--seed',
+        type=int,
+        default=0,
+        help='of the choice of samples and of augmentations (default: '
+        '%(default)s)')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -110,12 +135,20 @@ def main() -> None:
     np.random.seed(args.seed)  # noqa: NPY002  the transforms use it
     chosen = random.sample(range(len(dataset)), min(args.num, len(dataset)))
     args.out.mkdir(parents=True, exist_ok=True)
+    figures = []
     for i in track_iter_progress(chosen):
         item = dataset[i]
         sample = item['data_samples']
         name = f'{i:06d}_{Path(sample.video_id).name}.png'
         write_image(args.out / name, draw_sample(item['inputs'], sample))
-    print(f'\n{len(chosen)} pictures are in {args.out}')
+        figures.append(html.figure(name, sample.video_id, describe(sample)))
+    html.write_page(
+        args.out / 'index.html',
+        html.page(
+            f'{args.loader}_dataloader of {args.config}',
+            html.note(f'{len(chosen)} of {len(dataset)} entries, after '
+                      f'augmentation (seed {args.seed}).'), *figures))
+    print(f'\n{len(chosen)} pictures are in {args.out}, see index.html')
 
 
 if __name__ == '__main__':
