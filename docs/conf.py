@@ -63,6 +63,8 @@ PUBLIC_MODULES = {
     'mmrvos.command_line', 'mmrvos.home', 'mmrvos.model_index',
     'mmrvos.models.features', 'mmrvos.registry'
 }
+#: packages of the command-line programs, which export nothing
+INNER_PACKAGES = {'mmrvos.commands', 'mmrvos.evaluation.offline'}
 
 
 def skip_member(app, what, name, obj, skip, options):
@@ -70,11 +72,12 @@ def skip_member(app, what, name, obj, skip, options):
     if what == 'module':
         return name not in PUBLIC_MODULES
     if what == 'package':
-        return None
+        return name in INNER_PACKAGES or None
     source = obj.obj.get('original_path', '').rpartition('.')[0]
-    if Path(ROOT, *source.split('.')).is_dir() and source:
+    if source and Path(ROOT, *source.split('.')).is_dir():
         return True
-    if not obj.docstring and what in ('data', 'attribute'):
+    documented = obj.docstring or name.startswith('mmrvos.registry.')
+    if what in ('data', 'attribute') and not documented:
         return True
     return None
 
