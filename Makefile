@@ -44,8 +44,9 @@ wheel: $(STAMP)
 # Without torch: the API reference is read, not imported.
 $(DOCS_VENV)/.installed: requirements/docs.txt
 	$(PYTHON) -m venv $(DOCS_VENV)
-	$(DOCS_VENV)/bin/pip install -q --disable-pip-version-check -r $< || \
-		{ echo 'make docs: requirements/docs.txt cannot be installed'; exit 1; }
+	@$(DOCS_VENV)/bin/pip install -r $< >build/docs/pip.log 2>&1 || \
+		{ echo 'make docs: $< cannot be installed, see build/docs/pip.log'; \
+		exit 1; }
 	touch $@
 
 install: $(STAMP)

@@ -31,10 +31,14 @@ assert result.masks.shape == (2, 64, 96)
 """
 
 
-def run(*command: str, **options) -> None:
-    done = subprocess.run(command, check=False, **options)
+def run(step: str, *command: str, **options) -> str:
+    """Return what a command prints; its errors are shown if it fails."""
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, **options)
     if done.returncode:
-        sys.exit(f'make wheel: {" ".join(command[:6])} ... fails')
+        print(done.stdout, done.stderr, sep='\n', file=sys.stderr)
+        sys.exit(f'make wheel: {step} fails, see above')
+    return done.stdout
 
 
 def main() -> None:
@@ -43,23 +47,28 @@ def main() -> None:
     for old in folder.glob('mmrvos-*'):
         old.unlink()
     python = sys.executable
-    run(python, '-c',
+    run('the source archive', python, '-c',
         'import sys; from setuptools import build_meta; '
         'build_meta.build_sdist(sys.argv[1])', str(folder),
-        cwd=ROOT, stdout=subprocess.DEVNULL)
+        cwd=ROOT)
     archive, = folder.glob('mmrvos-*.tar.gz')
-    run(python, '-m', 'pip', 'wheel', '-q', '--disable-pip-version-check',
-        '--no-deps', '--no-build-isolation', '-w', str(folder), str(archive))
+    run('the wheel', python, '-m', 'pip', 'wheel', '-q',
+        '--disable-pip-version-check', '--no-deps', '--no-build-isolation',
+        '-w', str(folder), str(archive))
     wheel, = folder.glob('mmrvos-*.whl')
     with tempfile.TemporaryDirectory() as outside:
         site = os.path.join(outside, 'site')
-        run(python, '-m', 'pip', 'install', '-q', '--no-deps', '--no-index',
-            '--disable-pip-version-check', '--target', site, str(wheel))
+        run('the installation', python, '-m', 'pip', 'install', '-q',
+            '--no-deps', '--no-index', '--disable-pip-version-check',
+            '--target', site, str(wheel))
         options = dict(
             cwd=outside, env=dict(os.environ, PYTHONPATH=site))
-        run(python, '-m', 'mmrvos', 'list', 'tiny_shapes', **options)
-        run(python, '-c', PROGRAM, site,
+        models = run('mmrvos list', python, '-m', 'mmrvos', 'list', **options)
+        print(f'{len(models.splitlines()) - 1} models are listed')
+        output = run(
+            'the program', python, '-c', PROGRAM, site,
             str(ROOT / 'demo/referformer_tiny_shapes.pth'), **options)
+        print(output.splitlines()[0])  # progress bars follow
     print(f'{wheel.relative_to(ROOT)}: {wheel.stat().st_size / 1e6:.1f} MB')
 
 
