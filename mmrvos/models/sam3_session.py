@@ -87,8 +87,9 @@ class SAM3Session:
         confirmations of a track) is read for its memory while it is among the
         nearest ``max_cond_frame_num``, and then only for its object pointer.
         The first pointer and the latest ``max_object_pointers_in_encoder``
-        are kept: transformers keeps all. With a confirmation every 16 frames
-        both are equal for the first 16 * 16 frames of a track.
+        are kept: transformers keeps all. The masks are equal until a track is
+        confirmed more often than ``max_object_pointers_in_encoder``: for 16
+        pointers and a confirmation every 16 frames, at least 272 frames.
         """
         config = self.network.config.tracker_config
         pointers = config.max_object_pointers_in_encoder

@@ -7,13 +7,17 @@ import pycocotools.mask as mask_utils
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.dataset import pseudo_collate
+from mmengine.registry import init_default_scope
+from scipy import ndimage
 from transformers import GroundingDinoProcessor
 
 from mmrvos.models.detectors import HuggingFaceGrounder, TextDetector
 from mmrvos.models.detectors.hugging_face_grounder import input_size
 from mmrvos.models.segmentors.grounded import key_frames
-from mmrvos.moving_shapes import VOCABULARY
-from mmrvos.registry import MODELS, TASK_UTILS
+from mmrvos.moving_shapes import VOCABULARY, generate
+from mmrvos.moving_shapes.render import COLOURS as SHAPE_COLOURS
+from mmrvos.registry import DATASETS, METRICS, MODELS, TASK_UTILS
 
 from .test_propagators import TINY_SAM2
 from .tiny import make_sample
@@ -337,3 +341,93 @@ def test_wrong_configs_are_refused():
         segmentor()(**batch(['the star']), mode='loss')
     with pytest.raises(ValueError, match='weights=None for random'):
         HuggingFaceGrounder(config=dict(TINY_DINO))
+
+
+class ShapeDetector(TextDetector):
+    """Box around the pixels that have the named colour of Moving Shapes."""
+
+    def __init__(self, mean, std):
+        self.mean, self.std = mean, std
+
+    def check(self, texts):
+        assert all(texts)
+
+    def __call__(self, frame, texts):
+        pixels = (frame * self.std + self.mean) / 255
+        height, width = frame.shape[1:]
+        size = torch.tensor([width, height]).repeat(2)
+        boxes, scores = torch.zeros(len(texts), 4), torch.zeros(len(texts))
+        for e, text in enumerate(texts):
+            colour = next((c for c in SHAPE_COLOURS if c in text.split()),
+                          None)
+            if colour is None:
+                continue
+            rgb = torch.tensor(SHAPE_COLOURS[colour]).view(3, 1, 1) / 255
+            near = (pixels - rgb).norm(dim=0) < 0.2
+            labels, count = ndimage.label(near)
+            if count:
+                areas = np.bincount(labels.ravel())[1:]
+                y, x = ndimage.find_objects(labels)[areas.argmax()]
+                boxes[e] = torch.tensor(
+                    [x.start, y.start, x.stop, y.stop]) / size
+                scores[e] = areas.max() / near.numel()
+        return boxes, scores
+
+
+def test_moving_shapes_from_files_to_numbers(tmp_path):
+    """A detector that finds colours, a real SAM 2 with random weights, and
+    the metric."""
+    init_default_scope('mmrvos')
+    root = tmp_path / 'mini'
+    generate('mini', root, workers=1, progress=False, splits=['valid'])
+    dataset = DATASETS.build(
+        dict(
+            type='MovingShapesDataset',
+            size='mini',
+            data_root=str(root),
+            ann_file='meta_expressions/valid/meta_expressions.json',
+            data_prefix=dict(img='valid/JPEGImages', mask='valid/Annotations'),
+            indices=2,
+            test_mode=True,
+            pipeline=[
+                dict(type='SampleAllFrames'),
+                dict(type='LoadFrames'),
+                dict(type='PackRVOSInputs', keep_masks=True)
+            ]))
+    model = segmentor(num_keys=3)
+    preprocessor = model.data_preprocessor
+    model.detector = ShapeDetector(preprocessor.mean, preprocessor.std)
+    metric = METRICS.build(
+        dict(type='MovingShapesMetric', data_root=str(root)))
+    metric.dataset_meta = dataset.metainfo
+    ious, propagate = [], model.propagator.propagate
+
+    def spy(frames, prompts, keys, shape):
+        boxes.extend(zip(prompts.tolist(), keys, strict=True))
+        yield from propagate(frames, prompts, keys, shape)
+
+    model.propagator.propagate = spy
+    for i in range(2):
+        boxes = []
+        sample, = model.test_step(pseudo_collate([dataset[i]]))
+        found = (sample.pred.scores > 0).nonzero()[:, 0].tolist()
+        assert len(found) == len(boxes) < len(sample.texts)  # some colours
+        for e, (box, key) in zip(found, boxes, strict=True):
+            assert mask_utils.area(sample.pred.masks[e]).any()
+            if sample.type_ids[e] != 'appearance':
+                continue  # needs more than a colour
+            y, x = np.nonzero(
+                sample.mask_source.read(sample.obj_ids[e], key))
+            truth = [x.min(), y.min(), x.max() + 1, y.max() + 1]
+            ious.append(mask_utils.iou(
+                [to_xywh(box)], [to_xywh(truth)], [0])[0, 0])
+        metric.process({}, [sample.to_dict()])
+    numbers = metric.evaluate(2)
+    assert len(ious) > 1
+    assert np.mean(ious) > 0.7, ious
+    assert 0 < numbers['shapes/J&F'] < 100
+
+
+def to_xywh(box):
+    x1, y1, x2, y2 = map(float, box)
+    return [x1, y1, x2 - x1, y2 - y1]

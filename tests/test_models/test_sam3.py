@@ -131,7 +131,8 @@ def predict(model, texts=TEXTS, num_frames=6, **meta):
         dict(inputs=[video(num_frames)], data_samples=[sample]))[0].pred
 
 
-def by_transformers(network, texts, num_frames, monkeypatch) -> list[dict]:
+def by_transformers(network, texts, num_frames, monkeypatch
+                    ) -> tuple[list[dict], Sam3VideoInferenceSession]:
     """Stream a video through the interface of transformers."""
     # torchvision is not installed; the boxes are not compared
     processing_sam3_video = importlib.import_module(
@@ -151,7 +152,7 @@ def by_transformers(network, texts, num_frames, monkeypatch) -> list[dict]:
         output = network(session, frame=image)
         outputs.append(
             processor.postprocess_outputs(session, output, [list(SHAPE)]))
-    return outputs
+    return outputs, session
 
 
 def test_masks_equal_those_of_transformers(network, monkeypatch):
@@ -161,7 +162,7 @@ def test_masks_equal_those_of_transformers(network, monkeypatch):
     pred = predict(
         segmentor(network, choose='all', max_objects=5),
         num_frames=num_frames)
-    outputs = by_transformers(network, TEXTS, num_frames, monkeypatch)
+    outputs, _ = by_transformers(network, TEXTS, num_frames, monkeypatch)
     areas = 0
     for t, output in enumerate(outputs):
         for e, text in enumerate(TEXTS):
@@ -172,6 +173,37 @@ def test_masks_equal_those_of_transformers(network, monkeypatch):
                 mask_utils.decode(pred.masks[e][t]).astype(bool), expected)
             areas += expected.mean()
     assert 0 < areas < 2 * num_frames
+
+
+@pytest.mark.parametrize(('every', 'num_frames', 'equal'), [
+    (8, 26, 26),  # 4 conditioning frames: all pointers are kept
+    # frame 10 is the sixth one: the first and the latest 4 pointers are kept
+    (2, 14, 11),
+])
+def test_a_long_video_with_tracks_that_are_confirmed(
+        network, monkeypatch, every, num_frames, equal):
+    """Bit for bit until a track has more confirmations than pointers.
+
+    The published model has 16 pointers and a confirmation every 16 frames, so
+    that a track is equal for at least 272 frames.
+    """
+    for name, value in (('recondition_every_nth_frame', every),
+                        ('high_conf_thresh', 0.), ('high_iou_thresh', 0.)):
+        monkeypatch.setattr(network, name, value)
+    model = segmentor(network, choose='all', max_objects=1)
+    pred = predict(model, TEXTS[:1], num_frames=num_frames)
+    outputs, session = by_transformers(
+        network, TEXTS[:1], num_frames, monkeypatch)
+    confirmed = session.output_dict_per_obj[0]['cond_frame_outputs']
+    assert sorted(confirmed) == list(range(0, num_frames, every))
+    wrong = [
+        t for t, output in enumerate(outputs) if not np.array_equal(
+            mask_utils.decode(pred.masks[0][t]).astype(bool),
+            output['masks'].any(0).numpy())
+    ]
+    assert all(t >= equal for t in wrong), wrong
+    assert bool(wrong) == (equal < num_frames)
+    assert len({r['counts'] for r in pred.masks[0]}) > num_frames // 2
 
 
 def test_two_sentences_are_two_single_calls(network):
