@@ -14,7 +14,7 @@ from .downloads import (
     web_page,
 )
 from .home import find_checkpoint, home_folder
-from .model_index import ModelEntry, OfficialFile, find_weights
+from .model_index import ModelEntry, OfficialFile, find_model, find_weights
 
 
 def get_weights(entry: ModelEntry,
@@ -67,6 +67,30 @@ def get_weights(entry: ModelEntry,
     with only_process(target, progress):
         _convert(entry, official, source, target, progress)
     return str(target)
+
+
+def resolve_weights(source: str, progress: bool = True) -> str:
+    """Return the file or address of a checkpoint that may be given by name.
+
+    Args:
+        source: path, address, or name of a model (``mmrvos list``), whose
+            weights are fetched if they are missing. A file with the name of a
+            model takes precedence.
+        progress: see :func:`get_weights`.
+
+    Returns:
+        ``source`` itself where it is no name.
+
+    Raises:
+        OSError, ValueError: see :func:`get_weights`.
+    """
+    if is_remote(source) or find_checkpoint(source).exists():
+        return source
+    try:
+        entry = find_model(source)
+    except ValueError:
+        return source  # a path that is missing, which the caller reports
+    return get_weights(entry, progress=progress)
 
 
 def get_masks(entry: ModelEntry, progress: bool = True) -> Path:
@@ -126,7 +150,6 @@ def _convert(entry: ModelEntry, official: OfficialFile, source: Path,
              target: Path, progress: bool) -> None:
     # torch is imported only when there is something to convert
     from .conversion.official import convert_file, method_of
-    from .model_index import find_model
     digest, size = hash_of(source), source.stat().st_size
     owner = find_model(entry.weights_from or entry.name)
     report = convert_file(

@@ -24,7 +24,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint file or URL; every key must fit. GroundedSegmentor '
+        help='checkpoint file, URL or name of a model (mmrvos list), whose '
+        'weights are fetched; every key must fit. GroundedSegmentor '
         'and SAM3Segmentor load published weights and have none')
     parser.add_argument(
         '--work-dir',
@@ -83,6 +84,9 @@ def test(args: argparse.Namespace) -> None:
         check_output_file(args.out)
     if args.show_dir:
         check_output_folder(args.show_dir)
+    if args.checkpoint:
+        from mmrvos.weights import resolve_weights  # imports web clients
+        args.checkpoint = resolve_weights(args.checkpoint)
     if args.checkpoint and not is_remote(args.checkpoint):
         try:
             check_file(find_checkpoint(args.checkpoint))

@@ -123,6 +123,9 @@ def train(args: argparse.Namespace) -> None:
         cfg.load_from = None if args.resume == 'auto' else args.resume
     if cfg.get('resume') and not cfg.get('load_from'):
         cfg.load_from = latest_checkpoint(cfg.work_dir)
+    if cfg.get('load_from') and not cfg.get('resume'):
+        from mmrvos.weights import resolve_weights  # imports web clients
+        cfg.load_from = resolve_weights(cfg.load_from)
     check_load_from(cfg)
     if cfg.get('resume'):
         check_resumable(cfg.load_from)

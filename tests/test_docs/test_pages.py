@@ -106,7 +106,8 @@ def test_names_of_models_exist(page):
     named += re.findall(r'mmrvos (?:download|reproduce|infer) ([a-z]\S+)',
                         code)
     for name in named:
-        assert name in NAMES or (ROOT / name).is_file(), name
+        written = f'# file: {name}' in page.read_text()  # by the page
+        assert name in NAMES or (ROOT / name).is_file() or written, name
 
 
 def test_imports_of_mmrvos_exist():

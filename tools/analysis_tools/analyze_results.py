@@ -300,7 +300,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        help='checkpoint file or URL; not with --masks, and not for models '
+        help='checkpoint file, URL or name of a model (mmrvos list); not with '
+        '--masks, and not for models '
         'that load published weights')
     parser.add_argument(
         '--masks',
@@ -347,6 +348,9 @@ def main() -> None:
             f'--out {args.out}: expected a name that ends in .html')
     check_output_file(args.out)
     from mmrvos.downloads import is_remote
+    from mmrvos.weights import resolve_weights
+    if args.checkpoint:
+        args.checkpoint = resolve_weights(args.checkpoint)
     if args.checkpoint and not is_remote(args.checkpoint):
         check_file(find_checkpoint(args.checkpoint))
     from mmrvos.utils import default_work_dir, load_config, needs_checkpoint

@@ -1,4 +1,4 @@
-"""The configs and commands of docs/analysis.md."""
+"""The configs and commands of docs/tools.md."""
 import re
 import shlex
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from mmrvos.utils import load_config
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / 'docs/analysis.md').read_text()
+PAGE = (ROOT / 'docs/tools.md').read_text()
 BASE = f'_base_ = {str(ROOT / "configs/referformer/tiny_shapes.py")!r}\n'
 BACKENDS = re.findall(r'^\| [\w& ]+ \| `(dict\(.*?\))` \|', PAGE, flags=re.M)
 
