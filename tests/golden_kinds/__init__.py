@@ -1,13 +1,24 @@
 """Functions that run each kind of golden case, see ``test_golden.py``."""
 import re
 
-from . import data, evaluation, mttr, mutr, protocols, referformer, soc, stcn
+from . import (
+    data,
+    evaluation,
+    mttr,
+    mutr,
+    protocols,
+    referformer,
+    samwise,
+    soc,
+    stcn,
+)
 from .case import Case
 
 RUNNERS = {
     **referformer.KINDS,
     **mttr.KINDS,
     **mutr.KINDS,
+    **samwise.KINDS,
     **soc.KINDS,
     **stcn.KINDS,
     **evaluation.KINDS,
