@@ -9,6 +9,8 @@ from . import (
     protocols,
     referformer,
     samwise,
+    samwise_parts,
+    samwise_training,
     soc,
     stcn,
 )
@@ -19,6 +21,8 @@ RUNNERS = {
     **mttr.KINDS,
     **mutr.KINDS,
     **samwise.KINDS,
+    **samwise_parts.KINDS,
+    **samwise_training.KINDS,
     **soc.KINDS,
     **stcn.KINDS,
     **evaluation.KINDS,

@@ -334,6 +334,26 @@ def test_patches_that_do_not_fit():
         decode(small_model(patch_sizes=(3, 2, 1)), video(1), [1])
 
 
+# ---- weights
+
+
+def test_weights_of_a_folder(tmp_path):
+    """They replace the random ones, also if a part of them is not used."""
+    cfg = small_cfg(sam2__object_scores=True).sam2
+    sam2 = MODELS.build(dict(cfg, embed_dims=64))
+    sam2.network.save_pretrained(tmp_path)
+    for object_scores in (True, False):
+        loaded = MODELS.build(
+            dict(
+                cfg,
+                embed_dims=64,
+                weights=str(tmp_path),
+                object_scores=object_scores))
+        expected, found = sam2.state_dict(), loaded.state_dict()
+        assert (set(found) == set(expected)) is object_scores
+        assert all(torch.equal(found[key], expected[key]) for key in found)
+
+
 # ---- text
 
 

@@ -70,7 +70,7 @@ class SAMWISE(BaseRVOSSegmentor):
     Raises:
         ValueError: two keys of the config contradict each other.
     """
-    masks_padding = False  # padding is a black part of the square
+    masks_padding = False  # SAM 2 sees it as a part of the square
     parts = (
         Part('sam2', compiled=True),
         Part('text_encoder'),
@@ -342,7 +342,7 @@ class SAMWISE(BaseRVOSSegmentor):
         switch = switch.to(masks.device)[:, None, None]
         return torch.where(switch, decision.mix(masks, without), masks), None
 
-    # ---- stages of a training from scratch
+    # ---- the first stages of a training from scratch
 
     def category_losses(self, inputs: Sequence[Tensor],
                         data_samples: Sequence[RVOSDataSample]
