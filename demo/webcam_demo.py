@@ -15,7 +15,7 @@ from contextlib import ExitStack
 import cv2
 import numpy as np
 
-from mmrvos.apis import RVOSInferencer, open_video
+from mmrvos import apis
 from mmrvos.commands.infer import stop_at_interrupt
 from mmrvos.utils import clear_errors
 from mmrvos.visualization import STYLES, VideoWriter
@@ -86,8 +86,8 @@ def show(pictures: Iterable[np.ndarray]) -> bool:
 @clear_errors
 def main() -> None:
     args = parse_args()
-    video = open_video(args.video, args.max_frames)
-    inferencer = RVOSInferencer(
+    video = apis.open_video(args.video, args.max_frames)
+    inferencer = apis.RVOSInferencer(
         args.model,
         args.weights,
         device=args.device,

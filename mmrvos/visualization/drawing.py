@@ -29,7 +29,8 @@ class Style:
 
 
 STYLES = {
-    'outline': Style(fill=0.12),  # the object keeps its own colour
+    # the object keeps its own colour
+    'outline': Style(background=0.7),
     'spotlight': Style(background=0.35),
     'fill': Style(fill=0.45),
 }
@@ -69,7 +70,7 @@ def draw_masks(frame: np.ndarray,
             f'masks are {masks.shape[1:]}, the frame is {frame.shape[:2]} '
             '(height, width); they must agree')
     look, image = STYLES[style], frame.copy()
-    if look.background < 1:
+    if look.background < 1 and len(masks):
         outside = ~masks.any(axis=0)
         image[outside] = (look.background * image[outside]).round()
     if look.fill:
@@ -254,15 +255,15 @@ def draw_tag(image: np.ndarray,
 def draw_numbers(image: np.ndarray, masks: np.ndarray) -> None:
     """Write the index of each expression above its mask, in place.
 
-    The number stands above the largest connected part. Numbers at the same
-    position stand side by side.
+    The number stands above the largest connected part. Numbers that would
+    overlap stand side by side.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         masks: (E, H, W) bool.
     """
     height, width = image.shape[:2]
-    size, taken = 18, []
+    size, gap, taken = 18, 5, []
     for e, mask in enumerate(masks):
         area = rows, columns = area_of(mask)
         if not rows.stop:
@@ -274,9 +275,10 @@ def draw_numbers(image: np.ndarray, masks: np.ndarray) -> None:
         x = min(max(x, 0), width - size)
         top = rows.start + int(parts[largest, cv2.CC_STAT_TOP])
         y = max(top - size - 4, 0)
-        while any(abs(x - u) < size + 6 and abs(y - v) < size
-                  for u, v in taken) and x + size < width:
-            x += size + 6
+        row = sorted(u for u, v in taken if abs(y - v) < size)
+        for u in row:
+            if abs(x - u) < size + gap:
+                x = u + size + gap
         taken.append((x, y))
         draw_tag(image, str(e), (max(x, 0), y), colour_of(e))
 

@@ -35,9 +35,9 @@ class RVOSVisualizer(Visualizer):
 
     Args:
         name: of this instance, for MMEngine.
-        style: 'outline' draws lines and a light fill, so that the object
-            keeps its colour; 'spotlight' darkens the background; 'fill' tints
-            the objects.
+        style: 'outline' draws lines and dims the background, so that the
+            object keeps its colour; 'spotlight' makes the background dark;
+            'fill' tints the objects.
         outline_width: in pixels at the drawn size; by default in proportion
             to the frame.
         min_width: narrower frames are enlarged, and padded where they would
@@ -108,9 +108,9 @@ class RVOSVisualizer(Visualizer):
                 size,
                 interpolation=cv2.INTER_CUBIC if enlarged else cv2.INTER_AREA)
             masks = np.array([
-                cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST)
+                cv2.resize(mask * 255, size, interpolation=cv2.INTER_LINEAR)
                 for mask in masks
-            ], dtype=bool).reshape(-1, height, width)
+            ]).reshape(-1, height, width) > 127
             image = draw_masks(frame, masks, self.style, self.outline_width)
             if len(masks) > 1:
                 draw_numbers(image, masks)

@@ -51,6 +51,27 @@ def test_drawn_sizes(shape, size):
     assert RVOSVisualizer('t3').drawn_size(shape) == size
 
 
+def test_outlines_of_enlarged_masks_are_smooth(monkeypatch):
+    """A disc of 9 pixels that is enlarged 12 times."""
+    y, x = np.mgrid[:40, :40]
+    disc = (x - 20)**2 + (y - 20)**2 <= 9**2
+    seen = []
+
+    def spy(frame, masks, *args):
+        seen.append(masks[0])
+        return frame
+
+    monkeypatch.setattr(
+        'mmrvos.visualization.rvos_visualizer.draw_masks', spy)
+    frames = np.zeros((1, 40, 40, 3), np.uint8)
+    list(RVOSVisualizer('t7').draw_frames(frames, [to_rles(disc[None])]))
+    lines, _ = cv2.findContours(seen[0].astype(np.uint8), cv2.RETR_EXTERNAL,
+                                cv2.CHAIN_APPROX_NONE)
+    length = cv2.arcLength(cv2.approxPolyDP(lines[0], 1, True), True)
+    # 1.26 for squares of 12 x 12 pixels
+    assert length / (2 * np.pi * 9.3 * 12) < 1.1
+
+
 def test_all_frames_of_an_overlay_have_one_size(tmp_path):
     """Whatever the scores and whatever is found in a part of the video."""
     visualizer, texts = RVOSVisualizer('t4'), ['word ' * 30, 'b']
