@@ -19,7 +19,9 @@ def parse_args() -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        'video', help='video file, folder of frames, or a quoted glob')
+        'video',
+        help='video file, folder of frames, quoted glob, index of a camera, '
+        'or a URL (http, rtsp, ...)')
     parser.add_argument(
         '--text',
         nargs='+',

@@ -3,7 +3,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import torch
+from torch import nn
 
+from mmrvos.structures import RVOSDataSample
 from mmrvos.utils import brief
 
 from .frame_sources import ImageFiles, VideoSource
@@ -80,14 +82,25 @@ def check_apart(source: VideoSource, out_dir: Path) -> None:
             f'out_dir {out_dir} is the folder of the frames: choose another')
 
 
-def check_end(source: VideoSource, window: int | None) -> None:
-    """Check that a video without an end is segmented window by window.
+def check_end(source: VideoSource, model: nn.Module) -> None:
+    """Check that a video without an end has masks while it is read.
 
     Raises:
-        ValueError: there is no window.
+        ValueError: the model has no window, or a propagator that starts at
+            the end of the video.
     """
-    if isinstance(source, LiveVideo) and source.endless and window is None:
+    if not isinstance(source, LiveVideo) or not source.endless:
+        return
+    if getattr(model.test_cfg, 'window', None) is None:
         raise ValueError(
             f'{source.name} has no end, and without a window masks come at '
             'the end: set a window (frames that are segmented together), or '
+            'max_frames')
+    propagator = getattr(model, 'propagator', None)
+    if propagator is not None and not model.propagates_online(
+            RVOSDataSample()):
+        raise ValueError(
+            f'{source.name} has no end, and a propagator with '
+            f'key_frame={propagator.key_frame!r} starts at the end: set '
+            "model.test_cfg.propagator.key_frame to 'first_window', or set "
             'max_frames')

@@ -35,20 +35,21 @@ class LiveVideo(CapturedVideo):
     Raises:
         ValueError: the address has an unknown scheme, or the index is
             negative.
-        OSError: it cannot be opened. The message has no password of the URL.
+        OSError: it cannot be opened. The message has no secret of the URL.
     """
 
     def __init__(self, address: int | str, timeout: float = TIMEOUT) -> None:
         self.address = address
         self.timeout = timeout
         self.stopped = False
+        self.start: float | None = None  # time of the first frame
         if isinstance(address, str):
             scheme = urlsplit(address).scheme.lower()
             if scheme not in SCHEMES:
                 raise ValueError(
-                    f'{without_password(address)}: expected an address that '
+                    f'{public_name(address)}: expected an address that '
                     f'begins with one of {", ".join(SCHEMES)}, or a path')
-            name = without_password(address)
+            name = public_name(address)
         else:
             if address < 0:
                 raise ValueError(f'camera {address}: the index of a camera '
@@ -127,9 +128,10 @@ class LiveVideo(CapturedVideo):
         yield from super().frames()
 
 
-def without_password(address: str) -> str:
-    """Replace user and password of a URL, which are no part of its name."""
-    return re.sub(r'(?<=://)[^/@?#]*@', '***@', address)
+def public_name(address: str) -> str:
+    """Replace the parts of a URL that may be secret: user, password, query."""
+    address = re.sub(r'(?<=://)[^/?#]*@', '***@', address)
+    return re.sub(r'\?.*', '?***', address)
 
 
 def reason_of(address: str, timeout: float) -> str:

@@ -187,7 +187,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         if out_dir is not None:
             out_dir = check_folder(out_dir, outputs)
         source = open_video(video)
-        check_end(source, self.window)
+        check_end(source, self.model)
         if out_dir is not None:
             check_apart(source, out_dir)
         chunks = self.preprocess(source, texts)
@@ -236,7 +236,7 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         texts = check_texts(texts)
         check_min_score(min_score)
         source = open_video(video)
-        check_end(source, self.window)
+        check_end(source, self.model)
         return self._segment(
             self.preprocess(source, texts), source, texts, min_score)
 
