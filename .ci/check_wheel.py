@@ -20,14 +20,17 @@ for name in modules:
     importlib.import_module(name)
 print(f'{len(modules)} modules of mmrvos {mmrvos.__version__} imported')
 
-import numpy as np
-from mmrvos.apis import RVOSInferencer
-from mmrvos.model_index import find_model
-inferencer = RVOSInferencer(find_model('referformer_tiny_shapes').config,
-                            sys.argv[2])
-frames = [np.full((64, 96, 3), 40 * t, np.uint8) for t in range(2)]
-result, = inferencer(frames, ['the red circle'], out_dir='out')
-assert result.masks.shape == (2, 64, 96)
+from pathlib import Path
+from PIL import Image
+from mmrvos.cli import main
+for t in range(2):
+    Image.new('RGB', (96, 64), (40 * t, 0, 0)).save(f'{t}.png')
+sys.argv[1:] = ['infer', 'referformer_tiny_shapes', '[0-9].png',
+                'the red circle', '--weights', sys.argv[2],
+                '--out-dir', 'out']
+main()
+assert len(list(Path('out/masks').glob('*/*.png'))) == 2
+assert Path('out/overlay.mp4').is_file()
 """
 
 

@@ -15,7 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 LANGUAGES = {'.py': 'python', '.sh': 'bash', '.yml': 'yaml'}
-BINARY = {'.pth', '.png', '.jpg', '.gz', '.npz'}
+#: these stay downloads
+BINARY = {'.pth', '.png', '.jpg', '.gz', '.npz', '.ipynb'}
 SCHEME = 'source:'
 PAGE = """<!doctype html>
 <html lang="en">
