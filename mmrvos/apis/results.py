@@ -84,21 +84,3 @@ def results_of(texts: Sequence[str],
         for text, score, rles in zip(
             texts, pred.scores, pred.masks, strict=True)
     ]
-
-
-def empty_below(pred: InstanceData, min_score: float) -> None:
-    """Empty the masks of sentences with a lower score, in place.
-
-    Args:
-        pred: predictions for E sentences.
-        min_score: 0 keeps all masks.
-    """
-    pred.masks = [
-        rles if score >= min_score else [empty_rle(*r['size']) for r in rles]
-        for score, rles in zip(pred.scores.tolist(), pred.masks, strict=True)
-    ]
-
-
-def empty_rle(height: int, width: int) -> dict:
-    """Encode a mask without any pixel."""
-    return mask_utils.encode(np.zeros((height, width), np.uint8, order='F'))

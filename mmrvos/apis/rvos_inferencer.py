@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from mmrvos.datasets.base import pipeline_steps
 from mmrvos.model_index import find_model, find_weights
 from mmrvos.models import merge_windows
+from mmrvos.models.postprocessors.masks import empty_below
 from mmrvos.registry import MODELS, TRANSFORMS, VISUALIZERS
 from mmrvos.utils import (
     apply_options,
@@ -48,12 +49,7 @@ from .hub_mixin import HubMixin
 from .image_store import ImageStore
 from .output_folder import OUTPUTS, check_folder
 from .result_writer import ResultWriter
-from .results import (
-    ExpressionResult,
-    SegmentedFrames,
-    empty_below,
-    results_of,
-)
+from .results import ExpressionResult, SegmentedFrames, results_of
 from .stored_config import stored_config
 from .video_source import open_video
 
@@ -277,13 +273,16 @@ class RVOSInferencer(BaseInferencer, HubMixin):
                     yield self.model.data_preprocessor(
                         self.collate_fn([packed]))['inputs'][0]
 
+            # the config may set a limit for testing, too
+            limit = max(min_score,
+                        getattr(self.model.test_cfg, 'min_score', 0.))
             try:
                 for pred in self.model.stream(pieces(), sample):
                     names, images = zip(
                         *(waiting.popleft() for _ in pred.masks[0]),
                         strict=True)
                     progress.advance(tasks[1], len(names))
-                    empty_below(pred, min_score)
+                    empty_below(pred, limit)
                     if store is not None:
                         images = [store.take(*image) for image in images]
                     yield SegmentedFrames(list(names), list(images), pred)

@@ -14,11 +14,12 @@ from .moving_shapes import MovingShapesDataset
 from .ref_davis17 import RefDAVIS17Dataset
 from .ref_youtube_vos import RefYoutubeVOSDataset
 from .refcoco import RefCOCODataset
+from .yourvos import YoURVOSDataset
 
 __all__ = [
     'A2DSentencesDataset', 'BaseRVOSDataset', 'CocoFramesDataset',
     'DAVIS17Dataset', 'InterRVOSDataset', 'JHMDBSentencesDataset',
     'LongRVOSDataset', 'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset',
     'RefCOCODataset', 'RefDAVIS17Dataset', 'RefSAVDataset',
-    'RefYoutubeVOSDataset'
+    'RefYoutubeVOSDataset', 'YoURVOSDataset'
 ]

@@ -22,7 +22,8 @@ def entry_meta(entry: dict,
     Returns:
         ``video_id``, ``frame_names`` (T), and lists of length E: ``exp_ids``,
         ``texts``, ``obj_ids``, ``type_ids``, ``lengths``; ``gt_boxes``, (x1,
-        y1, x2, y2) in pixels, where boxes are annotated (RefCOCO).
+        y1, x2, y2) in pixels, where boxes are annotated (RefCOCO); ``spans``,
+        lists of (first, last) number of frame, or None (YoURVOS).
     """
     expressions = entry['expressions']
     meta = dict(
@@ -35,5 +36,7 @@ def entry_meta(entry: dict,
         lengths=[e['length'] for e in expressions])
     if any('box' in e for e in expressions):
         meta['gt_boxes'] = [e['box'] for e in expressions]
+    if any('spans' in e for e in expressions):
+        meta['spans'] = [e['spans'] for e in expressions]
     meta.update({key: entry[key] for key in optional_keys if key in entry})
     return meta

@@ -36,6 +36,7 @@ EXPECTED: dict[tuple[str, str], Expected] = {
     ('MeViSDataset', rf'(?i)v2.*/train/{FILE}'): Expected(1662, 27502),
     ('MeViSDataset', rf'(?i)v2.*/valid_u/{FILE}'): Expected(50, 907),
     ('MeViSDataset', rf'(?i)v2.*/valid/{FILE}'): Expected(140, 2523),
+    ('YoURVOSDataset', r'/test/'): Expected(120, 489),
     ('MeViSDataset', rf'/train/{FILE}'): Expected(1662, 23051),
     ('MeViSDataset', rf'/valid_u/{FILE}'): Expected(50, 793),
     ('MeViSDataset', rf'/valid/{FILE}'): Expected(140, 2236),
@@ -69,6 +70,7 @@ SOURCES = {
     'huggingface.co/datasets/Dense-World/Sa2VA-Training (ref_sav.zip); frames '
     'from SA-V, Meta',
     'InterRVOSDataset': 'github.com/cvlab-kaist/InterRVOS',
+    'YoURVOSDataset': 'github.com/gaomingqi/YoURVOS',
     'LongRVOSDataset': 'huggingface.co/datasets/iSEE-Laboratory/Long-RVOS',
     'MovingShapesDataset':
     'tools/dataset_converters/moving_shapes.py makes it',

@@ -14,6 +14,7 @@ from .metrics import (
     ReVOSMetric,
     SubmissionWriter,
     VideoMetric,
+    YoURVOSMetric,
 )
 from .video_scores import score_video
 
@@ -22,5 +23,5 @@ __all__ = [
     'InterRVOSTargetMetric', 'JHMDBMetric', 'LongRVOSMetric', 'MeViSMetric',
     'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric', 'RefDAVISMetric',
     'RefSAVMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
-    'VideoMetric', 'score_video'
+    'VideoMetric', 'YoURVOSMetric', 'score_video'
 ]

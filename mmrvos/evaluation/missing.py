@@ -16,6 +16,7 @@ class Effect(Enum):
     """What a fault does to the score; the value completes a message."""
     ZERO_FRAME = 'the frame counts 0'
     EMPTY_FRAME = 'the frame counts as an empty mask'
+    SKIPPED_FRAME = 'the frame is not counted'
     ZERO = 'the expression counts 0'
     LEFT_OUT = 'the expression is left out'
 
@@ -61,4 +62,6 @@ class MissingRule:
                          'unusable')
             if getattr(self, name) is Effect.LEFT_OUT
         }
+        if self.frame is Effect.SKIPPED_FRAME:
+            effects['frame'] = Effect.ZERO_FRAME
         return replace(self, needed_frame=None, **effects)

@@ -19,6 +19,7 @@ from mmrvos.evaluation import (
     MeViSMetric,
     RefSAVMetric,
     ReVOSMetric,
+    YoURVOSMetric,
 )
 from mmrvos.evaluation.functional import span_values
 from mmrvos.evaluation.missing import Fault
@@ -416,10 +417,56 @@ def interrvos_protocol(case: Case) -> None:
                          case.outputs[f'{name}/final'], 0.005 + 1e-9, name)
 
 
+# -------------------------------------------------------------------- YoURVOS
+
+
+def yourvos_protocol(case: Case) -> None:
+    """The scripts for J and F, and for tIoU."""
+    out = case.outputs
+    expected = out['official/per_expression'] / 100
+    expressions = [tuple(x) for x in case.meta['expressions']]
+
+    def numbers(record: dict) -> list[float]:
+        return [record[name][record['counted']].mean() for name in 'JF']
+
+    with unpacked(case) as folder:
+        dataset = benchmark_dataset('yourvos', folder)
+        pred = folder / 'pred'
+        for score, source in ((from_files, pred),
+                              (while_testing, grey_masks(pred))):
+            records, summary = score(
+                dataset, YoURVOSMetric(missing='official'), source)
+            scored = {k for k, r in records.items() if r['has_target']}
+            assert scored == set(expressions)
+            compare(case, records, expected, 'JF', numbers)
+            assert_close([summary[key] for key in ('J&F', 'J', 'F')],
+                         out['official/global'], 1e-7, 'global')
+            tiou = {tuple(key): value for key, value in zip(
+                case.meta['tiou_expressions'], out['official/tiou'],
+                strict=True)}
+            assert_close([records[key]['tIoU'] for key in tiou],
+                         list(tiou.values()), 1e-9, 'tIoU')
+            assert_close(summary['tIoU'] / 100, out['official/tiou_average'],
+                         1e-9, 'mean tIoU')
+            # by default nothing that is missing can raise the score
+            zero, total = score(dataset, YoURVOSMetric(), source)
+            assert set(zero) > set(records)
+            for key in zero:
+                if key not in records:
+                    assert numbers(zero[key]) == [0, 0]
+                    assert zero[key]['tIoU'] == 0
+                elif zero[key]['has_target']:
+                    assert numbers(zero[key])[0] <= numbers(
+                        records[key])[0] + 1e-12
+            assert total['J'] < summary['J'] and total['tIoU'] < summary[
+                'tIoU']
+
+
 KINDS = {
     'revos_protocol': revos_protocol,
     'mevis_protocol': mevis_protocol,
     'long_rvos_protocol': long_rvos_protocol,
     'interrvos_protocol': interrvos_protocol,
     'ref_sav_protocol': ref_sav_protocol,
+    'yourvos_protocol': yourvos_protocol,
 }

@@ -304,6 +304,25 @@ def interrvos(root: Path) -> Path:
     return root
 
 
+def yourvos(root: Path) -> Path:
+    """Every fifth frame; the second sentence has its object late."""
+    maps, names = label_maps(), [f'{5 * t:05d}' for t in range(FRAMES)]
+    write_images(root / 'test/JPEGImages/y1', names, pictures(maps))
+    for exp_id, value in (('0', 1), ('1', 2)):
+        folder = root / 'test/Annotations/y1' / exp_id
+        folder.mkdir(parents=True)
+        for name, label_map in zip(names, maps, strict=True):
+            mask = (label_map == value).astype(np.uint8)
+            if mask.any():  # absence is a missing file
+                Image.fromarray(mask).save(folder / f'{name}.png')
+    write_json(root / 'test/meta_expressions.json', dict(videos=dict(
+        y1=dict(frames=names, expressions={
+            '0': dict(exp='the red one'), '1': dict(exp='what comes later')
+        }))))
+    (root / 'test/spans.txt').write_text('y1,0:0,30\ny1,1:10,30\n')
+    return root
+
+
 def long_rvos(root: Path, split: str = 'valid') -> Path:
     maps, names = label_maps(), [f'{t:05d}' for t in range(FRAMES)]
     write_images(root / split / 'JPEGImages/l1', names, pictures(maps))

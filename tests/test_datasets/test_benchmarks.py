@@ -366,6 +366,38 @@ def test_long_rvos(tmp_path):
     check_training(build('long_rvos', 'train_dataloader', root))
 
 
+def test_mevis_v2(tmp_path):
+    """The form of v1, with a sentence that has no target."""
+    root = miniature.mevis(tmp_path, 'valid_u')
+    path = root / 'valid_u/meta_expressions.json'
+    content = load_json(path)
+    content['videos']['m1']['expressions']['2'] = dict(
+        exp='the elephant', obj_id=[], anno_id=[])
+    miniature.write_json(path, content)
+    sample = build('mevis_v2', 'val_dataloader', root)[0]['data_samples']
+    assert sample.obj_ids == [['71', '72'], ['72'], []]
+    assert not sample.mask_source.read([], 3).any()
+
+
+def test_yourvos(tmp_path):
+    root = miniature.yourvos(tmp_path)
+    sample = build('yourvos', 'test_dataloader', root)[0]['data_samples']
+    assert sample.texts == ['the red one', 'what comes later']
+    assert sample.spans == [[(0, 30)], [(10, 30)]]
+    for t in range(miniature.FRAMES):
+        np.testing.assert_array_equal(
+            sample.mask_source.read(['1'], t), MAPS[t] == 2)
+    spans = root / 'test/spans.txt'
+    for line, message in (
+        ('y1,0:30,0', 'a span from 30 to 0'),
+        ('y1,0', 'expected video,expression:start,end'),
+        ('../y1,0:0,5', 'expected a relative name'),
+        ('y1,0:0,5\ny1,0:5,9', 'line 2: video y1, expression 0 has an earl')):
+        spans.write_text(line)
+        with pytest.raises(ValueError, match=message):
+            build('yourvos', 'test_dataloader', root)
+
+
 def test_own_folders(tmp_path):
     names = [f'f{t}' for t in range(miniature.FRAMES)]
     for video, suffix in (('one', '.jpg'), ('two', '.png')):

@@ -44,6 +44,7 @@ def truth(sample, missing: int) -> InstanceData:
     ('revos', 'val', miniature.revos, ['J&F']),
     ('ref_sav', 'test', miniature.ref_sav, ['J&F']),
     ('long_rvos', 'val', miniature.long_rvos, ['J&F', 'tIoU', 'vIoU']),
+    ('yourvos', 'test', miniature.yourvos, ['J&F', 'tIoU']),
     ('a2d_sentences', 'val', miniature.a2d, ['mAP', 'oIoU', 'P@0.9']),
     ('jhmdb_sentences', 'test', miniature.jhmdb, ['mAP', 'mIoU']),
     ('refcoco', 'val', miniature.refcoco, ['P@0.5', 'oIoU', 'box_P@0.5']),

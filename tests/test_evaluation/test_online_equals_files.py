@@ -81,6 +81,7 @@ DATASETS_OF = {
     'ref_sav': ('ref_sav', 'test', miniature.ref_sav),
     'interrvos': ('interrvos', 'test', miniature.interrvos),
     'long_rvos': ('long_rvos', 'val', miniature.long_rvos),
+    'yourvos': ('yourvos', 'test', miniature.yourvos),
     'refcoco': ('refcoco', 'val', refcoco),
     'a2d': ('a2d_sentences', 'val', a2d),
     'jhmdb': ('jhmdb_sentences', 'test', miniature.jhmdb),

@@ -280,6 +280,20 @@ def test_merged_copies_of_a_clip_equal_the_clip(model):
     torch.testing.assert_close(merged.pred.frame_scores, pred.frame_scores)
 
 
+def test_a_low_score_is_answered_by_absent(model):
+    pred = predict(model, 2)
+    limit = float(pred.scores.sort().values[1])  # of three sentences
+    model.test_cfg = replace(model.test_cfg, min_score=limit)
+    limited = predict(model, 2)
+    torch.testing.assert_close(limited.scores, pred.scores)
+    for score, before, after in zip(
+            pred.scores.tolist(), pred.masks, limited.masks, strict=True):
+        if score >= limit:
+            assert after == before
+        else:
+            assert not mask_utils.decode(after).any()
+
+
 def test_mixed_precision_gives_nearly_the_same(model):
     full = predict(model)
     model.test_cfg = replace(model.test_cfg, amp='bf16')

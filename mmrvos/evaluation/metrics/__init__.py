@@ -11,6 +11,7 @@ from .video_metrics import (
     MeViSMetric,
     RefYoutubeVOSMetric,
     VideoMetric,
+    YoURVOSMetric,
 )
 
 __all__ = [
@@ -18,5 +19,5 @@ __all__ = [
     'InterRVOSTargetMetric', 'JHMDBMetric', 'LongRVOSMetric', 'MeViSMetric',
     'MovingShapesMetric', 'ReVOSMetric', 'RefCOCOMetric', 'RefDAVISMetric',
     'RefSAVMetric', 'RefYoutubeVOSMetric', 'SubmissionWriter',
-    'VideoMetric'
+    'VideoMetric', 'YoURVOSMetric'
 ]

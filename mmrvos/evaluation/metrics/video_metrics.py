@@ -2,6 +2,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
+from mmrvos.datasets.yourvos import STEP, frame_number
 from mmrvos.registry import METRICS
 
 from ..functional import (
@@ -35,7 +38,7 @@ class VideoMetric(ExpressionMetric):
         extras: further measures: 'precision' (Precision@K, both readings),
             'stability' (variance over frames), 'spans' (tIoU and vIoU),
             'target' (T_acc and N_acc: whether masks exist exactly where there
-            is a target).
+            is a target; always reported where some expression has none).
         bound_th: tolerance of F, as a share of the frame's diagonal.
         kwargs: of :class:`ExpressionMetric`.
     """
@@ -89,10 +92,14 @@ class VideoMetric(ExpressionMetric):
             records)}
 
     def summarise_extras(self, records: Sequence[dict]) -> dict[str, float]:
-        """The numbers of the ``extras``."""
+        """The numbers of the ``extras``, and of 'target' where expressions
+        without a target exist."""
         summary: dict[str, float] = {}
         for name in self.extras:
             summary.update(_SUMMARIES[name](records))
+        if 'target' not in self.extras and not all(
+                r['gt_present'].any() for r in records):
+            summary.update(target_summary(records))
         return summary
 
 
@@ -188,3 +195,99 @@ class LongRVOSMetric(VideoMetric):
     def summarise(self, records: Sequence[dict]) -> dict[str, float]:
         counted = [r for r in records if r['type_id'] in self.TYPES]
         return super().summarise(counted or records)
+
+
+@METRICS.register_module()
+class YoURVOSMetric(VideoMetric):
+    """YoURVOS: J and F over the frames in which a mask exists, and tIoU.
+
+    Source: gaomingqi/YoURVOS, evaluation/vos-benchmark (benchmark.py with
+    ``--do_not_skip_first_and_last_frame``, tiou.py). A frame counts for J and
+    F if the target or the prediction has a mask in it. Expressions whose
+    target is in no frame are not in J and F.
+
+    tIoU compares frames with a predicted mask with the spans of the
+    expression: those inside a span, over those in either, where a span has
+    every fifth frame. It is 0 if neither has a frame.
+
+    With ``missing='official'`` a missing frame is not counted, and a missing
+    expression or video is left out. The official tIoU stops at them; here they
+    are left out of it.
+    """
+
+    default_prefix = 'yourvos'
+    headline = ('J&F', 'J', 'F', 'tIoU')
+    official_missing = MissingRule(
+        video=Effect.LEFT_OUT,
+        expression=Effect.LEFT_OUT,
+        frame=Effect.SKIPPED_FRAME,
+        unusable=Effect.LEFT_OUT)
+
+    def score(self, sample: dict) -> list[dict | None]:
+        skips = self.missing_rule.frame is Effect.SKIPPED_FRAME
+        seen = np.full(
+            (len(sample['exp_ids']), len(sample['frame_names'])), not skips)
+
+        def see(e: int, t: int, pred: np.ndarray, target: np.ndarray) -> None:
+            seen[e, t] = True
+
+        records = self.score_frames(sample, see)
+        numbers = [frame_number(name, f'video {sample["video_id"]}')
+                   for name in sample['frame_names']]
+        spans = sample.get('spans') or [None] * len(records)
+        for record, frames, given in zip(records, seen, spans, strict=True):
+            if record is None:
+                continue
+            present = record['gt_present'] | record['pred_present']
+            record['counted'] = frames & present
+            record['has_target'] = bool((frames & record['gt_present']).any())
+            record['tIoU'] = 0. if record['failed'] else span_iou(
+                record, numbers, given)
+        return records
+
+    def summarise(self, records: Sequence[dict]) -> dict[str, float]:
+        summary = {
+            name: _percent([
+                r[name][r['counted']].mean() for r in records
+                if r['has_target']
+            ]) for name in ('J', 'F')
+        }
+        return {
+            'J&F': (summary['J'] + summary['F']) / 2,
+            **summary,
+            'tIoU': _percent([r['tIoU'] for r in records]),
+            **self.summarise_extras(records)
+        }
+
+
+def span_iou(record: dict, numbers: Sequence[int],
+             spans: Sequence[tuple[int, int]] | None) -> float:
+    """Compute tIoU of YoURVOS for one expression.
+
+    Args:
+        record: with ``gt_present`` and ``pred_present``, (T,) each.
+        numbers: of the T frames.
+        spans: (first, last) number of frame, each; None takes the frames
+            whose ``gt_present`` is True.
+
+    Returns:
+        A number in [0, 1].
+    """
+
+    def chosen(present: np.ndarray) -> set[int]:
+        return {n for n, p in zip(numbers, present, strict=True) if p}
+
+    if spans is None:
+        spans = [(n, n) for n in sorted(chosen(record['gt_present']))]
+    expected = {n for first, last in spans
+                for n in range(first, last + 1, STEP)}
+    marked = chosen(record['pred_present'])
+    inside = {n for n in marked
+              if any(first <= n <= last for first, last in spans)}
+    either = marked | expected
+    return len(inside) / len(either) if either else 0.
+
+
+def _percent(values: Sequence[float]) -> float:
+    """Mean in percent; NaN without values."""
+    return 100 * float(np.mean(values)) if values else float('nan')

@@ -27,6 +27,7 @@ from ..metrics import (
     RefYoutubeVOSMetric,
     ReVOSMetric,
     VideoMetric,
+    YoURVOSMetric,
 )
 from .predictions import PredictionFiles
 from .readers import (
@@ -142,6 +143,18 @@ def _long_rvos(root: Path, split: str, expressions: Path | None) -> dict:
         data_prefix=dict(mask=f'{split}/Annotations'))
 
 
+def _yourvos(root: Path, split: None, expressions: Path | None) -> dict:
+    folders = ('test/Annotations', 'Annotations', 'gt')
+    mask = next((f for f in folders if (root / f).is_dir()), '.')
+    spans = next((p for p in (root / 'spans.txt', root / 'test/spans.txt')
+                  if p.is_file()), None)
+    return dict(
+        type='YoURVOSDataset',
+        ann_file=str(expressions or ''),
+        spans_file=spans and str(spans),
+        data_prefix=dict(mask=mask))
+
+
 def _coco_or(root: Path, coco_file: str, samples: str,
              config: dict[str, Any]) -> dict:
     """The dataset, or the COCO file if only that is there.
@@ -206,6 +219,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         ReVOSMetric,
         _one_folder('ReVOSDataset', 'meta_expressions_{}_.json'), 'valid',
         True),
+    'yourvos': Benchmark(YoURVOSMetric, _yourvos, None, True),
     'ytvos': Benchmark(RefYoutubeVOSMetric, _ytvos, 'valid', True),
 }
 

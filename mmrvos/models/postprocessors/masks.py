@@ -5,6 +5,7 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import torch
 import torch.nn.functional as F
+from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..features import Predictions
@@ -100,3 +101,21 @@ def masks_through_input(logits: Tensor, input_size: tuple[int, int] | None,
     height, width = (int(side) for side in image_size)
     masks = masks[:, None, :height, :width].float()
     return F.interpolate(masks, ori_shape)[:, 0] > 0.5
+
+
+def empty_below(pred: InstanceData, min_score: float) -> None:
+    """Empty the masks of sentences with a lower score, in place.
+
+    Args:
+        pred: predictions for E sentences.
+        min_score: 0 keeps all masks.
+    """
+    pred.masks = [
+        rles if score >= min_score else [empty_rle(*r['size']) for r in rles]
+        for score, rles in zip(pred.scores.tolist(), pred.masks, strict=True)
+    ]
+
+
+def empty_rle(height: int, width: int) -> dict:
+    """Encode a mask without any pixel."""
+    return mask_utils.encode(np.zeros((height, width), np.uint8, order='F'))

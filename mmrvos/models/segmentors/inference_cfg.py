@@ -48,6 +48,9 @@ class InferenceCfg:
         propagator: config of a mask propagator, see :class:`MaskPropagator`;
             None for none. It reads the frames again from a temporary file;
             its ``key_frame`` decides when it starts.
+        min_score: an expression with a lower score is answered by "absent",
+            i.e. empty masks. In testing the score of the whole video decides.
+            0 keeps all masks.
 
     Raises:
         TypeError: an unknown key.
@@ -60,6 +63,7 @@ class InferenceCfg:
     amp: str | None = None
     postprocessor: dict = field(default_factory=lambda: dict(type='BestQuery'))
     propagator: dict | None = None
+    min_score: float = 0.
 
     def __post_init__(self) -> None:
         if not isinstance(self.chunks, Chunks):
@@ -76,6 +80,9 @@ class InferenceCfg:
         if self.query not in QUERIES:
             raise ValueError(f'test_cfg.query is one of {QUERIES}, got '
                              f'{self.query!r}')
+        if not 0 <= self.min_score <= 1:
+            raise ValueError('test_cfg.min_score is 0 to 1, got '
+                             f'{self.min_score}')
         known = (None, 'auto', *PRECISIONS)
         if self.amp not in known:
             raise ValueError(f'test_cfg.amp is one of {known}, got '

@@ -12,6 +12,7 @@ from mmrvos.structures import RVOSDataSample
 from ..chunks import chunk_slices
 from ..features import ClipFeatures, Predictions, TextFeatures
 from ..frame_store import FrameStore
+from ..postprocessors.masks import empty_below
 from ..propagators.online import OnlinePropagation
 from .batch import image_sizes, valid_indices
 
@@ -24,7 +25,7 @@ class WindowStreaming:
                 ) -> list[RVOSDataSample]:
         """Fill ``pred`` of every data sample, video by video."""
         for frames, sample in zip(inputs, data_samples, strict=True):
-            sample.pred = merge_windows(self.stream([frames], sample))
+            sample.pred = self.answer(self.stream([frames], sample))
         return list(data_samples)
 
     def test_step(self, data: dict) -> list[RVOSDataSample]:
@@ -43,12 +44,19 @@ class WindowStreaming:
                 self.data_preprocessor(
                     dict(inputs=[part], data_samples=[sample]))['inputs'][0]
                 for part in frames.split(window))
-            sample.pred = merge_windows(self.stream(pieces, sample))
+            sample.pred = self.answer(self.stream(pieces, sample))
         return list(data['data_samples'])
 
     def val_step(self, data: dict) -> list[RVOSDataSample]:
         """As :meth:`test_step`."""
         return self.test_step(data)
+
+    def answer(self, windows: Iterable[InstanceData]) -> InstanceData:
+        """Merge windows; empty the masks of scores below ``min_score``."""
+        pred = merge_windows(windows)
+        if self.test_cfg.min_score:
+            empty_below(pred, self.test_cfg.min_score)
+        return pred
 
     def stream(self, pieces: Iterable[Tensor],
                sample: RVOSDataSample) -> Iterator[InstanceData]:
