@@ -101,6 +101,8 @@ CHANGED = {
     'the official code keeps the best epoch by mAP',
     ('mttr/*a2d*', 'default_hooks.checkpoint.*'):
     'the official code keeps the best epoch by mAP',
+    ('*', 'model.test_cfg.min_score'):
+    '0 keeps all masks, as before',
     ('*', 'visualizer.alpha'):
     'overlays have one opacity',
     ('*', 'visualizer.outline_width'):

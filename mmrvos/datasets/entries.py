@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 #: entries of a dataset that are copied where present
-OPTIONAL_KEYS = ('valid_index', 'valid_span', 'annotator', 'flips')
+OPTIONAL_KEYS = ('valid_index', 'valid_span', 'annotator')
 
 
 def entry_meta(entry: dict,

@@ -2,6 +2,8 @@ from collections.abc import Sequence
 
 from mmengine.config import Config
 
+from mmrvos.datasets.entries import OPTIONAL_KEYS
+
 
 def use_tta(cfg: Config, scales: Sequence[float] = (1.,)) -> None:
     """Make a config test with test-time augmentation.
@@ -30,9 +32,11 @@ def use_tta(cfg: Config, scales: Sequence[float] = (1.,)) -> None:
             f'the pipeline of test_dataloader is {types}: test-time '
             'augmentation needs LoadFrames and, at the end, PackRVOSInputs')
     start = types.index('LoadFrames') + 1
+    pack = dict(steps[-1])
+    pack['meta_keys'] = (*pack.get('meta_keys', OPTIONAL_KEYS), 'flips')
     copies = [
         dict(type='Compose',
-             transforms=[*scaled(steps[start:-1], scale), *flip, steps[-1]])
+             transforms=[*scaled(steps[start:-1], scale), *flip, pack])
         for flip in ((), (dict(type='ClipFlip', prob=1.), ))
         for scale in scales
     ]
