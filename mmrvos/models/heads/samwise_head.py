@@ -151,8 +151,8 @@ class SAMWISEHead(BaseRVOSHead):
         weights = logits.new_tensor([1., self.switch_weight])
         total = F.cross_entropy(
             logits, labels, weights, ignore_index=-1, reduction='sum')
-        kept = labels >= 0
-        return total / weights[labels[kept]].sum().clamp(min=1)
+        weight = weights[labels[labels >= 0]].sum()
+        return total / torch.where(weight > 0, weight, 1.)
 
 
 def cut(predictions: SAMWISEPredictions,
