@@ -110,6 +110,8 @@ def check_container(path: str | Path) -> None:
     """
     with open(path, 'rb') as file:
         head = file.read(16)
+    if not head:
+        raise ValueError(f'{path} is empty: record or upload the video again')
     if not any(head[start:].startswith(mark) for start, mark in CONTAINERS):
         raise ValueError(f'{path} is not a video: expected mp4, mov, webm, '
                          'mkv, avi, ogg or gif')

@@ -133,8 +133,9 @@ class Page:
             folder = self.folder / secrets.token_hex(16)
             folder.mkdir()
             self.files.add(folder, owner)
-            answer = self.segmenter(model, Path(video), sentences, folder,
-                                    min_score, progress)
+            answer = self.segmenter(
+                model, Path(video), sentences, folder, min_score,
+                lambda what, *frames: progress(frames, what, unit='frames'))
         except USER_ERRORS as error:
             return failed(hide_folder(str(error), video))
         except Exception as error:

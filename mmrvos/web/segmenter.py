@@ -62,8 +62,8 @@ class Segmenter:
                  sentences: Sequence[str],
                  folder: Path,
                  min_score: float = 0.,
-                 progress: Callable[[float, str], None] = lambda *_: None
-                 ) -> Answer:
+                 progress: Callable[[str, int, int | None],
+                                    None] = lambda *_: None) -> Answer:
         """Segment a video.
 
         Args:
@@ -73,7 +73,8 @@ class Segmenter:
             folder: where files are written. It exists; when it is deleted,
                 the work ends.
             min_score: see :meth:`RVOSInferencer.__call__`.
-            progress: called with a share from 0 to 1 and what is done.
+            progress: called with what is done, the number of frames that
+                were read, and that of all frames, None if it is unknown.
 
         Raises:
             OSError, TypeError, ValueError: the video, a sentence or the model
@@ -83,11 +84,10 @@ class Segmenter:
         def on_frame(count: int) -> None:
             if not folder.is_dir():
                 raise FileNotFoundError('the page was closed')
-            progress(min(1., count / (len(source) or count)),
-                     f'frame {count} of {len(source) or "unknown"}')
+            progress('segmenting', count, len(source) or None)
 
         source = LimitedVideo(video, self.limits, on_frame)
-        progress(0., 'loading the model')
+        progress('loading the model', 0, len(source) or None)
         inferencer = self._load(name)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')

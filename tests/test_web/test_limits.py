@@ -47,13 +47,34 @@ def test_long_video(tmp_path, monkeypatch):
         list(source.frames())
 
 
+def test_recording_of_a_browser(tmp_path):
+    """A webm whose header has no length, as it was written while recorded."""
+    av = pytest.importorskip('av')
+    path = tmp_path / 'sample.webm'
+    with av.open(str(path), 'w', format='webm',
+                 options=dict(live='1')) as file:
+        stream = file.add_stream('libvpx', 30)
+        stream.height, stream.width, stream.pix_fmt = 32, 48, 'yuv420p'
+        for t in range(5):
+            frame = av.VideoFrame.from_ndarray(
+                np.full((32, 48, 3), 40 * t, np.uint8), format='rgb24')
+            frame.pts = t
+            file.mux(stream.encode(frame))
+        file.mux(stream.encode(None))
+    source = LimitedVideo(path, Limits())
+    assert len(source) == 0  # unknown
+    assert len(list(source.frames())) == 5
+    with pytest.raises(ValueError, match='5 frames or more'):
+        list(LimitedVideo(path, SMALL).frames())
+
+
 def test_large_frames(tmp_path):
     with pytest.raises(ValueError, match='48 x 34 pixels.*at most 1536'):
         LimitedVideo(video(tmp_path, 1, height=34), SMALL)
 
 
 @pytest.mark.parametrize('content', [
-    b'', b'a text', b'\x89PNG\r\n\x1a\n and so on',
+    b'a text', b'\x89PNG\r\n\x1a\n and so on',
     b'#EXTM3U\n#EXTINF:1,\n/etc/passwd\n', b'ffconcat version 1.0\nfile x.mp4',
     b'v=0\no=- 0 0 IN IP4 127.0.0.1\n'
 ])
@@ -63,6 +84,13 @@ def test_files_that_are_no_video(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match='holiday.mp4 is not a video'):
         LimitedVideo(path, SMALL)
+
+
+def test_empty_file(tmp_path):
+    """A recording that was stopped before its first frame."""
+    (tmp_path / 'sample.webm').touch()
+    with pytest.raises(ValueError, match='sample.webm is empty'):
+        LimitedVideo(tmp_path / 'sample.webm', SMALL)
 
 
 def test_broken_video(tmp_path):

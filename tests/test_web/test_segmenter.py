@@ -61,8 +61,8 @@ def test_examples_have_right_answers(segmenter, examples, tmp_path, index):
         stored = json.load(BytesIO(file.read('result.json')))
     assert [e['text'] for e in stored['expressions']] == text.splitlines()
     assert answer.overlay.stat().st_size > 1000
-    assert shown[0] == (0., 'loading the model')
-    assert shown[-1] == (1., 'frame 16 of 16')
+    assert shown[0] == ('loading the model', 0, 16)
+    assert shown[-1] == ('segmenting', 16, 16)
     assert not (tmp_path / 'masks').exists()
 
 
