@@ -69,6 +69,24 @@ def get_weights(entry: ModelEntry,
     return str(target)
 
 
+def needed_weights(entry: ModelEntry, progress: bool = True) -> str | None:
+    """Return a file with the weights of a model, None if it needs none.
+
+    A :class:`PretrainedSegmentor` loads published networks itself.
+
+    Args:
+        entry, progress: see :func:`get_weights`.
+
+    Raises:
+        OSError, ValueError: see :func:`get_weights`.
+    """
+    # torch is imported only when weights are needed
+    from .utils import load_config, needs_checkpoint
+    if not needs_checkpoint(load_config(entry.config).model):
+        return None
+    return get_weights(entry, progress=progress)
+
+
 def resolve_weights(source: str, progress: bool = True) -> str:
     """Return the file or address of a checkpoint that may be given by name.
 

@@ -126,8 +126,8 @@ def infer(args: argparse.Namespace) -> None:
     weights = args.weights
     is_config = Path(args.model).suffix == '.py' or Path(args.model).is_file()
     if weights is None and not is_config:
-        from mmrvos.weights import get_weights  # imports web clients
-        weights = get_weights(
+        from mmrvos.weights import needed_weights  # imports web clients
+        weights = needed_weights(
             find_model(args.model), progress=not args.no_progress)
     from mmrvos.apis import RVOSInferencer  # imports torch
     inferencer = RVOSInferencer(

@@ -35,7 +35,7 @@ from mmrvos.evaluation.offline.benchmarks import (
 from mmrvos.model_index import ModelEntry, Result, find_model
 from mmrvos.results import add_result, tested
 from mmrvos.utils import check_output_file, check_output_folder, clear_errors
-from mmrvos.weights import get_masks, get_weights
+from mmrvos.weights import get_masks, needed_weights
 
 #: data sets whose server scores the validation split: layout of a submission
 SUBMISSIONS = {'RefYoutubeVOSDataset': 'ytvos', 'MeViSDataset': 'mevis'}
@@ -190,7 +190,7 @@ def run(args: argparse.Namespace) -> None:
         zip_file = None
         if args.submission or not public:
             zip_file = write_submission(cfg, entry)
-        source = args.weights or get_weights(entry)
+        source = args.weights or needed_weights(entry)
         from mmrvos.engine import evaluate  # imports torch
         metrics = evaluate(cfg, source)
         if zip_file is not None:
@@ -200,13 +200,15 @@ def run(args: argparse.Namespace) -> None:
                   f'{entry.metadata["Test Data"]}. Compare its number with '
                   f'that of the paper: {expected or "none is known"}')
             return
-    print(f'{entry.name} on {entry.metadata["Test Data"]}, {source}:')
+    print(f'{entry.name} on {entry.metadata["Test Data"]}, '
+          f'{source or "published networks"}:')
     print(compare(paper, metrics))
     write_result(args, entry, cfg, source, metrics, out)
 
 
 def write_result(args: argparse.Namespace, entry: ModelEntry, cfg: Config,
-                 source: str, metrics: Mapping[str, Any], out: Path) -> None:
+                 source: str | None, metrics: Mapping[str, Any],
+                 out: Path) -> None:
     """Write the numbers as ``tools/test.py --out`` does."""
     out.parent.mkdir(parents=True, exist_ok=True)
     mmengine.dump(

@@ -11,7 +11,7 @@ otherwise: it has no password.
 import argparse
 
 from mmrvos.commands.list import weights
-from mmrvos.model_index import ModelEntry, find_model, read_model_index
+from mmrvos.model_index import find_model, read_model_index
 from mmrvos.utils import clear_errors
 from mmrvos.visualization import STYLES
 from mmrvos.web import Limits, Segmenter, check_address, import_gradio, serve
@@ -71,14 +71,6 @@ def local_names() -> list[str]:
     return sorted(names, key=lambda name: (name != DEFAULT, name))
 
 
-def fetch(entry: ModelEntry) -> None:
-    """Fetch the weights of a model if they are missing."""
-    from mmrvos.utils import load_config, needs_checkpoint
-    if needs_checkpoint(load_config(entry.config).model):
-        from mmrvos.weights import get_weights  # imports web clients
-        get_weights(entry)
-
-
 @clear_errors
 def main() -> None:
     args = parse_args()
@@ -89,8 +81,10 @@ def main() -> None:
     import_gradio()
     check_address(args.host, args.port)
     entries = [find_model(name) for name in args.names]
-    for entry in entries:
-        fetch(entry)
+    if entries:
+        from mmrvos.weights import needed_weights  # imports web clients
+        for entry in entries:
+            needed_weights(entry)
     names = [entry.name for entry in entries] or local_names()
     if not names:
         raise ValueError('the weights of no model are here: give names of '

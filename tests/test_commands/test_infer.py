@@ -20,6 +20,26 @@ def test_weights_come_by_themselves(server, mmrvos, tmp_path, capsys):
     assert (tmp_path / 'home/checkpoints/r50_ytvos.pth').is_file()
 
 
+@pytest.mark.parametrize('name', [
+    'grounded_sam2_tiny_ytvos', 'sam3_full_mevis'])
+def test_models_of_the_hub_need_no_checkpoint(mmrvos, tmp_path, monkeypatch,
+                                              name):
+    built = []
+
+    class Inferencer:
+
+        def __init__(self, *args, **options):
+            built.append(args)
+            raise ValueError('built')
+
+    monkeypatch.setattr('mmrvos.apis.RVOSInferencer', Inferencer)
+    write_image(tmp_path / '0.png', np.zeros((8, 8, 3), np.uint8))
+    with pytest.raises(SystemExit, match='built'):
+        mmrvos('infer', name, tmp_path / '0.png', 'a dog', '--out-dir',
+               tmp_path / 'out')
+    assert built == [(name, None)]
+
+
 def test_the_video_is_checked_before_the_download(server, mmrvos, tmp_path):
     with pytest.raises(SystemExit, match='none.mp4 is missing'):
         mmrvos('infer', 'small/r50', 'none.mp4', 'the')
