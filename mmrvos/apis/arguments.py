@@ -5,7 +5,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mmrvos.structures import RVOSDataSample
 from mmrvos.utils import brief
 
 from .frame_sources import ImageFiles, VideoSource
@@ -97,8 +96,7 @@ def check_end(source: VideoSource, model: nn.Module) -> None:
             'the end: set a window (frames that are segmented together), or '
             'max_frames')
     propagator = getattr(model, 'propagator', None)
-    if propagator is not None and not model.propagates_online(
-            RVOSDataSample()):
+    if propagator is not None and not model.propagates_online:
         raise ValueError(
             f'{source.name} has no end, and a propagator with '
             f'key_frame={propagator.key_frame!r} starts at the end: set '

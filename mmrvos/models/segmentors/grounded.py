@@ -93,10 +93,11 @@ class GroundedSegmentor(PretrainedSegmentor):
                 del pred.boxes
             yield pred
 
-    def propagates_online(self, sample: RVOSDataSample) -> bool:
+    @property
+    def propagates_online(self) -> bool:
         """See the base class; otherwise key frames are those of the whole
         video."""
-        return (super().propagates_online(sample)
+        return (super().propagates_online
                 and self.propagator.key_frame == 'first_window')
 
     def ground_windows(self, pieces: Iterable[Tensor], frames: FrameStore,
@@ -123,9 +124,7 @@ class GroundedSegmentor(PretrainedSegmentor):
             pred.scores = best.clone()
             return pred
 
-        window = self.test_cfg.window
-        if not self.propagates_online(sample):
-            window = None
+        window = self.test_cfg.window if self.propagates_online else None
         start = 0
         for piece in pieces:
             frames.append(piece)

@@ -94,7 +94,8 @@ class WindowStreaming:
         Yields:
             Predictions of consecutive frames.
         """
-        if self.propagates_online(sample):
+        # a sample with one annotated frame has one mask
+        if self.propagates_online and sample.get('valid_index') is None:
             online = OnlinePropagation(self.propagator, frames, sample)
             for pred in windows:
                 yield from online.add(pred)
@@ -103,11 +104,11 @@ class WindowStreaming:
         pred = self.propagator(frames, merge_windows(windows), sample)
         yield from split_frames(pred, self.test_cfg.window)
 
-    def propagates_online(self, sample: RVOSDataSample) -> bool:
-        """Return whether the propagator runs while the video is read."""
+    @property
+    def propagates_online(self) -> bool:
+        """Whether the propagator runs while a video is read."""
         return (self.test_cfg.window is not None
-                and self.propagator.starts_early
-                and sample.get('valid_index') is None)
+                and self.propagator.starts_early)
 
     def frame_store(self, sample: RVOSDataSample) -> FrameStore:
         """Return an empty store for the frames of a video."""
