@@ -12,6 +12,7 @@ from mmengine import registry
 from mmengine.config import Config, ConfigDict
 
 import mmrvos.registry  # noqa: F401  adds our registries to MMEngine's
+from mmrvos.utils.config_values import check_values
 
 #: what inference reads of a config
 INFERENCE_KEYS = ('model', 'test_dataloader', 'visualizer')
@@ -40,8 +41,9 @@ def stored_config(checkpoint: Mapping, source: str) -> ConfigDict:
         'visualizer'.
 
     Raises:
-        ValueError: there is no config, it is a program rather than values, or
-            it names a type that is not a registered class.
+        ValueError: there is no config, it is a program rather than values, it
+            names a type that is not a registered class, or a value has
+            another type than its class expects.
     """
     meta = checkpoint.get('meta')
     stored = meta.get('cfg') if isinstance(meta, dict) else None
@@ -57,6 +59,7 @@ def stored_config(checkpoint: Mapping, source: str) -> ConfigDict:
                 raise ValueError(f'it has no {key}')
         config = {k: stored[k] for k in INFERENCE_KEYS if stored.get(k)}
         check_types(config)
+        check_values(Config(config))
     except (ValueError, TypeError, SyntaxError, AttributeError,
             RecursionError, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else 'too deep'

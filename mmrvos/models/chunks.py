@@ -36,7 +36,7 @@ class Chunks:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is not None and (not isinstance(value, int)
+            if value is not None and (type(value) is not int
                                       or value < 1):
                 raise ValueError(
                     f'test_cfg.chunks.{field.name}={value!r}: expected an '

@@ -218,12 +218,8 @@ def known_keys(node: Any, at: str) -> tuple[set[str], bool]:
     if at.startswith('log_processor.custom_cfg.'):
         # its method may take others
         return PLAIN_DICTS['log_processor.custom_cfg'], False
-    top, *rest = at.split('.')
-    kind = node.get('type', DEFAULT_TYPES.get(top) if not rest else None)
-    if at == 'train_cfg' and node.get('by_epoch') is False:
-        kind = 'IterBasedTrainLoop'
-    found = find_registered(kind) if isinstance(kind, str) else kind
-    if not callable(found):
+    found = receiver(node, at)
+    if found is None:
         return set(), True
     known, is_closed = parameters(found)
     # EMAHook passes its other arguments to the averaged model
@@ -232,9 +228,28 @@ def known_keys(node: Any, at: str) -> tuple[set[str], bool]:
             node.get('ema_type', 'ExponentialMovingAverage'))
         if average is not None:
             known, is_closed = known | parameters(average)[0], True
+    top, *rest = at.split('.')
     known = known | BUILDER_KEYS | LAYER_KEYS.get(at.split('.')[-1], set())
     place = f'{top}.*' if len(rest) == 1 else at
     return known | EXTRA_KEYS.get(place, set()), is_closed
+
+
+def receiver(node: Mapping, at: str) -> Callable | None:
+    """Find the class or function that receives a dictionary of the config.
+
+    Args:
+        node: the dictionary.
+        at: its dotted path.
+
+    Returns:
+        None if it is not known.
+    """
+    top, *rest = at.split('.')
+    kind = node.get('type', DEFAULT_TYPES.get(top) if not rest else None)
+    if at == 'train_cfg' and node.get('by_epoch') is False:
+        kind = 'IterBasedTrainLoop'
+    found = find_registered(kind) if isinstance(kind, str) else kind
+    return found if callable(found) else None
 
 
 @cache

@@ -7,8 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 from mmengine.logging import HistoryBuffer
+from torch.utils.data import DataLoader
 
-from .config_keys import ConfigError, walk
+from .config_keys import ConfigError, receiver, walk
+from .option_types import check_options
 from .paths import brief
 
 
@@ -52,6 +54,23 @@ def is_level(value: Any) -> bool:
                                   value in logging.getLevelNamesMapping())
 
 
+def is_text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def is_seed(value: Any) -> bool:
+    return value is None or type(value) is int and 0 <= value < 2**32
+
+
+def is_switch(value: Any) -> bool:
+    return type(value) is bool
+
+
+def is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(item, str) for item in value)
+
+
 def is_statistic(value: Any) -> bool:
     return (isinstance(value, str)
             and value in HistoryBuffer()._statistics_methods)
@@ -61,6 +80,8 @@ A_COUNT = is_count, 'an integer of at least 1'
 A_NUMBER = is_number, 'a number'
 A_RATE = is_rate, 'a number of at least 0'
 A_POSITIVE = is_positive, 'a number above 0'
+A_TEXT = is_text, 'a text, or None'
+A_SWITCH = is_switch, 'True or False'
 A_PART = is_built, 'a dictionary with a type'
 #: pattern of dotted paths: (check, what is expected)
 VALUES = {
@@ -68,13 +89,19 @@ VALUES = {
     '*_dataloader.collate_fn': A_PART,
     '*_dataloader.dataset': (is_dataset, 'a dictionary with a type'),
     '*_dataloader.sampler': A_PART,
+    '*_cfg.by_epoch': A_SWITCH,
     'auto_scale_lr.base_batch_size': A_COUNT,
+    'auto_scale_lr.enable': A_SWITCH,
     'default_hooks.checkpoint.interval':
     (is_interval, 'an integer of at least 1, or -1 for no checkpoints'),
     'default_hooks.logger.interval': A_COUNT,
+    'env_cfg.cudnn_benchmark': A_SWITCH,
+    'find_unused_parameters': A_SWITCH,
+    'load_cfg.drop': (is_list_of_texts, 'a list of regular expressions'),
+    'load_from': A_TEXT,
     'log_level': (is_level, "'DEBUG', 'INFO', 'WARNING' or 'ERROR'"),
     'log_processor.custom_cfg.*.data_src':
-    (lambda value: isinstance(value, str), 'the name of a value to log'),
+    (is_text, 'the name of a value to log'),
     'log_processor.custom_cfg.*.method_name':
     (is_statistic, "'mean', 'max', 'min' or 'current'"),
     'optim_wrapper.accumulative_counts': A_COUNT,
@@ -92,6 +119,11 @@ VALUES = {
     (is_list_of_epochs, 'a list of integers, epochs or iterations'),
     'param_scheduler*.power': A_NUMBER,
     'param_scheduler*.start_factor': A_NUMBER,
+    'randomness.deterministic': A_SWITCH,
+    'randomness.diff_rank_seed': A_SWITCH,
+    'randomness.seed': (is_seed, 'an integer from 0 to 2**32 - 1, or None'),
+    'resume': A_SWITCH,
+    'sync_bn': A_TEXT,
     'train_cfg.max_epochs': A_COUNT,
     'train_cfg.max_iters': A_COUNT,
     'train_cfg.val_interval': A_COUNT,
@@ -99,10 +131,12 @@ VALUES = {
 
 
 def check_values(cfg: Config) -> None:
-    """Check the values of ``VALUES`` in a config.
+    """Check the types of all values of a config, and those of ``VALUES``.
 
-    Constructors check their own arguments. This table is for values that
-    MMEngine and torch accept, and for those whose errors do not name the key.
+    The types are the annotations of the class that receives a value. The
+    table is for keys without an annotation, and for values that MMEngine and
+    torch accept, or whose errors do not name the key. The range of a value is
+    checked by the constructor of its class.
 
     Raises:
         ConfigError: names the key, the value and what is expected.
@@ -112,3 +146,12 @@ def check_values(cfg: Config) -> None:
             if fnmatchcase(path, pattern) and not is_right(value):
                 raise ConfigError(
                     f'{path} is {brief(value)}, expected {expected}')
+    for path, value in walk(cfg):
+        if isinstance(value, Mapping):
+            is_loader = fnmatchcase(path, '*_dataloader')
+            found = DataLoader if is_loader else receiver(value, path)
+            try:
+                if found is not None:
+                    check_options(found, value, path)
+            except TypeError as error:
+                raise ConfigError(str(error)) from None

@@ -1,3 +1,4 @@
+import copy
 from dataclasses import fields
 from pathlib import Path
 
@@ -205,6 +206,47 @@ def test_values_that_fail_late(leaf, text, message):
     with pytest.raises(ConfigError) as error:
         load_config(leaf(text))
     assert message in str(error.value)
+
+
+@pytest.fixture(scope='module')
+def tiny_shapes():
+    return load_config(ROOT / 'configs/referformer/tiny_shapes.py')
+
+
+@pytest.mark.parametrize(('key', 'value', 'expected'), [
+    ('model.decoder.num_queries', 'x', 'an integer'),
+    ('model.decoder.num_queries', True, 'an integer'),
+    ('model.decoder.num_queries', 5.5, 'an integer'),
+    ('model.channels_last', 'yes', 'True or False'),
+    ('model.channels_last', 1, 'True or False'),
+    ('model.backbone_channels', 256, 'a list of integers'),
+    ('model.backbone_channels', ['a'], 'a list of integers'),
+    ('model.head.loss_weights', dict(mask='2'), 'a dictionary of numbers'),
+    ('model.text_encoder', 'roberta', 'a dictionary'),
+    ('test_dataloader.dataset.test_mode', 'False', 'True or False'),
+    ('test_dataloader.dataset.ann_file', 3, 'a text'),
+    ('test_dataloader.dataset.pipeline', 'LoadFrames', 'a list of values'),
+    ('train_dataloader.drop_last', 'x', 'True or False'),
+    ('train_dataloader.num_workers', '2', 'an integer'),
+    ('train_dataloader.persistent_workers', 'no', 'True or False'),
+    ('default_hooks.checkpoint.by_epoch', 'no', 'True or False'),
+    ('default_hooks.checkpoint.max_keep_ckpts', 'all', 'an integer'),
+    ('default_hooks.visualization.draw', 'yes', 'True or False'),
+    ('randomness.deterministic', 'yes', 'True or False'),
+    ('randomness.seed', 'one', 'an integer'),
+    ('randomness.seed', -1, 'an integer'),
+    ('env_cfg.cudnn_benchmark', 'off', 'True or False'),
+    ('train_cfg.by_epoch', 'no', 'True or False'),
+    ('find_unused_parameters', 'no', 'True or False'),
+    ('load_cfg', dict(drop='head'), 'a list of regular expressions'),
+    ('resume', 'epoch_3.pth', 'True or False'),
+    ('load_from', ['a.pth'], 'a text'),
+])
+def test_values_of_a_wrong_type(tiny_shapes, key, value, expected):
+    with pytest.raises(ConfigError) as error:
+        apply_options(copy.deepcopy(tiny_shapes), {key: value})
+    assert str(error.value).startswith((f'{key} is ', f'{key}.drop is '))
+    assert f'expected {expected}' in str(error.value)
 
 
 def test_values_of_options_are_checked(leaf):

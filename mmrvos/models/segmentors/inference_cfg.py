@@ -3,6 +3,8 @@ from dataclasses import dataclass, field
 
 import torch
 
+from mmrvos.utils.option_types import check_options
+
 from ..chunks import Chunks
 
 QUERIES = ('per_window', 'carried')
@@ -53,7 +55,7 @@ class InferenceCfg:
             0 keeps all masks.
 
     Raises:
-        TypeError: an unknown key.
+        TypeError: an unknown key, or a value of another type.
         ValueError: a value that is out of range or contradicts another.
     """
     window: int | None = None
@@ -66,6 +68,7 @@ class InferenceCfg:
     min_score: float = 0.
 
     def __post_init__(self) -> None:
+        check_options(InferenceCfg, vars(self), 'test_cfg')
         if not isinstance(self.chunks, Chunks):
             self.chunks = Chunks(**self.chunks)
         if self.window is not None and self.window < 1:
