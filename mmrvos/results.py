@@ -12,6 +12,7 @@ from .metafiles import describe, dump_metafile, model_name
 from .model_index import SOURCES
 from .registry import MODELS
 from .tables import METRICS, SPLITS
+from .utils import load_json, read_lines
 
 
 def tested(path: Path) -> tuple[str, dict[str, Any]]:
@@ -24,7 +25,7 @@ def tested(path: Path) -> tuple[str, dict[str, Any]]:
         ValueError: the file has another form.
     """
     try:
-        content = json.loads(path.read_text())
+        content = load_json(path)
         config = Path(content['config'])
         row = _row(config, content['metrics'], content['command'])
         row['Seed'] = content['seed']
@@ -54,7 +55,7 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
         raise FileNotFoundError(
             f'{work_dir} is no work dir of a training: expected its config '
             'and <time>/vis_data/scalars.json')
-    lines = ''.join(log.read_text() for log in logs).splitlines()
+    lines = [line for log in logs for line in read_lines(log)]
     entries = [json.loads(line) for line in lines]
     scores = [e for e in entries if any('/' in key and 'loss' not in key
                                         for key in e)]

@@ -1,6 +1,5 @@
 """The folder of results: checked first, cleared of an earlier run's files."""
 import fcntl
-import json
 import os
 import re
 import shutil
@@ -9,7 +8,7 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
-from mmrvos.utils import check_output_folder
+from mmrvos.utils import check_output_folder, load_json
 
 OUTPUTS = ('overlay', 'masks', 'json')
 RESULT = 'result.json'
@@ -65,11 +64,10 @@ def earlier_files(folder: Path) -> list[Path]:
     ``result.json`` says which. Other files are never listed.
     """
     try:
-        with open(folder / RESULT, encoding='utf-8') as file:
-            content = json.load(file)
+        content = load_json(folder / RESULT)
         frames = list(map(str, content['frames']))
         num = len(content['expressions'])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError):
         return []
     masks = folder / 'masks'
     candidates = [

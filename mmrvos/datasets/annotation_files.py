@@ -3,13 +3,12 @@
 Every error is one line that names the file, the place in it and the value.
 """
 import csv
-import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmrvos.utils import MAX_ANNOTATION_BYTES, check_file, natural_key
+from mmrvos.utils import encoding_of, load_json, natural_key
 
 _KINDS = {
     dict: 'a dictionary',
@@ -18,22 +17,6 @@ _KINDS = {
     int: 'an integer',
     float: 'a number'
 }
-
-
-def load_json(path: str | Path) -> Any:
-    """Read a JSON file in any Unicode encoding, with or without a byte order
-    mark.
-
-    Raises:
-        FileNotFoundError: the file is missing.
-        ValueError: the file is damaged, or is not JSON.
-    """
-    data = check_file(path, MAX_ANNOTATION_BYTES).read_bytes()
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f'{path} is no valid JSON ({error}): fetch it again') from None
 
 
 def expect(value: Any, kind: type, place: str) -> Any:
@@ -156,7 +139,7 @@ def check_pixel_value(obj_id: str, place: str) -> None:
 
 
 def read_rows(path: str | Path) -> Iterator[tuple[str, list[str]]]:
-    """Read a CSV file in UTF-8, with or without a byte order mark.
+    """Read a CSV file in UTF-8, or in the encoding of its byte order mark.
 
     Yields:
         The place of a row for messages, "<path>, line <n>", and its fields.
@@ -165,16 +148,16 @@ def read_rows(path: str | Path) -> Iterator[tuple[str, list[str]]]:
     Raises:
         ValueError: the file has another encoding, or is no CSV.
     """
-    check_file(path, MAX_ANNOTATION_BYTES)
-    with open(path, newline='', encoding='utf-8-sig') as file:
+    encoding = encoding_of(path)
+    with open(path, newline='', encoding=encoding) as file:
         reader = csv.reader(file)
         try:
             for row in reader:
                 if any(field.strip() for field in row):
                     yield f'{path}, line {reader.line_num}', row
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise ValueError(
-                f'{path} is not in UTF-8 ({error.reason} after line '
+                f'{path} is not in {encoding} ({error} after line '
                 f'{reader.line_num}): save it as CSV in UTF-8') from None
         except csv.Error as error:
             raise ValueError(f'{path}, line {reader.line_num}: {error}; '

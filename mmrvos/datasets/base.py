@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from mmengine.fileio import list_from_file
 
-from mmrvos.utils import check_name
+from mmrvos.utils import check_name, read_lines
 
 
 class SerializedList:
@@ -183,7 +182,7 @@ class BaseRVOSDataset:
         self.metainfo = dict(self.METAINFO)
         for key, value in (metainfo or {}).items():
             is_file = isinstance(value, str) and Path(value).is_file()
-            self.metainfo[key] = list_from_file(value) if is_file else value
+            self.metainfo[key] = read_lines(value) if is_file else value
         self.filter_cfg = copy.deepcopy(filter_cfg)
         self.indices = indices
         self.serialize_data = serialize_data

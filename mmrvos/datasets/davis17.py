@@ -2,7 +2,7 @@ from pathlib import Path
 
 from mmrvos.registry import DATASETS
 from mmrvos.structures import PNGMasks
-from mmrvos.utils import check_name, is_hidden, visible_files
+from mmrvos.utils import check_name, is_hidden, read_lines, visible_files
 
 from .base import BaseRVOSDataset
 
@@ -34,9 +34,8 @@ class DAVIS17Dataset(BaseRVOSDataset):
 
     def load_videos(self) -> list[dict]:
         root = Path(self.require(self.data_prefix['mask']))
-        if self.ann_file and Path(self.ann_file).is_file():
-            text = Path(self.ann_file).read_text(encoding='utf-8-sig')
-            names = text.split()
+        if self.ann_file and Path(self.ann_file).exists():
+            names = ' '.join(read_lines(self.ann_file)).split()
         else:
             names = sorted(
                 path.name for path in root.iterdir()

@@ -5,7 +5,6 @@ that the sentence needs. It picks uniformly among the objects that this
 information does not exclude. Its J, F and hit rate are expected values, so
 they are deterministic.
 """
-import json
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from mmrvos.datasets import RefYoutubeVOSDataset
 from mmrvos.structures import PNGMasks
+from mmrvos.utils import load_json
 
 from .functional import Silhouette, contour, pairwise_jf, region
 
@@ -134,7 +134,7 @@ def ceilings(root: str, subset: str = 'valid'
     Raises:
         FileNotFoundError: a file of the dataset is missing.
     """
-    scenes = json.loads(scenes_file(root, subset).read_text())['videos']
+    scenes = load_json(scenes_file(root, subset))['videos']
     dataset = RefYoutubeVOSDataset(
         f'meta_expressions/{subset}/meta_expressions.json',
         data_root=root,

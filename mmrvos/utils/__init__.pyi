@@ -48,6 +48,7 @@ from .paths import (
 from .plain_data import pack, unpack_history
 from .pretrained import strict_init
 from .rle import checked_rle, mask_areas
+from .texts import encoding_of, load_json, parse_json, read_lines
 
 clear_errors = mmrvos.command_line.clear_errors
 find_checkpoint = mmrvos.home.find_checkpoint
@@ -58,11 +59,11 @@ __all__ = [
     'MAX_IMAGE_BYTES', 'MAX_PIXELS', 'MAX_WEIGHTS_BYTES', 'apply_options',
     'brief', 'check_distinct', 'check_file', 'check_name', 'check_output_file',
     'check_output_folder', 'check_shape', 'checked_rle', 'checked_weights',
-    'clear_errors', 'default_work_dir', 'find_checkpoint', 'fitted_weights',
-    'has_orientation', 'home_folder', 'image_shape', 'is_hidden',
-    'load_config', 'load_weights', 'mask_areas', 'natural_key',
-    'needs_checkpoint', 'new_output_file', 'pack', 'read_checkpoint',
-    'read_image', 'read_pixels', 'safe_join', 'strict_init', 'unpack_history',
-    'visible_files', 'weights_from_checkpoint', 'without_downloads',
-    'write_checkpoint'
+    'clear_errors', 'default_work_dir', 'encoding_of', 'find_checkpoint',
+    'fitted_weights', 'has_orientation', 'home_folder', 'image_shape',
+    'is_hidden', 'load_config', 'load_json', 'load_weights', 'mask_areas',
+    'natural_key', 'needs_checkpoint', 'new_output_file', 'pack', 'parse_json',
+    'read_checkpoint', 'read_image', 'read_lines', 'read_pixels', 'safe_join',
+    'strict_init', 'unpack_history', 'visible_files',
+    'weights_from_checkpoint', 'without_downloads', 'write_checkpoint'
 ]

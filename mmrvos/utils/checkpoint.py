@@ -20,6 +20,7 @@ from mmrvos.home import find_checkpoint
 from .old_globals import OLD_GLOBALS
 from .paths import MAX_WEIGHTS_BYTES, check_file
 from .plain_data import plain_data
+from .texts import parse_json
 
 # Constants that the model computes, and counters that nothing reads: files of
 # other projects lack them.
@@ -27,6 +28,8 @@ OPTIONAL_KEYS = ('.num_batches_tracked', '.relative_position_index')
 # Tensors of one file may be this much larger than the file: compressed files
 # of weights exist, but are rare and compress badly.
 MAX_EXPANSION = 4
+# Longest header of a file of safetensors, as in that library.
+MAX_HEADER_BYTES = 100_000_000
 # Where a file of safetensors keeps plain data, as JSON.
 META_KEY = 'mmrvos'
 
@@ -84,9 +87,9 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
         raise FileNotFoundError(
             f'{path} is missing: expected a checkpoint file') from None
     try:
+        _check_start(file)
         if file.suffix == '.safetensors':
             return read_safetensors(file)
-        _check_start(file)
         _check_archive(file)
         with _only_globals(OLD_GLOBALS):
             content = torch.load(
@@ -98,16 +101,17 @@ def read_torch_file(path: str | Path, map_location: str = 'cpu') -> Any:
     except Exception as error:  # a forged file can raise any of them
         raise ValueError(
             f'{path} cannot be read as a checkpoint ({_reason(error)}); '
-            'expected a file of torch.save with tensors and plain data '
-            'only') from None
+            f'expected a file of {_format_of(file)} with tensors and plain '
+            'data only') from None
     return content
 
 
 def read_safetensors(path: Path) -> dict:
     """Read a file of :func:`write_checkpoint` in the format safetensors."""
+    _check_header(path)
     with safe_open(path, 'pt') as file:
         weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        meta = json.loads((file.metadata() or {}).get(META_KEY, '{}'))
+        meta = parse_json((file.metadata() or {}).get(META_KEY, '{}'))
     if not isinstance(meta, dict):
         raise ValueError(f'its data {META_KEY!r} is no dictionary')
     return dict(state_dict=weights, meta=meta)
@@ -207,22 +211,48 @@ def _only_globals(allowed: list) -> Iterator[None]:
         torch.serialization.add_safe_globals(others)
 
 
-def _check_start(path: Path) -> None:
-    """Refuse what is neither a zip nor a pickle, the formats of torch.save.
+def _format_of(path: Path) -> str:
+    """The format that the name of a file stands for."""
+    return 'safetensors' if path.suffix == '.safetensors' else 'torch.save'
 
-    The unpickler's message on text is the number of a character.
+
+def _check_start(path: Path) -> None:
+    """Refuse a file whose format is not the one that its name stands for.
+
+    Files of torch.save are zips or pickles. Files of safetensors begin with
+    the length of their JSON header.
     """
     with open(path, 'rb') as file:
         start = file.read(512)
     if not start:
         raise ValueError('it is empty')
+    found = None
     if start.startswith((b'PK', b'\x80')):
+        found = 'torch.save', '.pth'
+    length = int.from_bytes(start[:8], 'little')
+    if start[8:9] == b'{' and length <= MAX_HEADER_BYTES:
+        found = 'safetensors', '.safetensors'
+    if found and found[0] != _format_of(path):
+        raise ValueError(f'it is a file of {found[0]}: rename it to end in '
+                         f'{found[1]}')
+    if found:
         return
     if start.startswith(b'version https://git-lfs'):
         raise ValueError('it is a pointer of Git LFS, fetch the file itself')
     is_text = all(byte in b'\t\n\r' or byte >= 32 for byte in start)
     raise ValueError('it is a text file' if is_text else 'it begins with '
                      f'{start[:4]!r}')
+
+
+def _check_header(path: Path) -> None:
+    """Refuse a file of safetensors that names a tensor twice.
+
+    The library keeps one of the two.
+    """
+    with open(path, 'rb') as file:
+        length = int.from_bytes(file.read(8), 'little')
+        if length <= MAX_HEADER_BYTES:  # the library refuses others
+            parse_json(file.read(length))
 
 
 def _check_archive(path: Path) -> None:

@@ -6,7 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from mmrvos.utils import CheckpointMismatch, load_weights, read_checkpoint
+from mmrvos.utils import (
+    CheckpointMismatch,
+    load_weights,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 from ..file_server import file_server
 
@@ -160,6 +165,34 @@ def test_files_that_are_no_checkpoint(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r'notes\.pth cannot be read as a'):
         read_checkpoint(path)
+
+
+def test_formats_are_those_of_the_names(tmp_path):
+    weights = dict(a=torch.ones(2))
+    for written, named, found in (
+        ('.pth', '.safetensors', 'torch.save: rename it to end in .pth'),
+        ('.safetensors', '.pth', 'safetensors: rename it to end in .safet')):
+        path = tmp_path / f'x{written}'
+        write_checkpoint(path, weights)
+        path = path.rename(tmp_path / f'y{named}')
+        with pytest.raises(ValueError, match=f'it is a file of {found}'):
+            read_checkpoint(path)
+
+
+@pytest.mark.parametrize(('content', 'reason'), [
+    (b'hello there', 'it is a text file'),
+    (b'', 'it is empty'),
+    (b'\x02\0\0\0\0\0\0\0{}    ', 'not fully covered'),
+    (b'\x0d\0\0\0\0\0\0\0{"a":1,"a":2}', "key 'a' occurs 2 times"),
+    (b'\xff\xff\xff\xff\0\0\0\0{"a":1}', 'it begins with'),
+])
+def test_files_that_are_no_safetensors(tmp_path, content, reason):
+    path = tmp_path / 'x.safetensors'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=reason) as error:
+        read_checkpoint(path)
+    assert 'expected a file of safetensors' in str(error.value)
+    assert 'torch' not in str(error.value)
 
 
 @pytest.mark.parametrize(('content', 'reason'), [

@@ -20,7 +20,7 @@ from mmrvos.datasets.convert import (
     write_json,
 )
 from mmrvos.datasets.mask_sources import own_numbers, read_a2d_frame
-from mmrvos.utils import check_name, clear_errors, visible_files
+from mmrvos.utils import check_name, clear_errors, read_lines, visible_files
 
 SUBSETS = {'train': 0, 'test': 1}
 
@@ -31,8 +31,8 @@ def read_sentences(folder: Path) -> list[tuple[str, int, str]]:
     Videos of the "missed" list have no sentences. One published row has the
     instance id "1 (copy)"; the official code leaves it out, too.
     """
-    missed = set((folder / 'a2d_missed_videos.txt').read_text(
-        encoding='utf-8-sig').split())
+    missed = set(' '.join(read_lines(
+        folder / 'a2d_missed_videos.txt')).split())
     rows = []
     table = read_table(folder / 'a2d_annotation.txt',
                        ('video_id', 'instance_id', 'query'))

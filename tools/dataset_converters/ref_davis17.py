@@ -11,13 +11,7 @@ from pathlib import Path
 
 from mmrvos.datasets.annotation_files import entry, expect, load_json
 from mmrvos.datasets.convert import place, staged, write_json
-from mmrvos.utils import (
-    MAX_ANNOTATION_BYTES,
-    check_file,
-    check_name,
-    clear_errors,
-    visible_files,
-)
+from mmrvos.utils import check_name, clear_errors, read_lines, visible_files
 
 #: the four lists in the order of the annotators, with their encodings
 LISTS = (('Davis17_annot1.txt', 'utf-8'),
@@ -52,22 +46,6 @@ def read_list(path: Path, encoding: str) -> dict[str, list[tuple[str, str]]]:
         videos.setdefault(video, []).append((fields[1], text[1:-1]))
     # "10" comes before "2", as in the official conversion
     return {v: sorted(rows, key=lambda r: r[0]) for v, rows in videos.items()}
-
-
-def read_lines(path: Path, encoding: str) -> list[str]:
-    """Read the lines of a text file, without a byte order mark.
-
-    Raises:
-        ValueError: the file has another encoding.
-    """
-    try:
-        text = check_file(path, MAX_ANNOTATION_BYTES).read_text(encoding)
-    except UnicodeDecodeError as error:
-        raise ValueError(f'{path} is not in {encoding} ({error}): fetch it '
-                         'again') from None
-    # in Latin-1 the mark of UTF-8 becomes three characters
-    return text.removeprefix('\ufeff').removeprefix(
-        '\xef\xbb\xbf').splitlines()
 
 
 def expressions_of(video: str, lists: list[dict]) -> dict[str, dict]:

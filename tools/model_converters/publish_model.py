@@ -5,7 +5,6 @@
         released/r50_ytvos.safetensors --hash --results scores.json
 """
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -51,7 +50,7 @@ def parse_args() -> argparse.Namespace:
 def known_facts(args: argparse.Namespace, checkpoint: dict) -> dict[str, Any]:
     """Return config and results as plain data."""
     from mmrvos.apis.stored_config import config_text, stored_config
-    from mmrvos.utils import load_config
+    from mmrvos.utils import load_config, load_json
 
     facts: dict[str, Any] = dict(mmrvos=__version__)
     if args.config:
@@ -60,7 +59,7 @@ def known_facts(args: argparse.Namespace, checkpoint: dict) -> dict[str, Any]:
         facts['cfg'] = config_text(stored_config(checkpoint, args.source))
     if args.results:
         facts['results'] = [
-            json.loads(Path(path).read_text()) for path in args.results]
+            load_json(path) for path in args.results]
     return facts
 
 

@@ -1,9 +1,9 @@
-import json
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
 from mmrvos.datasets.entries import entry_meta
+from mmrvos.utils import parse_json
 
 from ...missing import MissingRule
 from ..predictions import PredictionError, PredictionFiles
@@ -138,13 +138,13 @@ def check_size(path: str, size: tuple[int, ...],
             f'{tuple(expected)}')
 
 
-def parse_json(content: bytes, name: str) -> Any:
+def parse_predictions(content: bytes, name: str) -> Any:
     """Parse a JSON file of predictions.
 
     Raises:
         PredictionError: it is no JSON.
     """
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
+        return parse_json(content)
+    except ValueError as error:
         raise PredictionError(f'{name}: no valid JSON ({error})') from None

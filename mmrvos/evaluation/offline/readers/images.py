@@ -8,7 +8,7 @@ import pycocotools.mask as mask_utils
 
 from ...missing import Fault, MissingRule
 from ..predictions import PredictionError, PredictionFiles
-from .base import FileReader, Known, base_sample, check_size, parse_json
+from .base import FileReader, Known, base_sample, check_size, parse_predictions
 
 
 class CandidateReader(FileReader):
@@ -58,7 +58,7 @@ class CandidateReader(FileReader):
         path = self.path('scores.json')
         if path not in self.files:
             return {}
-        scores = parse_json(self.files.read(path), path)
+        scores = parse_predictions(self.files.read(path), path)
         if not isinstance(scores, dict):
             raise PredictionError(
                 f'{path}: expected {{image id: [score, ...]}}')

@@ -11,7 +11,7 @@ from .base import (
     PredictionReader,
     base_sample,
     check_size,
-    parse_json,
+    parse_predictions,
 )
 
 
@@ -39,7 +39,7 @@ class RLEReader(PredictionReader):
         self.layout = (
             f'{{video: {{expression: {{"{key}": [RLE per frame]}}}}}}')
         check_file(path, MAX_ANNOTATION_BYTES)
-        self.videos = parse_json(path.read_bytes(), str(path))
+        self.videos = parse_predictions(path.read_bytes(), str(path))
         if not isinstance(self.videos, dict) or not all(
                 isinstance(v, dict) for v in self.videos.values()):
             raise PredictionError(f'{path}: expected {self.layout}')
