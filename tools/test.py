@@ -97,6 +97,7 @@ def test(args: argparse.Namespace) -> None:
 
     from mmrvos.engine import evaluate
     from mmrvos.utils import default_work_dir, load_config, needs_checkpoint
+    from mmrvos.utils.unfinished import replacing
 
     cfg = load_config(args.config, args.cfg_options)
     if not args.checkpoint and needs_checkpoint(cfg.model):
@@ -115,15 +116,16 @@ def test(args: argparse.Namespace) -> None:
     tta_scales = None if args.tta is None else args.tta or [1.]
     metrics = evaluate(cfg, args.checkpoint, args.compile, tta_scales)
     if args.out and is_main_process():
-        mmengine.dump(
-            dict(
-                config=args.config,
-                checkpoint=args.checkpoint,
-                command=shlex.join(['python', *sys.argv]),
-                seed=cfg.get('randomness', {}).get('seed'),
-                metrics=metrics),
-            args.out,
-            indent=2)
+        with replacing(args.out) as partial:
+            mmengine.dump(
+                dict(
+                    config=args.config,
+                    checkpoint=args.checkpoint,
+                    command=shlex.join(['python', *sys.argv]),
+                    seed=cfg.get('randomness', {}).get('seed'),
+                    metrics=metrics),
+                partial,
+                indent=2)
         print(f'metrics written to {args.out}')
 
 

@@ -1,61 +1,12 @@
 """The folder of results: checked first, cleared of an earlier run's files."""
-import fcntl
-import os
 import re
-import shutil
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from collections.abc import Collection
 from pathlib import Path
-from tempfile import mkdtemp
 
 from mmrvos.utils import check_output_folder, load_json
 
 OUTPUTS = ('overlay', 'masks', 'json')
 RESULT = 'result.json'
-UNFINISHED = '.unfinished_'
-
-
-@contextmanager
-def unfinished_folder(parent: Path) -> Iterator[Path]:
-    """Create a temporary folder that is deleted at the end of the block.
-
-    Folders of runs that were killed are deleted, too. A lock, which ends with
-    its process, tells them from those of other running processes. In a file
-    system without locks they stay.
-    """
-    with ExitStack() as stack:
-        with locked(parent, optional=True):
-            for path in parent.glob(f'{UNFINISHED}*'):
-                with suppress(OSError), locked(path, fcntl.LOCK_NB):
-                    shutil.rmtree(path)
-            folder = Path(mkdtemp(dir=parent, prefix=UNFINISHED))
-            stack.enter_context(locked(folder, optional=True))
-            stack.callback(shutil.rmtree, folder)
-        yield folder
-
-
-@contextmanager
-def locked(folder: Path,
-           flags: int = 0,
-           optional: bool = False) -> Iterator[None]:
-    """Lock a folder against other processes that lock it.
-
-    Args:
-        folder: an existing folder.
-        flags: ``fcntl.LOCK_NB`` does not wait for another process.
-        optional: go on without a lock where the file system has none.
-
-    Raises:
-        OSError: it is locked and ``flags`` says not to wait, or the file
-            system has no locks.
-    """
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError) if optional else nullcontext():
-            fcntl.flock(descriptor, fcntl.LOCK_EX | flags)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def earlier_files(folder: Path) -> list[Path]:

@@ -9,10 +9,11 @@ import mmengine
 import pycocotools.mask as mask_utils
 
 from mmrvos.utils import mask_areas
+from mmrvos.utils.unfinished import locked, unfinished_folder
 from mmrvos.visualization import RVOSVisualizer, check_fps, write_image
 
 from .frame_sources import VideoFile, VideoSource
-from .output_folder import RESULT, earlier_files, unfinished_folder
+from .output_folder import RESULT, earlier_files
 from .results import ExpressionResult, SegmentedFrames
 
 DEFAULT_FPS = 10
@@ -118,7 +119,10 @@ class ResultWriter:
                 except Exception as failure:
                     self._drop_overlay(failure)
             if kind is None:
-                self._move()
+                self.folder.mkdir(parents=True, exist_ok=True)
+                # another run that ends at the same time waits
+                with locked(self.folder, optional=True):
+                    self._move()
 
     def _move(self) -> None:
         old = earlier_files(self.folder)

@@ -3,7 +3,6 @@
 Output appears when it is complete, and the source data are not changed.
 """
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,42 +13,46 @@ import numpy as np
 import pycocotools.mask as mask_utils
 
 from mmrvos.utils import check_file, is_hidden
+from mmrvos.utils.unfinished import locked, replacing, unfinished_folder
 
 
 @contextmanager
 def staged(out: str | Path, names: Sequence[str]) -> Iterator[Path]:
     """Make a folder to fill; its content moves to ``out`` at the end.
 
+    Folders of converters that were killed are removed.
+
     Args:
         out: folder of the results; created if needed.
-        names: files and folders that will be made in it.
+        names: relative paths of files and folders that will be made in it.
 
     Raises:
         FileExistsError: one of them exists already.
     """
     out = Path(out)
+    check_absent(out, names)
+    out.mkdir(parents=True, exist_ok=True)
+    with unfinished_folder(out) as stage:
+        yield stage
+        with locked(out, optional=True):
+            check_absent(out, names)  # another converter was faster
+            for name in names:
+                (out / name).parent.mkdir(parents=True, exist_ok=True)
+                (stage / name).rename(out / name)
+
+
+def check_absent(out: Path, names: Sequence[str]) -> None:
     for name in names:
         if (out / name).exists():
             raise FileExistsError(
                 f'{out / name} is there already: remove it, or name another '
                 'folder')
-    stage = out / f'.converting-{os.getpid()}'
-    stage.mkdir(parents=True)
-    try:
-        yield stage
-        for name in names:
-            (stage / name).rename(out / name)
-    finally:
-        shutil.rmtree(stage)
 
 
 def write_json(path: str | Path, content: Any) -> None:
     """Write a JSON file; an interrupted write leaves no file."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    partial.write_text(json.dumps(content), encoding='utf-8')
-    partial.rename(path)
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content), encoding='utf-8')
 
 
 def place(source: Path, target: Path, link: bool) -> None:

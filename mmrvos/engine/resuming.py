@@ -17,7 +17,7 @@ def latest_checkpoint(work_dir: str | Path) -> str:
     work_dir = Path(work_dir)
     pointer = work_dir / 'last_checkpoint'
     saved = sorted(
-        work_dir.glob('*.pth'), key=lambda path: path.stat().st_mtime)
+        work_dir.glob('[!.]*.pth'), key=lambda path: path.stat().st_mtime)
     if pointer.is_file():
         path = Path(pointer.read_text().strip())
         if path.is_file():

@@ -1,6 +1,7 @@
 import copy
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import worker_init_fn
 from mmengine.device import get_device
-from mmengine.dist import is_distributed
+from mmengine.dist import is_distributed, is_main_process, master_only
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
@@ -23,6 +24,11 @@ from mmrvos.utils import (
     read_checkpoint,
     strict_init,
     weights_from_checkpoint,
+)
+from mmrvos.utils.unfinished import (
+    only_process_in,
+    remove_partial_files,
+    replacing,
 )
 
 from .build_errors import naming_keys
@@ -53,7 +59,18 @@ class RVOSRunner(Runner):
             return super().from_cfg(cfg)
 
     def train(self) -> nn.Module:
-        with naming_keys(self.cfg):
+        """Train, as the only training in the work dir.
+
+        Raises:
+            BlockingIOError: another training writes into it.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(naming_keys(self.cfg))
+            if is_main_process():
+                stack.enter_context(
+                    only_process_in(self.work_dir, '.training.lock',
+                                    'a training'))
+                remove_partial_files(self.work_dir)
             return super().train()
 
     def setup_env(self, env_cfg: dict) -> None:
@@ -240,6 +257,16 @@ class RVOSRunner(Runner):
         self.logger.info(f'Load checkpoint from {found}')
         return checkpoint
 
+    @master_only
+    def save_checkpoint(self, out_dir: str, filename: str, *args: Any,
+                        **kwargs: Any) -> None:
+        """Save a checkpoint; the file appears when it is complete.
+
+        Raises:
+            OSError: it cannot be written, the disk is full for example.
+        """
+        with replacing(Path(out_dir, filename)) as partial:
+            super().save_checkpoint(out_dir, partial.name, *args, **kwargs)
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Call all hooks; a checkpoint to save becomes plain data after them.

@@ -14,6 +14,7 @@ from transformers import (
 )
 
 from mmrvos.downloads import check_hub
+from mmrvos.utils import MAX_WEIGHTS_BYTES, check_file, check_finite
 
 #: Licences of weights at the hub, by the start of the name.
 LICENCES = {
@@ -43,8 +44,10 @@ def load_hugging_face(kind: type,
 
     Raises:
         OSError: there is no such folder, and no model to download.
-        ValueError: the files would run code, or weights are missing.
+        ValueError: the files would run code, weights are missing or not
+            finite, or a file of the folder is a pipe or device.
     """
+    check_model_folder(name)
     try:
         model, info = kind.from_pretrained(
             name,
@@ -63,7 +66,23 @@ def load_hugging_face(kind: type,
         raise ValueError(
             f'{name!r} lacks {len(missing)} weights of '
             f'{type(model).__name__}, e.g. {missing[0]}: fetch it again')
+    check_finite(model, name)
     return model
+
+
+def check_model_folder(name: str) -> None:
+    """Refuse a folder with a pipe or device, whose reading would never end.
+
+    Args:
+        name: name at the Hugging Face hub, or a folder.
+
+    Raises:
+        ValueError: names the file.
+    """
+    folder = Path(name)
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.exists() and not path.is_dir():
+            check_file(path, MAX_WEIGHTS_BYTES)
 
 
 def announce_download(name: str) -> None:

@@ -1,6 +1,5 @@
 """Checkpoints are read without running code from them, and loaded strictly."""
 import json
-import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from .old_globals import OLD_GLOBALS
 from .paths import MAX_WEIGHTS_BYTES, check_file
 from .plain_data import plain_data
 from .texts import parse_json
+from .unfinished import replacing
 
 # Constants that the model computes, and counters that nothing reads: files of
 # other projects lack them.
@@ -136,34 +136,44 @@ def write_checkpoint(path: str | Path,
         OSError: the file cannot be written.
     """
     path = Path(path)
-    _check_finite(weights, path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    weights = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
-    unfinished = path.with_name(f'{path.name}.{os.getpid()}.unfinished')
-    try:
-        with unfinished.open('wb') as file:
-            if path.suffix == '.safetensors':
-                data = {'format': 'pt', META_KEY: json.dumps(meta or {})}
-                file.write(safetensors_bytes(_unshared(weights), data))
-            else:
-                torch.save(
-                    dict(state_dict=weights, meta=dict(meta or {})), file)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def _check_finite(weights: Mapping[str, Tensor], path: Path) -> None:
-    faults = [
-        f'{key}: {int((~value.isfinite()).sum())} of {value.numel()}'
-        for key, value in weights.items()
-        if value.is_floating_point() and not bool(value.isfinite().all())
-    ]
-    if faults:
+    if faults := not_finite(weights):
         raise CheckpointMismatch(
             f'{path} is not written, because values of the weights are not '
             'finite:' + _listed('wrong', faults) +
             '\nThe training diverged: use an earlier checkpoint.')
+    weights = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
+    with replacing(path) as partial, partial.open('wb') as file:
+        if path.suffix == '.safetensors':
+            data = {'format': 'pt', META_KEY: json.dumps(meta or {})}
+            file.write(safetensors_bytes(_unshared(weights), data))
+        else:
+            torch.save(dict(state_dict=weights, meta=dict(meta or {})), file)
+
+
+def not_finite(weights: Mapping[str, Tensor]) -> list[str]:
+    """List the weights with NaN or infinity: key and number of values."""
+    return [
+        f'{key}: {int((~value.isfinite()).sum())} of {value.numel()}'
+        for key, value in weights.items()
+        if value.is_floating_point() and not bool(value.isfinite().all())
+    ]
+
+
+def check_finite(model: nn.Module, source: str) -> None:
+    """Check the parameters of a model whose weights another library loaded.
+
+    Args:
+        model: the model.
+        source: the file or name of its weights, for the message.
+
+    Raises:
+        CheckpointMismatch: a value is NaN or infinite.
+    """
+    if faults := not_finite(dict(model.named_parameters())):
+        raise CheckpointMismatch(
+            f'{source} has values that cannot be weights of '
+            f'{type(model).__name__}:' + _listed('not finite', faults) +
+            '\nThe file is damaged, or its training diverged.')
 
 
 def _unshared(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

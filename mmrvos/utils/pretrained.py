@@ -14,6 +14,7 @@ from torch import nn
 
 from .checkpoint import (
     CheckpointMismatch,
+    check_finite,
     fitted_weights,
     read_checkpoint,
     read_torch_file,
@@ -52,7 +53,8 @@ def strict_init(model: nn.Module) -> Iterator[None]:
     its outputs.
 
     Raises:
-        CheckpointMismatch: lists what is missing or of another shape.
+        CheckpointMismatch: lists what is missing, of another shape, or not
+            finite.
     """
     modules = [m for m in model.modules() if pretrained_cfg(m)]
 
@@ -80,6 +82,7 @@ def strict_init(model: nn.Module) -> Iterator[None]:
     for module in modules:
         if type(module).init_weights is BaseModule.init_weights:
             check_pretrained(module)
+        check_finite(module, pretrained_cfg(module)['checkpoint'])
 
 
 def pretrained_cfg(module: nn.Module) -> dict | None:

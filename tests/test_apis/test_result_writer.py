@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmrvos.apis import RVOSInferencer
-from mmrvos.apis.output_folder import locked, unfinished_folder
+from mmrvos.utils.unfinished import unfinished_folder
 from mmrvos.visualization import OverlayWriter, write_image
 
 from ..colour_segmentor import (
@@ -251,15 +251,3 @@ def test_a_video_of_a_phone(inferencer, tmp_path, rotation, white):
     assert [f.time for f in frames] == pytest.approx(
         [t / 1000 for t in times], abs=2e-4)
     assert [f.rotation for f in frames] == [0] * 5
-
-
-def test_folders_of_killed_runs_are_deleted(tmp_path):
-    """Those of running processes are not."""
-    for name in ('.unfinished_dead', '.unfinished_alive', 'other'):
-        write_image(tmp_path / name / '0.png', colour_video(1)[0])
-    with (locked(tmp_path / '.unfinished_alive'),
-          unfinished_folder(tmp_path) as folder):
-        left = {p.name for p in tmp_path.iterdir()}
-        assert left == {'.unfinished_alive', 'other', folder.name}
-    assert {p.name for p in tmp_path.iterdir()} == {
-        '.unfinished_alive', 'other'}

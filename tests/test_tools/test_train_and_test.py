@@ -1,5 +1,6 @@
 """Whole runs of tools/train.py and tools/test.py."""
 import json
+import multiprocessing
 import os
 import re
 import shlex
@@ -10,8 +11,10 @@ import pytest
 import torch
 
 from mmrvos.utils import read_checkpoint
+from mmrvos.utils.unfinished import only_process_in
 
 from ..colour_segmentor import ColourSegmentor, colour_checkpoint
+from ..test_utils.test_unfinished import full_disk
 from .running import (
     CONFIG,
     EPOCH_ITERS,
@@ -207,6 +210,44 @@ def test_diverged_training_keeps_the_last_checkpoint(shapes, tmp_path, tool):
     assert [path.name for path in tmp_path.glob('*.pth')] == ['epoch_1.pth']
     assert read_checkpoint(
         tmp_path / 'epoch_1.pth')['state_dict']['threshold'].isfinite().all()
+
+
+def test_two_trainings_do_not_share_a_folder(shapes, tmp_path, tool):
+    """The second one ends at once; that of a killed one is free."""
+    tmp_path.joinpath('.unfinished_1_epoch_2.pth').touch()
+    context = multiprocessing.get_context('fork')
+    held = context.Event()
+
+    def hold() -> None:
+        with only_process_in(tmp_path, '.training.lock', 'a training'):
+            held.set()
+            signal.pause()
+
+    other = context.Process(target=hold, daemon=True)
+    other.start()
+    assert held.wait(60)
+    args = ('train.py', CONFIG, '--work-dir', str(tmp_path),
+            *options(shapes, 'train_cfg.max_epochs=1'))
+    with pytest.raises(SystemExit, match='is in use by a training that still'):
+        tool(*args)
+    assert not list(tmp_path.glob('epoch*'))
+    other.kill()
+    other.join()
+    tool(*args)
+    assert [p.name for p in tmp_path.glob('*.pth')] == ['epoch_1.pth']
+    assert not list(tmp_path.glob('.unfinished*'))
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(shapes, tmp_path, tool):
+    args = ('train.py', CONFIG, '--work-dir', str(tmp_path))
+    tool(*args, *options(shapes, 'train_cfg.max_epochs=1'))
+    size = (tmp_path / 'epoch_1.pth').stat().st_size
+    with full_disk(size // 2), pytest.raises(
+            SystemExit, match='epoch_2.pth cannot be written: File too large'):
+        tool(*args, '--resume', *options(shapes, 'train_cfg.max_epochs=2'))
+    assert [p.name for p in tmp_path.glob('*.pth')] == ['epoch_1.pth']
+    tool(*args, '--resume', *options(shapes, 'train_cfg.max_epochs=2'))
+    assert (tmp_path / 'epoch_2.pth').is_file()
 
 
 @pytest.mark.parametrize(('changes', 'message'), [

@@ -211,29 +211,31 @@ def convert(frames: Path,
                    annotations or sentences)
     splits = assign_splits([v.name for v in videos], check_name(
         split, 'split', '--split'), hold_out, given)
+    for name in splits:
+        if check_name(name, 'split', sentences or out) == 'meta_expressions':
+            raise ValueError(
+                f'split {name}: the folder of the sentences has this name, '
+                'choose another one')
     ann_files = {
-        name: out / f'meta_expressions/{name}/meta_expressions.json'
+        name: f'meta_expressions/{name}/meta_expressions.json'
         for name in splits
     }
-    for ann_file in ann_files.values():
-        if ann_file.exists():
-            raise FileExistsError(
-                f'{ann_file} is there already: remove it, or name another '
-                'split')
     split_of = {v: name for name, ids in splits.items() for v in ids}
-    covered = 0
-    with staged(out, list(splits)) as stage:
-        for video in track_iter_progress(videos):
-            covered += video.write(stage / split_of[video.name], link)
-    print()
     entries = {
         v.name: dict(
             expressions={str(i): e for i, e in enumerate(v.expressions)},
             frames=v.frames.names)
         for v in videos
     }
+    covered = 0
+    with staged(out, [*splits, *ann_files.values()]) as stage:
+        for name, ids in splits.items():
+            write_json(stage / ann_files[name],
+                       dict(videos={v: entries[v] for v in ids}))
+        for video in track_iter_progress(videos):
+            covered += video.write(stage / split_of[video.name], link)
+    print()
     for name, ids in splits.items():
-        write_json(ann_files[name], dict(videos={v: entries[v] for v in ids}))
         count = sum(len(entries[v]['expressions']) for v in ids)
         print(f'{name}: {len(ids)} videos, {count} sentences in {out}')
     if covered:

@@ -7,6 +7,7 @@ import pycocotools.mask as mask_utils
 
 from mmrvos.registry import METRICS
 from mmrvos.utils import check_name, safe_join
+from mmrvos.utils.unfinished import replacing
 
 from ..submission import TOP_FOLDERS, mask_path, save_mask
 from .protocol import MetricProtocol
@@ -69,7 +70,8 @@ class SubmissionWriter(MetricProtocol):
         if self.make_zip:
             target = self.out_dir.with_name(self.out_dir.name + '.zip')
             # PNGs are compressed already
-            with zipfile.ZipFile(target, 'w', zipfile.ZIP_STORED) as archive:
+            with replacing(target) as partial, zipfile.ZipFile(
+                    partial, 'w', zipfile.ZIP_STORED) as archive:
                 for path in paths:
                     archive.write(self.out_dir / path, path)
         return dict(videos=len(results), masks=len(paths))

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from mmrvos.utils.unfinished import replacing
+
 from ..functional import (
     best_candidate,
     sequence_statistics,
@@ -61,8 +63,8 @@ def frame_values(record: dict) -> tuple[np.ndarray, np.ndarray]:
 
 def write_csv(path: Path, records: Sequence[dict]) -> None:
     rows = expression_rows(records)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'w', newline='', encoding='utf-8') as file:
+    with replacing(path) as partial, partial.open(
+            'w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
         for row in rows:
@@ -85,8 +87,8 @@ def write_report(path: Path, head: dict, summary: dict[str, float],
         summary={k: None if np.isnan(v) else v for k, v in summary.items()},
         problems=list(problems),
         expressions=rows)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1), encoding='utf-8')
+    with replacing(path) as partial:
+        partial.write_text(json.dumps(content, indent=1), encoding='utf-8')
 
 
 def table(summary: dict[str, float]) -> str:

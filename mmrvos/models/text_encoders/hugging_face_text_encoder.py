@@ -19,7 +19,7 @@ from mmrvos.downloads import check_hub
 from mmrvos.registry import MODELS
 
 from ..features import TextFeatures
-from ..hugging_face import load_hugging_face
+from ..hugging_face import check_model_folder, load_hugging_face
 from ..layers import sine_word_positions
 from .base import BaseTextEncoder
 from .tokenizers import SPECIAL_TOKENS, word_tokenizer
@@ -336,7 +336,9 @@ def check_source(name: str) -> None:
     Raises:
         OSError: it is no folder, nothing of it is in the cache, and there is
             no network.
+        ValueError: a file of the folder is a pipe or device.
     """
+    check_model_folder(name)
     files = 'tokenizer_config.json', 'tokenizer.json', 'config.json'
     if not Path(name).is_dir() and not any(
             isinstance(try_to_load_from_cache(name, file), str)
