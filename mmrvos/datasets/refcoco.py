@@ -34,10 +34,13 @@ class RefCOCODataset(BaseRVOSDataset):
 
     def load_videos(self) -> list[dict]:
         content = load_json(self.require(self.ann_file))
-        images = {
-            entry(image, 'id', int, f'{self.ann_file}: an image'): image
-            for image in entry(content, 'images', list, self.ann_file)
-        }
+        images: dict[int, dict] = {}
+        for image in entry(content, 'images', list, self.ann_file):
+            number = entry(image, 'id', int, f'{self.ann_file}: an image')
+            if number in images:
+                raise ValueError(f'{self.ann_file} lists image {number} '
+                                 'twice; convert again')
+            images[number] = image
         folder = self.frame_root()
         videos: dict[str, dict] = {}
         for ann in entry(content, 'annotations', list, self.ann_file):

@@ -149,6 +149,32 @@ def test_custom_names_that_lose_data(tmp_path):
                             False)
 
 
+@pytest.mark.parametrize('split', [
+    '../train', '/train', 'a\\b', '', '.', 'meta_expressions', 'x\0'
+])
+def test_splits_of_the_custom_converter(tmp_path, split):
+    paths = custom_source(tmp_path / 'in')
+    with pytest.raises(ValueError, match='split'):
+        converter('custom')(*paths, tmp_path / 'out', split, False)
+    paths[2].write_text(
+        f'video,object,sentence,split\none,1,the red one,{split}\n')
+    if split:  # an empty cell is the split of the option
+        with pytest.raises(ValueError, match='split|control|name|NUL'):
+            converter('custom')(*paths, tmp_path / 'out', 'train', False)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_repeated_images_of_refcoco(tmp_path):
+    root = miniature.refcoco(tmp_path)
+    converter('refcoco')(root, ['refcoco'])
+    for path in (root / 'refcoco').glob('instances_*.json'):
+        content = load_json(path)
+        content['images'] += content['images'][:1]
+        miniature.write_json(path, content)
+    with pytest.raises(ValueError, match=r'json lists image \d+ twice'):
+        build('refcoco', 'train_dataloader', root)
+
+
 def test_pipes_are_not_read(tmp_path):
     frames, masks, table = custom_source(tmp_path / 'in')
     path = frames / 'one/00003.jpg'

@@ -13,7 +13,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmrvos.evaluation.offline.predictions import PredictionFiles
+from mmrvos.evaluation.offline.predictions import (
+    PredictionError,
+    PredictionFiles,
+)
+from mmrvos.evaluation.offline.readers import RLEReader
 
 from .conftest import FRAMES, SIZE, TOOLS, load_tool, save
 
@@ -403,6 +407,20 @@ def test_scores_that_rank_nothing(a2d, run, scores, words):
     assert status == 1
     assert 'v_a_f_1_i_0' in err and words in err
     assert result['summary']['P@0.5'] == pytest.approx(100 / 3)
+
+
+def test_repeated_predictions_are_refused(a2d, run, tmp_path):
+    """Which of the two scores counts is not known."""
+    path = a2d / 'pred/scores.json'
+    text = path.read_text()
+    path.write_text(text.replace('{', '{"v_a_f_1_i_0": [0.1, 0.2], ', 1))
+    status, _, err = run(a2d, 'a2d')
+    assert status == 2
+    assert "scores.json: no valid JSON (the key 'v_a_f_1_i_0' occurs" in err
+    path = tmp_path / 'masks.json'
+    path.write_text('{"v": {"0": {}, "0": {}}}')
+    with pytest.raises(PredictionError, match="the key '0' occurs 2 times"):
+        RLEReader(path, dict(v=['0']), None)
 
 
 def test_scores_in_another_form(a2d, run):

@@ -230,6 +230,27 @@ def test_missing_weights_of_a_folder_are_named(tmp_path):
         encoder(**args)
 
 
+def test_weights_of_a_folder_are_finite(tmp_path):
+    saved_encoder(tmp_path)
+    path = tmp_path / 'model.safetensors'
+    weights = load_file(path)
+    weights['encoder.layer.0.output.dense.bias'][1] = torch.nan
+    save_file(weights, path, metadata=dict(format='pt'))
+    with pytest.raises(ValueError, match='layer.0.output.dense.bias: 1 of'):
+        encoder(name=str(tmp_path), config=None, vocabulary=None)
+
+
+@pytest.mark.parametrize('name', [
+    'config.json', 'model.safetensors', 'tokenizer.json', 'merges.txt'
+])
+def test_pipes_in_a_folder_are_not_read(tmp_path, name):
+    saved_encoder(tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ValueError, match=f'{name} is a named pipe'):
+        encoder(name=str(tmp_path), config=None, vocabulary=None)
+
+
 def test_weights_of_a_checkpoint_need_the_tokenizer_only(tmp_path,
                                                          monkeypatch):
     """The model is built from known dimensions, without any weights."""

@@ -88,3 +88,15 @@ def test_other_files_and_shapes(tmp_path):
 def test_other_addresses_are_refused(address):
     with pytest.raises(ValueError, match=f'{address}: this kind of address'):
         CheckpointLoader.load_checkpoint(address)
+
+
+@pytest.mark.parametrize('kind', [Backbone, Own])
+@pytest.mark.parametrize('value', ['nan', 'inf'])
+def test_values_must_be_finite(tmp_path, kind, value):
+    weights = {
+        'conv.weight': torch.ones(2, 2, 1, 1),
+        'conv.bias': torch.tensor([0, float(value)])
+    }
+    torch.save(weights, tmp_path / 'x.pth')
+    with pytest.raises(CheckpointMismatch, match=r'x\.pth has(.|\n)*bias'):
+        initialise(kind, tmp_path / 'x.pth')
