@@ -28,6 +28,7 @@ from rich.progress import (
 )
 
 from .home import home_folder
+from .utils.files import check_output_folder
 
 #: seconds without a byte before a connection counts as lost
 TIMEOUT = 30
@@ -113,7 +114,7 @@ def fetch(source: str,
                          'gdrive:ID or hf:OWNER/REPOSITORY/FILE')
     if is_complete(target, size):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     output = target.with_name(f'{target.name}.unchecked')
     with only_process(target, progress):
         if is_complete(target, size):  # written by the process before
@@ -128,6 +129,21 @@ def fetch(source: str,
             file.unlink(missing_ok=True)
             shutil.rmtree(hub_folder(output), ignore_errors=True)
     return target
+
+
+def make_folder(folder: Path) -> None:
+    """Create the folder of a download.
+
+    Raises:
+        OSError: it cannot be created, or does not allow writing.
+    """
+    try:
+        check_output_folder(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f'{folder} cannot hold downloads '
+                      f'({error.strerror or error}): set MMRVOS_HOME to a '
+                      'folder that can be written') from None
 
 
 def is_complete(path: Path, size: int | None) -> bool:

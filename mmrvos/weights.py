@@ -10,6 +10,7 @@ from .downloads import (
     hash_of,
     is_remote,
     local_name,
+    make_folder,
     only_process,
     web_page,
 )
@@ -46,6 +47,7 @@ def get_weights(entry: ModelEntry,
         found = find_checkpoint(entry.checkpoint)
         if found.is_file() or official is None:
             return find_weights(entry)  # its error says how to train them
+        make_folder(target.parent)  # before the transfer
         with only_process(target, progress):
             if not target.is_file():  # another process may have written it
                 _fetch_and_convert(entry, official, target, keep, progress)
@@ -64,6 +66,7 @@ def get_weights(entry: ModelEntry,
         official.sha256,
         official.size,
         page=web_page(official.weights))
+    make_folder(target.parent)
     with only_process(target, progress):
         _convert(entry, official, source, target, progress)
     return str(target)

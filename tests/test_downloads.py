@@ -246,3 +246,17 @@ def test_addresses():
         'hf:a/b/x.pth')]
     assert names == ['gdrive_1zF', 'a.org_v1_x.pth', 'b.org_v1_x.pth',
                      'a_b_x.pth']
+
+
+@pytest.mark.parametrize('part', ['home', 'home/checkpoints', 'home/locks'])
+def test_a_folder_that_cannot_be_used_is_named(running, tmp_path, part):
+    """Before the transfer, with the variable that names another one."""
+    file = tmp_path / part
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    running.files['x.pth'] = DATA
+    with pytest.raises(OSError, match='cannot hold .*MMRVOS_HOME') as error:
+        fetch(f'{running.url}/good/x.pth', tmp_path / 'home/checkpoints/x.pth',
+              progress=False)
+    assert str(tmp_path / 'home') in str(error.value)
+    assert '\n' not in str(error.value)

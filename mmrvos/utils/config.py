@@ -80,6 +80,10 @@ def read_config(path: Path) -> Config:
     Raises:
         ConfigError: one of the files does not run: names file and line.
     """
+    for file in _chain(path):  # MMEngine would wait for a pipe
+        if file.error is not None and file.path.exists():
+            raise ConfigError(f'{path} cannot be read: '
+                              f'{_reason(path, file.error)}')
     try:
         return Config.fromfile(path)
     except SystemExit as stop:
@@ -123,7 +127,7 @@ class ConfigFile:
         self.path = path
         self.tree, self.error = ast.parse(''), None
         try:
-            self.text = path.read_text(encoding='utf-8')
+            self.text = check_file(path).read_text(encoding='utf-8')
             if path.suffix == '.py':
                 self.tree = ast.parse(self.text)
         except (OSError, SyntaxError, ValueError) as error:
@@ -401,6 +405,9 @@ def _check_option(cfg: Config, key: str) -> None:
         raise ConfigError(
             f'{key}: {top!r} is a helper variable of the config file, '
             'changing it now changes nothing.' + paths_of(cfg, last))
+    if top in FOREIGN_KEYS and top not in cfg and top not in RUNNER_KEYS:
+        raise ConfigError(f'nothing reads {top!r}: set '
+                          f'{FOREIGN_KEYS[top]} instead')
     node, at = cfg, ''
     for name in parents:
         if not _has(node, name):
@@ -408,9 +415,6 @@ def _check_option(cfg: Config, key: str) -> None:
         node = _get(node, name)
         at = f'{at}.{name}'.lstrip('.')
     if not _has(node, last) and last not in known_keys(node, at)[0]:
-        if not at and last in FOREIGN_KEYS:
-            raise ConfigError(f'nothing reads {last!r}: set '
-                              f'{FOREIGN_KEYS[last]} instead')
         refuse(cfg, node, at, last)
 
 

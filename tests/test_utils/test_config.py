@@ -1,4 +1,5 @@
 import copy
+import os
 from dataclasses import fields
 from pathlib import Path
 
@@ -271,6 +272,28 @@ def test_values_of_options_are_checked(leaf):
 def test_helper_variables_without_effect(leaf, text, message):
     with pytest.raises(ConfigError, match=message):
         load_config(leaf(text))
+
+
+@pytest.mark.parametrize(('key', 'meant'), [
+    ('optimizer', 'optim_wrapper.optimizer'),
+    ('optimizer.lr', 'optim_wrapper.optimizer'),
+    ('lr', 'optim_wrapper.optimizer.lr'),
+    ('data.samples_per_gpu', 'train_dataloader'),
+    ('resume_from', '--resume'),
+    ('runner.max_epochs', 'train_cfg'),
+])
+def test_options_of_other_toolboxes(path, key, meant):
+    with pytest.raises(ConfigError, match=f'{key.split(".")[0]!r}: .*{meant}'):
+        load_config(path, {key: 1})
+
+
+def test_pipes_are_no_configs(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.py')
+    with pytest.raises(ValueError, match='pipe.py is a named pipe'):
+        load_config(tmp_path / 'pipe.py')
+    (tmp_path / 'leaf.py').write_text("_base_ = 'pipe.py'\n")
+    with pytest.raises(ConfigError, match='pipe.py is a named pipe'):
+        load_config(tmp_path / 'leaf.py')
 
 
 def test_helper_variables_that_are_read(leaf):
