@@ -141,9 +141,9 @@ def make_folder(folder: Path) -> None:
         check_output_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OSError(f'{folder} cannot hold downloads '
-                      f'({error.strerror or error}): set MMRVOS_HOME to a '
-                      'folder that can be written') from None
+        raise OSError(
+            f'{home_folder()} cannot hold downloads ({error}): set '
+            'MMRVOS_HOME to a folder that can be written') from None
 
 
 def is_complete(path: Path, size: int | None) -> bool:

@@ -249,8 +249,10 @@ def test_addresses():
 
 
 @pytest.mark.parametrize('part', ['home', 'home/checkpoints', 'home/locks'])
-def test_a_folder_that_cannot_be_used_is_named(running, tmp_path, part):
+def test_a_folder_that_cannot_be_used_is_named(running, tmp_path,
+                                               monkeypatch, part):
     """Before the transfer, with the variable that names another one."""
+    monkeypatch.setenv('MMRVOS_HOME', str(tmp_path / 'home'))
     file = tmp_path / part
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
