@@ -9,7 +9,7 @@ from time import process_time
 import numpy as np
 import pytest
 import torch
-from benchmarking import evaluation
+from benchmarking import evaluation, train
 from benchmarking.turns import serve, take_turns
 
 from ..test_datasets import miniature
@@ -206,8 +206,20 @@ def test_training_of_several_configs(benchmark):
         if line.startswith('configs')
     ]
     assert [row[0] for row in rows] == configs
-    assert rows[0][5] == rows[0][7] == '1.00'
-    assert all(float(row[2]) > 0 and float(row[6]) > 0 for row in rows)
+    assert rows[0][6] == rows[0][8] == '1.00'
+    assert all(float(row[2]) > 0 and float(row[7]) > 0 for row in rows)
+
+
+def test_training_beside_the_naive_way(benchmark, monkeypatch):
+    calls = []
+    context = train.reference_layers
+    monkeypatch.setattr(train, 'reference_layers',
+                        lambda model: calls.append(model) or context(model))
+    said = benchmark('train', TINY.format('referformer'), '--size', '40',
+                     '64', '--frames', '2', '--warmup', '0', '--iters', '1',
+                     '--naive')
+    assert len(calls) == 1
+    assert re.search(r'tiny_shapes\.py +[\d.]+M.*\n.*py, naive +[\d.]+M', said)
 
 
 def test_data(benchmark, tmp_path):

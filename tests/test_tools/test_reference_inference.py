@@ -8,8 +8,14 @@ import torch
 from benchmarking.reference_inference import (
     RepeatedFeatures,
     reference_inference,
+    reference_layers,
 )
-from benchmarking.synthetic import build_model, make_frames, make_sample
+from benchmarking.synthetic import (
+    build_model,
+    make_clip,
+    make_frames,
+    make_sample,
+)
 from torch import nn
 
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
@@ -91,3 +97,28 @@ def test_repeated_features_are_the_same_convolution(relative_coords):
     torch.testing.assert_close(
         RepeatedFeatures(layers)(*arguments), layers(*arguments), rtol=1e-4,
         atol=1e-4)
+
+
+@pytest.mark.parametrize('method', ['referformer', 'soc', 'mttr'])
+def test_same_losses_and_gradients(method):
+    """Without dropout, whose random numbers differ."""
+    torch.manual_seed(0)
+    model = tiny_model(method).requires_grad_(True)
+    samples = make_clip(2, SIZE, 1)
+    batch = model.data_preprocessor(
+        dict(zip(('inputs', 'data_samples'), ([x] for x in samples),
+                 strict=True)), True)
+
+    def gradients():
+        total, _ = model.parse_losses(model(**batch, mode='loss'))
+        used = [p for p in model.parameters() if p.requires_grad]
+        return total, *torch.autograd.grad(total, used, allow_unused=True)
+
+    ours = gradients()
+    with reference_layers(model):
+        reference = gradients()
+    scale = max(g.abs().max() for g in ours[1:] if g is not None)
+    for actual, expected in zip(ours, reference, strict=True):
+        if expected is not None or actual is not None:
+            torch.testing.assert_close(
+                actual, expected, rtol=1e-3, atol=1e-4 * float(scale))

@@ -7,6 +7,8 @@ from .deformable_encoder import (
     init_deformable,
     layer_cfgs,
 )
+from .dropout import Dropout
+from .feed_forward import FeedForward
 from .frame_attention import FrameAttention
 from .position_encoding import clip_time_positions, sine_word_positions
 from .resize import upsample
@@ -23,8 +25,9 @@ from .tokens import (
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
-    'DeformableEncoder', 'FrameAttention', 'Memory', 'SelectiveAttention',
-    'TemporalMixer', 'clip_time_positions', 'in_rows', 'init_deformable',
-    'join_frames', 'layer_cfgs', 'masked_mean', 'sample_levels',
-    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens', 'upsample'
+    'DeformableEncoder', 'Dropout', 'FeedForward', 'FrameAttention', 'Memory',
+    'SelectiveAttention', 'TemporalMixer', 'clip_time_positions', 'in_rows',
+    'init_deformable', 'join_frames', 'layer_cfgs', 'masked_mean',
+    'sample_levels', 'sine_word_positions', 'split_frames', 'to_maps',
+    'to_tokens', 'upsample'
 ]

@@ -1,7 +1,8 @@
-from mmcv.cnn.bricks.transformer import FFN
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from .dropout import Dropout
+from .feed_forward import FeedForward
 from .tokens import in_rows
 
 
@@ -27,9 +28,9 @@ class AttentionBlock(BaseModule):
         super().__init__(init_cfg)
         self.attention = nn.MultiheadAttention(
             embed_dims, num_heads, dropout=dropout, batch_first=True)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.attention_norm = nn.LayerNorm(embed_dims)
-        self.ffn = FFN(embed_dims, feedforward_channels, ffn_drop=dropout)
+        self.ffn = FeedForward(embed_dims, feedforward_channels, dropout)
         self.ffn_norm = nn.LayerNorm(embed_dims)
 
     def forward(self,

@@ -6,8 +6,11 @@ import torch.nn.functional as F
 from mmcv.ops import MultiScaleDeformableAttention
 from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttnFunction
 from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
 
 from ..chunks import chunk_slices
+from .dropout import Dropout, runs_on_cpu
 
 Shapes = Sequence[tuple[int, int]]
 
@@ -28,11 +31,42 @@ def sample_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     Returns:
         (B, Q, heads * C).
     """
-    needs_gradient = torch.is_grad_enabled() and any(
-        x.requires_grad for x in (value, locations, weights))
-    if needs_gradient or value.device.type != 'cpu':
+    if runs_on_cpu(value):
+        return SampleLevels.apply(value, shapes, locations, weights)
+    if torch.is_grad_enabled() or value.device.type != 'cpu':
         return interpolate_levels(value, shapes, locations, weights)
     return gather_levels(value, shapes, locations, weights)
+
+
+class SampleLevels(Function):
+    """:func:`gather_levels`, differentiable, for training on a CPU.
+
+    Neither samples nor indices are kept: the backward pass computes the
+    samples again, one frame at a time, by :func:`interpolate_levels`.
+    """
+
+    @staticmethod
+    def forward(ctx, value: Tensor, shapes: Shapes, locations: Tensor,
+                weights: Tensor) -> Tensor:
+        ctx.save_for_backward(value, locations, weights)
+        ctx.shapes = shapes
+        return gather_levels(value, shapes, locations, weights)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
+        frames = []
+        for *inputs, part in zip(
+                *(x.split(1) for x in (*ctx.saved_tensors, grad)),
+                strict=True):
+            value, locations, weights = (
+                x.detach().requires_grad_() for x in inputs)
+            with torch.enable_grad():
+                out = interpolate_levels(value, ctx.shapes, locations, weights)
+            frames.append(
+                torch.autograd.grad(out, (value, locations, weights), part))
+        value, locations, weights = map(torch.cat, zip(*frames, strict=True))
+        return value, None, locations, weights
 
 
 def interpolate_levels(value: Tensor, shapes: Shapes, locations: Tensor,
@@ -57,7 +91,7 @@ def interpolate_levels(value: Tensor, shapes: Shapes, locations: Tensor,
 
 def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
                   weights: Tensor) -> Tensor:
-    """:func:`sample_levels` with ``embedding_bag``, for inference on a CPU.
+    """:func:`sample_levels` with ``embedding_bag``, for a CPU.
 
     The result is one weighted sum over all levels, points and their four
     neighbouring cells. The C channels of a cell and head are contiguous in
@@ -147,6 +181,10 @@ class DeformableAttention(MultiScaleDeformableAttention):
     to the batch, because the compiled op refuses a batch that is not a
     multiple of it (a video of 67 frames, for example).
     """
+
+    def __init__(self, *args, dropout: float = 0.1, **kwargs) -> None:
+        super().__init__(*args, dropout=dropout, **kwargs)
+        self.dropout = Dropout(dropout)
 
     def forward(self,
                 query: Tensor,

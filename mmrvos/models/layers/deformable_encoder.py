@@ -15,15 +15,17 @@ from ..chunks import WHOLE, Chunks, chunk_slices
 from ..derive import derive
 from ..features import MultiscaleFeatures
 from .deformable_attention import DeformableAttention, Shapes
+from .feed_forward import FeedForward
 from .tokens import in_rows, join_frames
 
 
 class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
-    """mmdet's layer around our attention."""
+    """mmdet's layer around our attention and feed-forward network."""
 
     def _init_layers(self) -> None:
         super()._init_layers()
         self.self_attn = DeformableAttention(**self.self_attn_cfg)
+        self.ffn = FeedForward(**self.ffn_cfg)
 
     def forward(self, query: Tensor, **kwargs) -> Tensor:
         """Apply the layer to (F, cells, C).
@@ -37,11 +39,12 @@ class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
 
 
 class DeformableDecoderLayer(DeformableDetrTransformerDecoderLayer):
-    """mmdet's layer around our attention."""
+    """mmdet's layer around our attention and feed-forward network."""
 
     def _init_layers(self) -> None:
         super()._init_layers()
         self.cross_attn = DeformableAttention(**self.cross_attn_cfg)
+        self.ffn = FeedForward(**self.ffn_cfg)
 
 
 def layer_cfgs(embed_dims: int, num_heads: int, num_levels: int,

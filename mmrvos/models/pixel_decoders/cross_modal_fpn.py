@@ -3,7 +3,6 @@ from itertools import repeat
 
 import torch.nn.functional as F
 from mmcv.cnn import ConvModule
-from mmcv.cnn.bricks.transformer import FFN
 from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init
 from torch import Tensor, nn
 
@@ -12,6 +11,8 @@ from mmrvos.registry import MODELS
 from ..chunks import chunk_slices
 from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import (
+    Dropout,
+    FeedForward,
     Memory,
     in_rows,
     join_frames,
@@ -46,10 +47,9 @@ class VisionLanguageBlock(BaseModule):
             embed_dims, num_heads, dropout=dropout, batch_first=True)
         self.text_attn = nn.MultiheadAttention(
             embed_dims, num_heads, dropout=dropout, batch_first=True)
-        self.ffn = FFN(
-            embed_dims, feedforward_channels, ffn_drop=dropout)
+        self.ffn = FeedForward(embed_dims, feedforward_channels, dropout)
         self.norms = ModuleList(nn.LayerNorm(embed_dims) for _ in range(3))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def init_weights(self) -> None:
         for parameter in self.parameters():

@@ -154,6 +154,15 @@ def add_train_arguments(parser: argparse.ArgumentParser) -> None:
         type=not_negative,
         default=2,
         help='iterations before the measured ones')
+    parser.add_argument(
+        '--checkpointing',
+        action='store_true',
+        help='also measure each config with model.checkpointing=True')
+    parser.add_argument(
+        '--naive',
+        action='store_true',
+        help='also measure each config with the computation of the official '
+        'code')
     add_threads(parser)
     add_device(parser)
     add_cfg_options(parser)

@@ -16,31 +16,29 @@ from mmrvos.models import BaseRVOSSegmentor
 from mmrvos.models.chunks import WHOLE
 from mmrvos.models.features import MultiscaleFeatures, QueryPredictions
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
-from mmrvos.models.layers import deformable_attention
+from mmrvos.models.layers import (
+    FeedForward,
+    deformable_attention,
+    dropout,
+    feed_forward,
+)
 
 
 @contextmanager
-def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
-    """Compute the same masks from the same weights, without optimisations.
+def reference_layers(model: BaseRVOSSegmentor) -> Iterator[None]:
+    """Compute the same predictions and gradients, without optimisations.
 
     Inside the context:
 
-    - masks of all decoder layers and all queries are built, and the dynamic
-      convolutions read one copy of mask features and coordinates per query;
+    - dynamic convolutions read one copy of mask features and coordinates per
+      query;
     - attention matrices are materialised and returned;
     - deformable attention on a CPU stacks the samples of all levels;
     - padding masks are made and applied even if nothing is padded;
-    - nothing is chunked.
+    - feed-forward networks and dropout are plain PyTorch.
 
-    The caller must run one sentence at a time. Video Swin processes its
-    windows row by row, while the official code holds all of them: this
-    difference favours the reference.
-
-    Args:
-        model: its parameters require no gradients, as those of
-            :func:`build_model`.
+    With dropout, other random numbers are drawn.
     """
-    head = model.head
     with ExitStack() as stack:
 
         def put(owner: object, name: str, new: object) -> None:
@@ -52,18 +50,49 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         put(deformable_attention, 'sample_levels',
             multi_scale_deformable_attn_pytorch)
+        for module in (dropout, feed_forward):
+            put(module, 'runs_on_cpu', lambda x: False)
         for module in model.modules():
             if isinstance(module, nn.MultiheadAttention):
                 put(module, 'forward', with_weights(module.forward))
+            elif isinstance(module, FeedForward):
+                # mmcv changes the hidden layer in place, which costs a copy
+                put(module.layers[0][1], 'inplace', False)
         put(model, 'channels_last', False)
-        put(model, 'test_cfg', replace(model.test_cfg, chunks=WHOLE))
-        put(model, 'decode_for_masks', model.decode)
         put(model, 'encode_clip', with_padding(model.encode_clip))
+        head = model.head
         if hasattr(head, 'dynamic_layers'):
             put(head, 'dynamic_layers', RepeatedFeatures(head.dynamic_layers))
-        every = EveryMask(head, getattr(model, 'inference_layer', -1))
-        put(head, 'forward', every.forward)
-        put(head, 'masks', every.masks)
+        yield
+
+
+@contextmanager
+def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
+    """Compute the same masks from the same weights, without optimisations.
+
+    Inside the context, in addition to :func:`reference_layers`:
+
+    - masks of all decoder layers and all queries are built;
+    - nothing is chunked.
+
+    The caller must run one sentence at a time. Video Swin processes its
+    windows row by row, while the official code holds all of them: this
+    difference favours the reference.
+
+    Args:
+        model: its parameters require no gradients, as those of
+            :func:`build_model`.
+    """
+    head = model.head
+    every = EveryMask(head, getattr(model, 'inference_layer', -1))
+    with ExitStack() as stack:
+        stack.enter_context(reference_layers(model))
+        for owner, name, new in (
+            (model, 'test_cfg', replace(model.test_cfg, chunks=WHOLE)),
+            (model, 'decode_for_masks', model.decode),
+            (head, 'forward', every.forward),
+            (head, 'masks', every.masks)):
+            stack.enter_context(patch.object(owner, name, new))
         yield
 
 

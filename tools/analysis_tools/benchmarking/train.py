@@ -3,10 +3,17 @@
 Every config trains on the same synthetic clips in a process of its own. The
 processes take turns, one iteration each, so that all are slowed down alike by
 other load. An iteration is forward, backward and optimiser step; loading is
-not included. Ratios are relative to the first config.
+not included. Ratios are relative to the first row.
+
+--checkpointing adds a row with model.checkpointing=True for each config, and
+--naive one that computes as the official implementations do (see
+reference_inference.py).
 """
 import argparse
+import copy
 import statistics
+import time
+from contextlib import nullcontext
 from multiprocessing.connection import Connection
 
 import torch
@@ -19,13 +26,18 @@ from mmrvos.registry import MODELS
 from mmrvos.utils import load_config, without_downloads
 
 from .meter import clock, device_of, peak_memory
+from .reference_inference import reference_layers
 from .synthetic import SENTENCE, make_clip
 from .turns import serve, take_turns
 
 
-def work(cfg: Config, args: argparse.Namespace,
+def work(cfg: Config, args: argparse.Namespace, naive: bool,
          connection: Connection) -> None:
-    """Train in a process of its own."""
+    """Train in a process of its own; a turn is (seconds, CPU seconds).
+
+    Args:
+        naive: compute as the official implementations do.
+    """
     if args.threads:
         torch.set_num_threads(args.threads)
     torch.manual_seed(0)
@@ -42,37 +54,52 @@ def work(cfg: Config, args: argparse.Namespace,
     inputs, samples = (list(x) for x in zip(*clips, strict=True))
     now = clock(device)
 
-    def iteration() -> float:
-        start = now()
+    def iteration() -> tuple[float, float]:
+        start, cpu_start = now(), time.process_time()
         model.train_step(
             dict(inputs=inputs, data_samples=samples), optim_wrapper)
-        return now() - start
+        return now() - start, time.process_time() - cpu_start
 
-    serve(connection, sum(p.numel() for p in model.parameters()), iteration,
-          lambda: peak_memory(device))
+    with reference_layers(model) if naive else nullcontext():
+        serve(connection, sum(p.numel() for p in model.parameters()),
+              iteration, lambda: peak_memory(device))
+
+
+def rows(args: argparse.Namespace) -> dict[str, tuple[Config, bool]]:
+    """Return the config of each row, and whether it is the naive one."""
+    configs = {}
+    for path in args.configs:
+        cfg = load_config(path, args.cfg_options)
+        without_downloads(cfg.model, SENTENCE.split())
+        configs[path] = cfg, False
+        if args.checkpointing:
+            light = copy.deepcopy(cfg)
+            light.model.checkpointing = True
+            configs[f'{path}, checkpointing'] = light, False
+        if args.naive:
+            configs[f'{path}, naive'] = cfg, True
+    return configs
 
 
 def run(args: argparse.Namespace) -> None:
-    cfgs = [load_config(path, args.cfg_options) for path in args.configs]
-    for cfg in cfgs:
-        without_downloads(cfg.model, SENTENCE.split())
     measured = take_turns(
         {
-            path: (work, (cfg, args))
-            for path, cfg in zip(args.configs, cfgs, strict=True)
+            name: (work, (cfg, args, naive))
+            for name, (cfg, naive) in rows(args).items()
         }, args.warmup + args.iters)
     print(f'{args.batch_size} clip(s) of {args.frames} frames of '
           f'{args.size[0]} x {args.size[1]}, {args.sentences} sentence(s) '
           f'each; median of {args.iters} iterations')
-    print(f'{"config":44} {"params":>8} {"s/iter":>8} {"min":>8} {"max":>8} '
-          f'{"ratio":>6} {"GiB":>7} {"ratio":>6}')
-    seconds = {path: m.turns[args.warmup:] for path, m in measured.items()}
-    first = args.configs[0]
-    for path, times in seconds.items():
+    print(f'{"config":60} {"params":>8} {"s/iter":>8} {"min":>8} {"max":>8} '
+          f'{"CPU s":>8} {"ratio":>6} {"GiB":>7} {"ratio":>6}')
+    first = next(iter(measured.values()))
+    for name, row in measured.items():
+        (times, cpu), (_, first_cpu) = (
+            zip(*m.turns[args.warmup:], strict=True) for m in (row, first))
         median = statistics.median(times)
-        ratio = median / statistics.median(seconds[first])
-        peak = measured[path].end
-        print(f'{path:44} {measured[path].ready / 1e6:7.1f}M '
+        ratio = statistics.median(
+            own / base for own, base in zip(cpu, first_cpu, strict=True))
+        print(f'{name:60} {row.ready / 1e6:7.1f}M '
               f'{median:8.3f} {min(times):8.3f} {max(times):8.3f} '
-              f'{ratio:6.2f} {peak:7.2f} '
-              f'{peak / measured[first].end:6.2f}')
+              f'{statistics.median(cpu):8.3f} {ratio:6.2f} {row.end:7.2f} '
+              f'{row.end / first.end:6.2f}')
