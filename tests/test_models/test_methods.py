@@ -475,3 +475,42 @@ def test_the_large_parts_are_compiled(model, monkeypatch):
         parts.pop(name, None)
     every = {p for part in parts.values() for p in part.parameters()}
     assert sum(p.numel() for p in ours) > 0.5 * sum(p.numel() for p in every)
+
+
+# ---- activation checkpointing
+
+
+def test_checkpointing_keeps_losses_and_gradients(method, monkeypatch):
+    """With dropout, and with batch norms that train."""
+    cfg = config_of(method).model
+    raise_everywhere(cfg, 'dropout', 0.2)
+    batch = add_objects(make_batch(shapes=((48, 64), ), num_frames=2))
+    states, results, held = [], [], []
+    for checkpointing in (False, True):
+        torch.manual_seed(0)
+        model = MODELS.build(dict(cfg, checkpointing=checkpointing)).train()
+        inputs = model.data_preprocessor(batch, True)
+        sizes = {}
+
+        def pack(tensor, sizes=sizes):
+            storage = tensor.untyped_storage()
+            sizes[storage.data_ptr()] = storage.nbytes()
+            return tensor
+
+        torch.manual_seed(1)
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda x: x):
+            total, _ = model.parse_losses(model(**inputs, mode='loss'))
+        total.backward()
+        held.append(sum(sizes.values()))
+        results.append({
+            'loss': total,
+            **{name: p.grad for name, p in model.named_parameters()}
+        })
+        states.append(dict(model.named_buffers()))
+    for name, expected in results[0].items():
+        if expected is not None:
+            torch.testing.assert_close(
+                results[1][name], expected, rtol=1e-3, atol=1e-5, msg=name)
+    for name, expected in states[0].items():
+        torch.testing.assert_close(states[1][name], expected, msg=name)
+    assert held[1] < 0.8 * held[0]

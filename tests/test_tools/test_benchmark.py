@@ -217,9 +217,10 @@ def test_training_beside_the_naive_way(benchmark, monkeypatch):
                         lambda model: calls.append(model) or context(model))
     said = benchmark('train', TINY.format('referformer'), '--size', '40',
                      '64', '--frames', '2', '--warmup', '0', '--iters', '1',
-                     '--naive')
+                     '--naive', '--checkpointing')
     assert len(calls) == 1
-    assert re.search(r'tiny_shapes\.py +[\d.]+M.*\n.*py, naive +[\d.]+M', said)
+    assert re.search(r'shapes\.py +[\d.]+M.*\n.*py, checkpointing +[\d.]+M'
+                     r'.*\n.*py, naive +[\d.]+M', said)
 
 
 def test_data(benchmark, tmp_path):

@@ -7,11 +7,12 @@ from mmcv.cnn.bricks import DropPath
 from mmcv.cnn.bricks.transformer import FFN, PatchEmbed, PatchMerging
 from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from mmrvos.conversion import convert_video_swin
 from mmrvos.registry import MODELS
 from mmrvos.utils import load_weights, read_checkpoint
+
+from ..checkpointing import Checkpointed
 
 Size = tuple[int, int, int]  # (time, height, width)
 
@@ -202,7 +203,7 @@ class VideoSwinBlock(BaseModule):
 
 
 @MODELS.register_module()
-class VideoSwinTransformer(BaseModule):
+class VideoSwinTransformer(Checkpointed, BaseModule):
     """Video Swin Transformer (Liu et al., CVPR 2022) for dense prediction.
 
     A patch covers a single frame, so the number of frames stays the same, and
@@ -240,7 +241,7 @@ class VideoSwinTransformer(BaseModule):
                  init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.out_indices = tuple(out_indices)
-        self.with_cp = with_cp
+        self.checkpointing = with_cp
         window = tuple(window_size)
         norm = dict(type='LN')
         self.patch_embed = PatchEmbed(
@@ -310,6 +311,4 @@ class VideoSwinTransformer(BaseModule):
         return tuple(maps)
 
     def run(self, block: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-        if self.with_cp and torch.is_grad_enabled():
-            return checkpoint(block, x, use_reentrant=False)
-        return block(x)
+        return self.recomputed(block, x)

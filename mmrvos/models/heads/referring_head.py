@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS, TASK_UTILS
 
+from ..checkpointing import Checkpointed
 from ..decoders.language_query_decoder import refine
 from ..features import QueryPredictions, Targets
 from ..losses import mask_targets, sequence_dice, sigmoid_focal
@@ -19,7 +20,7 @@ STRIDE = 4  # of the mask features
 
 
 @MODELS.register_module()
-class ReferringHead(BaseRVOSHead):
+class ReferringHead(Checkpointed, BaseRVOSHead):
     """Class, box and dynamic-mask heads of ReferFormer, and their losses.
 
     Args:
@@ -157,8 +158,8 @@ class ReferringHead(BaseRVOSHead):
             return x.permute(1, 2, 0, 3, 4).flatten(0, 1).flatten(1, 2)
 
         size = predictions.image_sizes.flip(-1)[:, None, None]  # width, height
-        masks = self.dynamic_layers(
-            predictions.mask_features.flatten(0, 1),
+        masks = self.recomputed(
+            self.dynamic_layers, predictions.mask_features.flatten(0, 1),
             self.controller(per_frame(queries)),
             per_frame(centres * size), STRIDE, predictions.mask_projection)
         return masks.view(pairs, frames, layers, num_queries,

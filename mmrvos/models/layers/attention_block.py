@@ -1,12 +1,13 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ..checkpointing import Checkpointed
 from .dropout import Dropout
 from .feed_forward import FeedForward
 from .tokens import in_rows
 
 
-class AttentionBlock(BaseModule):
+class AttentionBlock(Checkpointed, BaseModule):
     """Attention, residual, norm; feed-forward network, residual, norm.
 
     The standard transformer layer with post-norms, for self-attention and for
@@ -47,11 +48,12 @@ class AttentionBlock(BaseModule):
             padding: (B, K) bool, True where a key is padded.
             position: added to the queries, not to the residual.
         """
-        attended = self.attention(
+        attended, _ = self.recomputed(
+            self.attention,
             x if position is None else x + position,
             key,
             value,
             key_padding_mask=padding,
-            need_weights=False)[0]
+            need_weights=False)
         x = self.attention_norm(x + self.dropout(attended))
         return in_rows(lambda rows: self.ffn_norm(self.ffn(rows)), x)

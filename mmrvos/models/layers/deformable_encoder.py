@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..checkpointing import Checkpointed
 from ..chunks import WHOLE, Chunks, chunk_slices
 from ..derive import derive
 from ..features import MultiscaleFeatures
@@ -19,7 +20,8 @@ from .feed_forward import FeedForward
 from .tokens import in_rows, join_frames
 
 
-class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
+class DeformableEncoderLayer(Checkpointed,
+                             DeformableDetrTransformerEncoderLayer):
     """mmdet's layer around our attention and feed-forward network."""
 
     def _init_layers(self) -> None:
@@ -33,7 +35,8 @@ class DeformableEncoderLayer(DeformableDetrTransformerEncoderLayer):
         Args:
             kwargs: of :class:`DeformableAttention`.
         """
-        query = self.self_attn(query=query, key=query, value=query, **kwargs)
+        query = self.recomputed(
+            self.self_attn, query=query, key=query, value=query, **kwargs)
         first, second = self.norms
         return in_rows(lambda rows: second(self.ffn(first(rows))), query)
 

@@ -4,25 +4,24 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from ..checkpointing import Checkpointed
 from ..chunks import chunk_slices
 from .dropout import Dropout, keep_mask, runs_on_cpu
 from .tokens import ROWS
 
 
-class FeedForward(FFN):
+class FeedForward(Checkpointed, FFN):
     """mmcv's feed-forward network with ReLU, for training on a CPU.
 
     Weights and results are mmcv's. In training on a CPU
-    :class:`HiddenLayer` computes the two linear layers.
+    :class:`HiddenLayer` computes the two linear layers. With checkpointing
+    the hidden layer is computed again in the backward pass.
 
     Args:
         embed_dims: C.
         feedforward_channels: width of the hidden layer.
         ffn_drop: dropout of the hidden layer and of the output.
     """
-    #: compute the hidden layer again in the backward pass, see
-    #: :class:`BaseRVOSSegmentor`
-    checkpointing = False
 
     def __init__(self, embed_dims: int, feedforward_channels: int,
                  ffn_drop: float = 0.) -> None:
@@ -37,7 +36,7 @@ class FeedForward(FFN):
         """
         (first, _, dropout), second, output_dropout = self.layers
         if not runs_on_cpu(x) or (dropout.training and dropout.p == 1):
-            return super().forward(x, identity)
+            return self.recomputed(super().forward, x, identity)
         out = HiddenLayer.apply(x, first.weight, first.bias, second.weight,
                                 second.bias,
                                 dropout.p if dropout.training else 0.,

@@ -4,12 +4,13 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..checkpointing import Checkpointed
 from ..chunks import chunk_slices
 from .position_encoding import clip_time_positions
 
 
 @MODELS.register_module()
-class FrameAttention(BaseModule):
+class FrameAttention(Checkpointed, BaseModule):
     """Self-attention across the frames of a clip, at each cell of the maps.
 
     Layer norm, attention over the T tokens of one cell, residual. The output
@@ -58,7 +59,7 @@ class FrameAttention(BaseModule):
         clips = tokens.unflatten(0, (-1, num_frames)).transpose(1, 2)
         cells = clips.flatten(0, 1)  # (P*S, T, C)
         attended = torch.cat([
-            self.attend(cells[part])
+            self.recomputed(self.attend, cells[part])
             for part in chunk_slices(len(cells), max_tokens, cost=num_frames)
         ])
         return attended.view_as(clips).transpose(1, 2).flatten(0, 1)

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..checkpointing import Checkpointed
+
 
 class TemporalMixerLayer(BaseModule):
     """Mix every pixel with its neighbours in time and space.
@@ -68,7 +70,7 @@ class TemporalMixerLayer(BaseModule):
 
 
 @MODELS.register_module()
-class TemporalMixer(BaseModule):
+class TemporalMixer(Checkpointed, BaseModule):
     """Let the projected maps of a clip see neighbouring frames.
 
     This part is ours and belongs to no paper. It runs after the
@@ -134,7 +136,7 @@ class TemporalMixer(BaseModule):
         mixed = list(levels)
         for index, layers in zip(self.levels, self.layers, strict=True):
             for layer in layers:
-                mixed[index] = layer(
-                    mixed[index], num_frames,
+                mixed[index] = self.recomputed(
+                    layer, mixed[index], num_frames,
                     None if padding is None else padding[index])
         return tuple(mixed)

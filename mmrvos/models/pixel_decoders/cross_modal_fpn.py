@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..checkpointing import Checkpointed
 from ..chunks import chunk_slices
 from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import (
@@ -22,7 +23,7 @@ from ..layers import (
 )
 
 
-class VisionLanguageBlock(BaseModule):
+class VisionLanguageBlock(Checkpointed, BaseModule):
     """Self-attention across frames, then cross-attention to the words.
 
     All norms are post-norms (ReferFormer, section 3.4). There are two steps
@@ -69,10 +70,21 @@ class VisionLanguageBlock(BaseModule):
         Returns:
             (P*T, C, h, w).
         """
-        size = x.shape[-2:]
+        tokens = self.recomputed(self.word_attention, x, attended, position,
+                                 text)
+        tokens = in_rows(lambda rows: self.norms[2](self.ffn(rows)), tokens)
+        return to_maps(tokens, len(x) // len(text.words), x.shape[-2:])
+
+    def word_attention(self, x: Tensor, attended: Tensor, position: Tensor,
+                       text: TextFeatures) -> Tensor:
+        """Apply :meth:`attend_words` up to its feed-forward network.
+
+        Returns:
+            (P, T*h*w, C).
+        """
         if attended.shape != x.shape:
             attended = F.interpolate(
-                attended, size, mode='bilinear', align_corners=False)
+                attended, x.shape[-2:], mode='bilinear', align_corners=False)
         num_frames = len(x) // len(text.words)
         if len(position) > 1:
             position = position.repeat_interleave(num_frames, 0)
@@ -85,9 +97,7 @@ class VisionLanguageBlock(BaseModule):
             text.words,
             key_padding_mask=text.padding,
             need_weights=False)[0]
-        tokens = self.norms[1](tokens + self.dropout(attended))
-        tokens = in_rows(lambda rows: self.norms[2](self.ffn(rows)), tokens)
-        return to_maps(tokens, num_frames, size)
+        return self.norms[1](tokens + self.dropout(attended))
 
     def shrink(self, x: Tensor) -> Tensor:
         """Subsample maps (..., C, h, w) for the self-attention."""
@@ -248,7 +258,8 @@ class CrossModalFPN(BaseModule):
         # The lateral maps of several chunks are computed twice instead of
         # kept: that is cheap and saves memory.
         held = list(laterals()) if len(chunks) == 1 else None
-        attended = block.attend_frames(
+        attended = block.recomputed(
+            block.attend_frames,
             join(map(block.shrink, held or laterals())), position,
             None if clip.padding is None else clip.padding[index],
             clip.num_frames)

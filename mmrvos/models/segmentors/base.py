@@ -8,6 +8,7 @@ from torch import Tensor
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.structures import RVOSDataSample
 
+from ..checkpointing import enable_checkpointing
 from ..chunks import WHOLE, Chunks
 from ..derive import derive
 from ..features import ClipFeatures, Predictions, Targets, TextFeatures
@@ -48,6 +49,10 @@ class BaseRVOSSegmentor(StagedTraining,
         channels_last: keep maps as (h, w, C) in memory, so that maps and
             tokens are views of each other; faster on a CPU, same numbers up
             to rounding.
+        checkpointing: compute activations of backbone, encoder, pixel decoder
+            and dynamic masks again in the backward pass instead of keeping
+            them (activation checkpointing). Training takes less memory and
+            more time; gradients are the same.
         test_cfg: see :class:`InferenceCfg`.
         data_preprocessor: config of the data preprocessor.
         init_cfg: as in MMEngine.
@@ -77,6 +82,7 @@ class BaseRVOSSegmentor(StagedTraining,
                  category_head: dict | None = None,
                  dense_head: dict | None = None,
                  channels_last: bool = False,
+                 checkpointing: bool = False,
                  test_cfg: dict | None = None,
                  data_preprocessor: dict | None = None,
                  init_cfg: dict | None = None) -> None:
@@ -98,10 +104,17 @@ class BaseRVOSSegmentor(StagedTraining,
         self.text_encoder = MODELS.build(
             derive('text_encoder', text_encoder, out_channels=width))
         self.channels_last = channels_last
+        self.checkpointing = checkpointing
         self.test_cfg = InferenceCfg(**(test_cfg or {}))
         self.postprocessor = TASK_UTILS.build(self.test_cfg.postprocessor)
         self.propagator = self.test_cfg.propagator and TASK_UTILS.build(
             self.test_cfg.propagator)
+
+    def train(self, mode: bool = True) -> 'BaseRVOSSegmentor':
+        """Switch between training and testing; see ``nn.Module``."""
+        if mode and self.checkpointing:
+            enable_checkpointing(self)  # all parts are built by now
+        return super().train(mode)
 
     @property
     def chunks(self) -> Chunks:
