@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mmrvos.utils import MAX_IMAGE_BYTES, check_file
+from mmrvos.utils.unfinished import replacing
 
 from .offline.predictions import PredictionError, PredictionFiles
 
@@ -32,8 +33,8 @@ def mask_path(layout: str, video_id: str, exp_id: str, frame: str) -> str:
 
 def save_mask(path: Path, mask: np.ndarray) -> None:
     """Write an (H, W) mask as the servers expect it: 8-bit grey, 0 and 255."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray((mask > 0).astype(np.uint8) * 255).save(path)
+    with replacing(path) as partial:
+        Image.fromarray((mask > 0).astype(np.uint8) * 255).save(partial)
 
 
 def frame_size(folder: Path,

@@ -237,6 +237,17 @@ def test_objects_of_coco(tmp_path):
         read_export('coco', path)
 
 
+@pytest.mark.parametrize('key', ['categories', 'videos'])
+def test_ids_of_coco_are_different(tmp_path, key):
+    content = coco_file(track_id=1)
+    content['videos'] = [dict(id=1, name='one')]
+    content[key].append(content[key][0])
+    path = tmp_path / 'coco.json'
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match='expected different ids'):
+        read_export('coco', path)
+
+
 def encode(mask: np.ndarray) -> dict:
     rle = mask_utils.encode(np.asfortranarray(mask.astype(np.uint8)))
     return dict(rle, counts=rle['counts'].decode())

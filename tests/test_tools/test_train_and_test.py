@@ -164,6 +164,22 @@ def test_resumed_training_equals_an_uninterrupted_one(shapes, tmp_path, tool,
     assert_same_training(read_checkpoint(tmp_path / LAST), uninterrupted)
 
 
+def test_resumed_training_with_workers_is_exact(shapes, tmp_path, tool):
+    """Workers draw the clips, from the seed of the epoch."""
+    workers = 'train_dataloader.num_workers=2'
+    for name in ('whole', 'cut'):
+        args = ['train.py', CONFIG, '--work-dir', str(tmp_path / name)]
+        if name == 'cut':
+            with pytest.raises(RuntimeError, match='power cut'):
+                tool(*args, *options(shapes, workers,
+                                     f'{POWER_CUT}{2 * EPOCH_ITERS + 3}'))
+            args.append('--resume')
+        tool(*args, *options(shapes, workers))
+    assert_same_training(
+        read_checkpoint(tmp_path / 'cut' / LAST),
+        read_checkpoint(tmp_path / 'whole' / LAST))
+
+
 def test_killed_training_resumes_in_two_processes(shapes, tmp_path,
                                                   two_processes):
     train_in_two_processes(

@@ -11,6 +11,7 @@ import torch
 
 from mmrvos.datasets.convert import staged, write_json
 from mmrvos.evaluation.metrics import SubmissionWriter
+from mmrvos.evaluation.submission import save_mask
 from mmrvos.utils import write_checkpoint
 from mmrvos.utils.unfinished import (
     locked,
@@ -19,6 +20,8 @@ from mmrvos.utils.unfinished import (
     replacing,
     unfinished_folder,
 )
+
+RANDOM = np.random.default_rng(0).random((400, 400))
 
 
 @contextmanager
@@ -52,6 +55,7 @@ WRITERS = {
     'x.pth': lambda path: write_checkpoint(path, dict(a=torch.rand(2**12))),
     'x.safetensors':
     lambda path: write_checkpoint(path, dict(a=torch.rand(2**12))),
+    'x.png': lambda path: save_mask(path, RANDOM > 0.5),
     'x.zip': lambda path: submission(path.parent),
     'x.bin': replace,
 }

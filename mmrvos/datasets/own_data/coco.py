@@ -26,9 +26,10 @@ def read_coco(content: Any, path: Path) -> list[VideoBuilder]:
     """
     images = entry(content, 'images', list, str(path))
     names = {
-        entry(video, 'id', int, f'{path}: a video'):
-        str(video.get('name') or video['id'])
-        for video in expect(content.get('videos', []), list, f'{path}: videos')
+        number: str(video.get('name') or number)
+        for number, video in by_id(
+            expect(content.get('videos', []), list, f'{path}: videos'),
+            f'{path}: a video').items()
     }
     videos: dict[str, VideoBuilder] = {}
     frame_of: dict[int, tuple[VideoBuilder, str]] = {}
@@ -48,9 +49,10 @@ def read_coco(content: Any, path: Path) -> list[VideoBuilder]:
                              f'{frame_of[number][1]}; expected different ids')
         frame_of[number] = videos[name], file
     categories = {
-        entry(c, 'id', int, f'{path}: a category'):
-        entry(c, 'name', str, f'{path}: a category')
-        for c in entry(content, 'categories', list, str(path))
+        number: entry(category, 'name', str, f'{path}: category {number}')
+        for number, category in by_id(
+            entry(content, 'categories', list, str(path)),
+            f'{path}: a category').items()
     }
     unique: set[tuple] = set()
     for i, annotation in enumerate(
@@ -84,6 +86,26 @@ def read_coco(content: Any, path: Path) -> list[VideoBuilder]:
         for text in sentences_of(annotation):
             video.add_sentence(text, obj)
     return list(videos.values())
+
+
+def by_id(items: list, place: str) -> dict[int, dict]:
+    """Index the entries of a list by their ids.
+
+    Args:
+        items: dictionaries with an ``id``.
+        place: the file and the kind of the entries, for messages.
+
+    Raises:
+        ValueError: an entry has no id, or two have the same one.
+    """
+    found: dict[int, dict] = {}
+    for item in items:
+        number = entry(item, 'id', int, place)
+        if number in found:
+            raise ValueError(f'{place} has id {number}, and so has another '
+                             'one; expected different ids')
+        found[number] = item
+    return found
 
 
 def track_of(annotation: dict) -> str | None:

@@ -50,7 +50,10 @@ def read_youtube_vis(content: Any, path: Path) -> list[VideoBuilder]:
                 f'{place} has {len(masks)} segmentations, its video has '
                 f'{len(files[number])} frames')
         video = videos[number]
-        video.regions.setdefault(str(obj), {})
+        if str(obj) in video.regions:
+            raise ValueError(f'{place} is listed twice in video {number}, '
+                             'expected different ids')
+        video.regions[str(obj)] = {}
         for file, mask in zip(files[number], masks, strict=True):
             if mask:
                 video.add_region(file, str(obj), mask, f'{place}, {file}')
