@@ -21,7 +21,10 @@ from mmrvos.web.examples import EXAMPLES, make_examples
 
 sync_api = pytest.importorskip('playwright.sync_api')
 pytest.importorskip('gradio')
-CHROMIUM = shutil.which('chromium') or shutil.which('chromium-browser')
+CHROMIUM = next(
+    filter(None,
+           map(shutil.which,
+               ('chromium', 'chromium-browser', 'google-chrome'))), None)
 if CHROMIUM is None or not has_h264():
     pytest.skip('chromium or PyAV is not installed', allow_module_level=True)
 
