@@ -174,8 +174,12 @@ def build_model(cfg: dict) -> tuple[nn.Module, dict[str, Any]]:
 
 
 def light(cfg: dict) -> dict:
-    """Replace a text model that has to be downloaded by a small one."""
-    if cfg['type'] != 'HuggingFaceTextEncoder':
+    """Replace a text model that has to be downloaded by a small one, and
+    other downloads by random weights."""
+    if cfg['type'] == 'SAM2Network':
+        return dict(cfg, weights=None)
+    layers = dict(HuggingFaceTextEncoder=1, StagedTextEncoder=12)
+    if cfg['type'] not in layers:
         return cfg
     if not (cfg.get('name') or cfg.get('tokenizer')):
         return cfg
@@ -186,7 +190,7 @@ def light(cfg: dict) -> dict:
         vocabulary='a dog',
         config=dict(
             hidden_size=8,
-            num_hidden_layers=1,
+            num_hidden_layers=layers[cfg['type']],
             num_attention_heads=1,
             intermediate_size=8))
 

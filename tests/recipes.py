@@ -19,8 +19,8 @@ from .config_values import defaults
 
 DATA = Path(__file__).parent / 'data' / 'recipes.yml'
 PAGE = Path(__file__).parents[1] / 'docs' / 'recipes.md'
-TITLES = dict(referformer='ReferFormer', mttr='MTTR', soc='SOC',
-              ifirvos='IFIRVOS', html='HTML', mlrl='MLRL')
+TITLES = dict(referformer='ReferFormer', mttr='MTTR', mutr='MUTR', soc='SOC',
+              samwise='SAMWISE', ifirvos='IFIRVOS', html='HTML', mlrl='MLRL')
 
 HEAD = """\
 # Recipes
@@ -93,19 +93,24 @@ def recipe(cfg: Config, model: nn.Module) -> dict[str, Any]:
     if 'train_dataloader' not in cfg:
         return values
     optimizer = cfg.optim_wrapper.optimizer
-    keys = cfg.optim_wrapper.paramwise_cfg.custom_keys
-    backbone, text = (
-        optimizer.lr * keys.get(key, {}).get('lr_mult', 1.)
-        for key in ('backbone', 'text_encoder.model'))
-    is_trained = any(
-        p.requires_grad for p in model.text_encoder.model.parameters())
+    keys = cfg.optim_wrapper.get('paramwise_cfg', {}).get('custom_keys', {})
+
+    def rate(key: str, part: nn.Module) -> float | str:
+        if not any(p.requires_grad for p in part.parameters()):
+            return 'frozen'
+        return optimizer.lr * keys.get(key, {}).get('lr_mult', 1.)
+
     train = dataset_of(cfg.train_dataloader)
     batch = cfg.train_dataloader.batch_size
     return values | dict(
         epochs=cfg.train_cfg.max_epochs,
         drops=[[epoch, scheduler.gamma] for scheduler in cfg.param_scheduler
                for epoch in scheduler.milestones],
-        rates=[optimizer.lr, backbone, text if is_trained else 'frozen'],
+        rates=[
+            optimizer.lr,
+            rate('backbone', model.backbone),
+            rate('text_encoder.model', model.text_encoder.model)
+        ],
         decay=optimizer.weight_decay,
         clip=cfg.optim_wrapper.clip_grad.max_norm,
         batch=[cfg.auto_scale_lr.base_batch_size // batch, batch],
@@ -148,9 +153,9 @@ def training_cells(row: dict) -> tuple[str, ...]:
     drops = ', '.join(
         str(epoch) if factor == 0.1 else f'{epoch} (x {factor})'
         for epoch, factor in row['drops'])
-    other, backbone, text = row['rates']
-    text = text if text == 'frozen' else number(text)
-    rates = f'{number(backbone)}, {text}, {number(other)}'
+    other, backbone, text = (
+        rate if rate == 'frozen' else number(rate) for rate in row['rates'])
+    rates = f'{backbone}, {text}, {other}'
     gpus, clips = row['batch']
     losses = ', '.join(
         f'{name} {weight:g}' for name, weight in row['losses'].items())

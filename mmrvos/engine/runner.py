@@ -129,7 +129,8 @@ class RVOSRunner(Runner):
             key for key in built.state_dict()
             if any(re.search(pattern, key) for pattern in drop)
         ]
-        if light != model and any('text_encoder.' in key for key in kept):
+        lighter = [name for name in model if light[name] != model[name]]
+        if any(key.startswith(f'{name}.') for key in kept for name in lighter):
             return super().build_model(model)
         return built
 

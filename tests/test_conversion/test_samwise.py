@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from mmrvos.conversion import METHODS, convert_sam2
+from mmrvos.models.backbones import SAM2Network
 from mmrvos.registry import MODELS
 from mmrvos.utils import load_config
 
@@ -79,6 +80,20 @@ def test_sam2_alone():
     assert len(report.renamed) == 468 and not report.dropped
     network = model_of('hiera-t_ytvos').sam2.network
     assert shapes(ours) == shapes(network.state_dict())
+
+
+def test_official_file_of_sam2_is_read(tmp_path):
+    """As it is published, under the key 'model'."""
+    keys = checkpoint('samwise_forward_s0')
+    official = {
+        key.removeprefix('sam.'): torch.full(value.shape, 0.25)
+        for key, value in keys.items()
+        if key.startswith('sam.') and 'project_text' not in key
+    }
+    torch.save(dict(model=official), tmp_path / 'sam2_hiera_tiny.pt')
+    network = SAM2Network(weights=str(tmp_path / 'sam2_hiera_tiny.pt')).network
+    for name, parameter in network.named_parameters():
+        assert (parameter == 0.25).all(), name
 
 
 def test_values_that_are_stored_in_another_form():

@@ -8,7 +8,9 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 from transformers import Sam2VideoConfig, Sam2VideoModel
 
+from mmrvos.conversion import convert_sam2
 from mmrvos.registry import MODELS
+from mmrvos.utils import load_weights, read_checkpoint
 
 from ..hugging_face import announce_download, load_hugging_face
 from ..layers import upsample
@@ -83,7 +85,8 @@ class SAM2Network(BaseModule):
             ``transformers.Sam2HieraDetConfig``.
         image_size: S, a multiple of 32.
         embed_dims: C, a multiple of 64, the width of the memory.
-        weights: name of a Hugging Face model, or a folder; None for random
+        weights: name of a Hugging Face model, a folder, or an official
+            checkpoint of SAM 2.0 (``sam2_hiera_tiny.pt``); None for random
             weights.
         pretrained: load ``weights``. False for a model that gets all its
             weights from a checkpoint.
@@ -432,7 +435,18 @@ def initialise(network: Sam2VideoModel) -> None:
 
 
 def load_network(weights: str, config: Sam2VideoConfig) -> Sam2VideoModel:
-    """Load published weights into a configuration of ours."""
+    """Load published weights into a configuration of ours.
+
+    Args:
+        weights: name of a Hugging Face model, a folder, or an official
+            checkpoint (``.pt``).
+    """
+    if weights.endswith(('.pt', '.pth')):
+        official = read_checkpoint(weights)['state_dict']
+        renamed, _ = convert_sam2(official.get('model', official))
+        network = Sam2VideoModel(config)
+        load_weights(network, renamed, source=weights)
+        return network
     try:
         announce_download(weights)
         return load_hugging_face(Sam2VideoModel, weights, config=config)
