@@ -1,6 +1,6 @@
 # SAMWISE, Hiera-B+, trained on MeViS from the pretraining on images.
 #   bash tools/dist_train.sh configs/samwise/hiera-b_mevis.py 4
-# Paper: J&F 57.1 on valid_u, 49.5 on valid.
+# Paper: J&F 57.1 on MeViS (valid_u).
 _base_ = [
     './_base_/samwise_hiera-b.py',
     './_base_/mevis.py',

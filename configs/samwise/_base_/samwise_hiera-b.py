@@ -11,4 +11,6 @@ model = dict(
     adapter=dict(type='CrossModalAdapter'),
     memory_decision=dict(type='ConditionalMemoryEncoder'),
     head=dict(type='SAMWISEHead'),
-    test_cfg=dict(window=8))
+    # One sentence at a time, as in the official inference: a window of 8
+    # frames of 1024 pixels needs about 1 GB per sentence.
+    test_cfg=dict(window=8, chunks=dict(pairs=8)))
