@@ -38,6 +38,10 @@ OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     'optimizer wrapper constructor',
     parent=MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
     locations=['mmrvos.engine'])
+LOG_PROCESSORS = Registry(
+    'log processor',
+    parent=root.LOG_PROCESSORS,
+    locations=['mmrvos.engine'])
 VISUALIZERS = Registry(
     'visualizer',
     parent=MMENGINE_VISUALIZERS,
@@ -51,8 +55,8 @@ OTHERS = [
         parent=parent,
         scope=MODELS.scope,
         locations=['mmrvos.engine'])
-    for parent in (root.EVALUATOR, root.FUNCTIONS, root.LOG_PROCESSORS,
-                   root.LOOPS, root.MODEL_WRAPPERS, root.OPTIM_WRAPPERS,
+    for parent in (root.EVALUATOR, root.FUNCTIONS, root.LOOPS,
+                   root.MODEL_WRAPPERS, root.OPTIM_WRAPPERS,
                    root.OPTIMIZERS, root.PARAM_SCHEDULERS, root.RUNNERS,
                    root.VISBACKENDS, root.WEIGHT_INITIALIZERS)
 ]

@@ -103,6 +103,8 @@ CHANGED = {
     'the official code keeps the best epoch by mAP',
     ('*', 'model.test_cfg.min_score'):
     '0 keeps all masks, as before',
+    ('*', 'log_processor.type'):
+    'metrics are logged as a table',
     ('*', 'visualizer.alpha'):
     'overlays have one opacity',
     ('*', 'visualizer.outline_width'):

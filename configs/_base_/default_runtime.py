@@ -22,7 +22,8 @@ randomness = dict(seed=None, deterministic=False, diff_rank_seed=True)
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(
     type='RVOSVisualizer', name='visualizer', vis_backends=vis_backends)
-log_processor = dict(type='LogProcessor', window_size=50, by_epoch=True)
+log_processor = dict(
+    type='TableLogProcessor', window_size=50, by_epoch=True)
 log_level = 'INFO'
 
 load_from = None

@@ -7,13 +7,15 @@ from .hooks import (
     RVOSVisualizationHook,
     TrainingStagesHook,
 )
+from .log_processor import TableLogProcessor
 from .resuming import check_resumable, latest_checkpoint
 from .runner import RVOSRunner, bare_model
 from .test_time_augmentation import use_tta
 
 __all__ = [
     'CheckFiniteHook', 'EpochSeedHook', 'GroupedOptimWrapperConstructor',
-    'RVOSRunner', 'RVOSVisualizationHook', 'TrainingStagesHook', 'bare_model',
+    'RVOSRunner', 'RVOSVisualizationHook', 'TableLogProcessor',
+    'TrainingStagesHook', 'bare_model',
     'check_resumable', 'disconnect', 'evaluate', 'latest_checkpoint',
     'test_runner', 'use_tta'
 ]

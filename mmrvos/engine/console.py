@@ -26,8 +26,17 @@ class ConsoleFormatter(logging.Formatter):
         return f'{first} {len(lines)} lines, see {self.log_file}'
 
 
+def is_for_the_console(record: logging.LogRecord) -> bool:
+    """Tell whether a record is not about a single parameter of the optimizer.
+
+    MMEngine's constructor logs one record per parameter and option.
+    """
+    return not record.getMessage().startswith('paramwise_options -- ')
+
+
 def shorten_console(logger: logging.Logger) -> None:
-    """Let the console of a logger show no record of many lines.
+    """Let the console of a logger show no record of many lines, and none per
+    parameter of the optimizer.
 
     A logger without a file is not changed.
     """
@@ -41,3 +50,4 @@ def shorten_console(logger: logging.Logger) -> None:
             handler.setFormatter(
                 ConsoleFormatter(
                     handler.formatter or logging.Formatter(), files[0]))
+            handler.addFilter(is_for_the_console)

@@ -2,6 +2,7 @@ import inspect
 from difflib import get_close_matches
 from typing import Any
 
+from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor
 from mmengine.registry import OPTIMIZERS
 from torch import nn
@@ -58,6 +59,8 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
             dict(kind, params=parameters)
             for kind, parameters in zip(kinds, members, strict=True)
         ]
+        print_log(describe(params, self.base_lr, self.base_wd),
+                  logger='current')
 
     def check_custom_keys(self, model: nn.Module) -> None:
         """Check ``custom_keys``; MMEngine ignores keys that match nothing."""
@@ -79,6 +82,26 @@ class GroupedOptimWrapperConstructor(DefaultOptimWrapperConstructor):
                 raise ValueError(
                     f'optim_wrapper.paramwise_cfg.custom_keys.{key} has no '
                     f'option {option!r}' + did_you_mean(option, options))
+
+
+def describe(groups: list[dict], lr: float, decay: float | None) -> str:
+    """List the groups of an optimizer, one per line.
+
+    Args:
+        groups: with ``params``.
+        lr, decay: of groups that set none of their own.
+    """
+    lines = [f'Groups of the optimizer: {len(groups)}']
+    for group in groups:
+        options = dict(lr=lr, weight_decay=decay) | {
+            key: value for key, value in group.items()
+            if key not in ('params', 'lr_mult', 'decay_mult')
+        }
+        count = sum(p.numel() for p in group['params']) / 1e6
+        lines.append('  ' + ', '.join(f'{key} {value}' for key, value in
+                                      options.items())
+                     + f': {len(group["params"])} tensors, {count:.2f} M')
+    return '\n'.join(lines)
 
 
 def did_you_mean(name: str, known: set[str]) -> str:

@@ -76,11 +76,26 @@ def call(monkeypatch, command: list[str]) -> None:
         assert not end.code, end.code
 
 
+def check_console(log: str) -> None:
+    """A training starts with few lines, and ends with a table."""
+    before, found, after = log.partition('Epoch(')
+    assert found and before.count('\n') < 60
+    assert 'Groups of the optimizer: 1' in before
+    assert re.search(r'^  J&F [\d.]+  J [\d.]+  F [\d.]+', after, re.M)
+    assert 'T_acc' not in after  # every sentence of valid has a target
+
+
 def test_every_command_runs(folder, monkeypatch, capsys):
     assert len(COMMANDS) == 10
+    outputs = {}
     for command in COMMANDS:
         call(monkeypatch, command)
-    out = capsys.readouterr().out
+        captured = capsys.readouterr()
+        name = command[1]
+        outputs[name] = (outputs.get(name, '') + captured.out
+                         + captured.err)
+    out = ''.join(outputs.values())
+    check_console(outputs['tools/train.py'])
     assert 'train: 2 videos' in out and 'valid: 1 videos' in out
     assert out.count(f'Load checkpoint from {ROOT}/demo/referformer_tiny'
                      ) == 2  # fine-tuning, and the test by name

@@ -18,6 +18,17 @@ def test_long_records_are_in_the_file_only(tmp_path, capsys):
     assert file.read_text().count('a = 1\n') == 700
 
 
+def test_options_of_parameters_are_in_the_file_only(tmp_path, capsys):
+    logger = logging.Logger('test')
+    logger.addHandler(logging.StreamHandler())
+    logger.addHandler(logging.FileHandler(tmp_path / 'run.log'))
+    shorten_console(logger)
+    line = 'paramwise_options -- head.weight:lr=0.1'
+    logger.info(line)
+    assert not capsys.readouterr().err
+    assert (tmp_path / 'run.log').read_text() == f'{line}\n'
+
+
 def test_a_console_without_a_file_shows_all(capsys):
     logger = logging.Logger('test')
     logger.addHandler(logging.StreamHandler())

@@ -126,7 +126,7 @@ def test_results_of_a_model(shapes, tmp_path, tool, capsys):
     rows = re.findall(r'<tr><td>(.*?)</td><td>(\d+)</td><td>(.*?)</td>',
                       content)
     assert rows[0][0] == 'all'
-    total = re.search(r'ytvos/J&F: ([\d.]+)', capsys.readouterr().out)[1]
+    total = re.search(r'^total +([\d.]+)', capsys.readouterr().out, re.M)[1]
     assert float(rows[0][2]) == pytest.approx(float(total), abs=0.01)
     splits = {name for name, *_ in rows if 'to' not in name}
     assert {'all', 'appearance', 'short', 'long'} <= splits
