@@ -10,7 +10,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from mmrvos.models import merge_windows
-from mmrvos.models.backbones.sam2_network import network_config
+from mmrvos.models.backbones.sam2_build import network_config
 from mmrvos.models.chunks import Chunks
 from mmrvos.models.decoders.video_memory import VideoMemory
 from mmrvos.models.features import Targets

@@ -73,6 +73,8 @@ class SAMWISE(BaseRVOSSegmentor):
     masks_padding = False  # SAM 2 sees it as a part of the square
     parts = (
         Part('sam2', compiled=True),
+        Part('sam2.network.memory_attention'),
+        Part('sam2.network.memory_encoder'),
         Part('text_encoder'),
         Part('adapters', compiled=True),
         Part('text_prompt'),
