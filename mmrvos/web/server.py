@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import gettempdir
 
-from mmrvos.apis.output_folder import unfinished_folder
+from mmrvos.utils.unfinished import unfinished_folder
 from mmrvos.visualization.encoders import has_h264
 
 from .examples import make_examples
