@@ -145,7 +145,7 @@ def test_sam2_has_the_masks_of_the_whole_video(window, sam2):  # noqa: F811
 
 @torch.no_grad()
 def test_stcn_has_the_masks_of_the_whole_video(network):  # noqa: F811
-    """Competing objects, in one window: the first rule needs no length."""
+    """Competing objects, with their key frame in the first window."""
     propagator = STCNPropagator(
         weights=None, mem_every=2, key_frame='first_window', compete=True)
     propagator.network = network
