@@ -28,7 +28,6 @@ from rich.progress import (
 )
 
 from .home import home_folder
-from .utils.files import check_output_folder
 
 #: seconds without a byte before a connection counts as lost
 TIMEOUT = 30
@@ -138,12 +137,15 @@ def make_folder(folder: Path) -> None:
         OSError: it cannot be created, or does not allow writing.
     """
     try:
-        check_output_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(
+                errno.EACCES, os.strerror(errno.EACCES), str(folder))
     except OSError as error:
         raise OSError(
-            f'{home_folder()} cannot hold downloads ({error}): set '
-            'MMRVOS_HOME to a folder that can be written') from None
+            f'{home_folder()} cannot hold downloads ({error.filename}: '
+            f'{error.strerror}): set MMRVOS_HOME to a folder that can be '
+            'written') from None
 
 
 def is_complete(path: Path, size: int | None) -> bool:
