@@ -7,10 +7,12 @@ import pytest
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
+from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from mmrvos.engine import RVOSRunner
 from mmrvos.engine.resuming import prepare_resume
+from mmrvos.registry import MODELS
 from mmrvos.utils import CheckpointMismatch, read_checkpoint
 
 COUNT = itertools.count()
@@ -235,6 +237,41 @@ def test_dropped_keys_reach_the_averaged_weights(tmp_path):
     averaged = ema_hook(built).ema_model.module.state_dict()
     assert averaged['slope'].tolist() == [0, 0]
     assert averaged['norm.weight'].tolist() == [5, 5]
+
+
+class Published(nn.Module):
+    """A part with published weights."""
+
+    def __init__(self, pretrained: bool = True) -> None:
+        super().__init__()
+        self.score = nn.Parameter(torch.full((1, ), float(pretrained)))
+
+    @classmethod
+    def weights_from_checkpoint(cls, cfg: dict) -> None:
+        cfg['pretrained'] = False
+
+
+class PublishedModel(nn.Module):
+
+    def __init__(self, part: dict) -> None:
+        super().__init__()
+        self.part = MODELS.build(part)
+        self.head = nn.Linear(1, 1)
+
+
+@pytest.mark.parametrize('drop, published', [
+    ([], 0), (['^head'], 0), (['^head', r'^part\.sc'], 1)])
+def test_parts_that_are_kept_have_their_published_weights(
+        monkeypatch, drop, published):
+    for kind in (Published, PublishedModel):
+        monkeypatch.setitem(MODELS._module_dict, kind.__name__, kind)
+    building = object.__new__(RVOSRunner)
+    building._load_from = 'pretraining.pth'
+    building.cfg = dict(load_cfg=dict(drop=drop))
+    with DefaultScope.overwrite_default_scope('mmrvos'):
+        model = building.build_model(
+            dict(type='PublishedModel', part=dict(type='Published')))
+    assert model.part.score.item() == published
 
 
 @pytest.mark.parametrize('group', ['state_dict', 'ema_state_dict'])
