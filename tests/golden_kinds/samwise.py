@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from transformers.initialization import no_init_weights
 
 from mmrvos.conversion import METHODS
 from mmrvos.models.chunks import WHOLE
@@ -57,36 +58,37 @@ def build_model(case: Case, dropout: float = 0.1) -> nn.Module:
     """Build our model in evaluation mode with the converted weights."""
     hyper, text = case.meta['hyper'], case.meta['hyper']['text']
     arch = Path(hyper['sam2_yaml']).stem.removeprefix('sam2_hiera_')
-    model = MODELS.build(
-        dict(
-            type='SAMWISE',
-            sam2=dict(
-                type='SAM2Network',
-                arch=ARCHS[arch],
-                image_size=hyper['image_size'],
-                weights='official',  # loaded below
-                pretrained=False,
-                object_scores=hyper.get('pred_obj_scores', True),
-                config=dict(
-                    memory_attention_dropout=dropout,
-                    memory_attention_rope_dropout=dropout)),
-            text_encoder=dict(
-                type='StagedTextEncoder',
-                vocabulary=['word'],
-                config=text_config(text, dropout)),
-            adapter=dict(
-                type='CrossModalAdapter',
-                embed_dims=hyper['adapter_dim'],
-                selective=hyper['HSA'],
-                dropout=dropout),
-            patch_sizes=hyper['HSA_patch_size'],
-            memory_decision=dict(
-                type='ConditionalMemoryEncoder',
-                window=hyper['cme_decision_window'],
-                switch=hyper['switch_mem'],
-                dropout=dropout) if hyper['use_cme_head'] else None,
-            head=dict(type='SAMWISEHead'),
-            test_cfg=dict(chunks=vars(WHOLE))))
+    cfg = dict(
+        type='SAMWISE',
+        sam2=dict(
+            type='SAM2Network',
+            arch=ARCHS[arch],
+            image_size=hyper['image_size'],
+            weights='official',  # loaded below
+            pretrained=False,
+            object_scores=hyper.get('pred_obj_scores', True),
+            config=dict(
+                memory_attention_dropout=dropout,
+                memory_attention_rope_dropout=dropout)),
+        text_encoder=dict(
+            type='StagedTextEncoder',
+            vocabulary=['word'],
+            config=text_config(text, dropout)),
+        adapter=dict(
+            type='CrossModalAdapter',
+            embed_dims=hyper['adapter_dim'],
+            selective=hyper['HSA'],
+            dropout=dropout),
+        patch_sizes=hyper['HSA_patch_size'],
+        memory_decision=dict(
+            type='ConditionalMemoryEncoder',
+            window=hyper['cme_decision_window'],
+            switch=hyper['switch_mem'],
+            dropout=dropout) if hyper['use_cme_head'] else None,
+        head=dict(type='SAMWISEHead'),
+        test_cfg=dict(chunks=vars(WHOLE)))
+    with no_init_weights():  # all are loaded below
+        model = MODELS.build(cfg)
     weights, _ = METHODS['samwise'](official_weights(case))
     if model.memory_decision is None:  # official models always have one
         weights = {
