@@ -76,8 +76,10 @@ def padding_masks(image_sizes: Tensor, frames: Tensor,
 
     Returns:
         (B, h_i, w_i) bool each, nearest samples of the pixels' mask; None
-        where no image has padding.
+        where no image has padding, and in ``torch.export``.
     """
+    if torch.compiler.is_exporting():
+        return None  # an exported graph has one size of frames, unpadded
     height, width = frames.shape[-2:]
     if all(size == [height, width] for size in image_sizes.tolist()):
         return None
