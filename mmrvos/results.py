@@ -27,8 +27,8 @@ def tested(path: Path) -> tuple[str, dict[str, Any]]:
     try:
         content = load_json(path)
         config = Path(content['config'])
-        row = _row(config, content['metrics'], content['command'])
-        row['Seed'] = content['seed']
+        row = _row(config, content['metrics'])
+        row |= {'Command': content['command'], 'Seed': content['seed']}
         return model_name(config), row
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
@@ -40,8 +40,9 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
     """Read the last validation of a training from its work dir.
 
     Returns:
-        The name of the model, and a row without its source. 'Training' has the
-        clips seen (steps times the clips per step of the recipe), the minutes
+        The name of the model, and a row without its source and command.
+        'Training' has the clips seen (steps, up to the last one logged, times
+        the clips per step of the recipe), the minutes
         of the training steps (with loading, without validation) and the
         parameters in millions.
 
@@ -70,7 +71,7 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
     init_default_scope('mmrvos')
     cfg = Config.fromfile(configs[0])
     config = Path('configs', work_dir.resolve().parent.name, configs[0].name)
-    row = _row(configs[0], scores[-1], f'python tools/train.py {config}')
+    row = _row(configs[0], scores[-1])
     row |= {
         'Seed': cfg.get('randomness', {}).get('seed'),
         'Training': {
@@ -90,8 +91,7 @@ def _parameters(cfg: dict) -> float:
     return round(sum(p.numel() for p in model.parameters()) / 1e6, 1)
 
 
-def _row(config: Path, metrics: Mapping[str, float],
-         command: str) -> dict[str, Any]:
+def _row(config: Path, metrics: Mapping[str, float]) -> dict[str, Any]:
     """Make a row: the facts of the config and the measures of METRICS.
 
     Raises:
@@ -109,8 +109,7 @@ def _row(config: Path, metrics: Mapping[str, float],
     return {
         'Task': facts['Task'],
         'Dataset': facts['Test Data'],
-        'Metrics': found,
-        'Command': command
+        'Metrics': found
     }
 
 
@@ -118,7 +117,8 @@ def add_result(folder: Path, name: str, row: Mapping[str, Any],
                source: str) -> Path:
     """Write a row into the metafile of a model.
 
-    A row of the same data set and source is replaced.
+    A row of the same data set and source is replaced. The command of a row
+    without one is the training of the model's config.
 
     Args:
         folder: of the checkout.
@@ -143,18 +143,19 @@ def add_result(folder: Path, name: str, row: Mapping[str, Any],
     ordered = ('Task', 'Dataset', 'Metrics', 'Source', 'Seed', 'Command',
                'Training')
     row['Source'] = source
-    row = {key: row[key] for key in ordered if key in row}
     index = yaml.safe_load((folder / 'model-index.yml').read_text())
     for path in index['Import']:
         content = yaml.safe_load((folder / path).read_text())
         for model in content['Models']:
             if model['Name'] == name:
+                command = f'python tools/train.py {model["Config"]}'
+                row = {'Command': command} | row
                 results = model.setdefault('Results', [])
                 results[:] = [
                     other for other in results
                     if (other['Dataset'], other['Source'])
                     != (row['Dataset'], source)
-                ] + [row]
+                ] + [{key: row[key] for key in ordered if key in row}]
                 (folder / path).write_text(dump_metafile(content))
                 return folder / path
     raise ValueError(f'{name!r} is in no metafile: add its config there first')

@@ -187,12 +187,12 @@ def test_a_marker_that_names_nothing(marker, message, checkout):
         filled(page, checkout)
 
 
-def write_work_dir(work_dir: Path) -> None:
+def write_work_dir(work_dir: Path, name: str = 'tiny_shapes') -> None:
     """Write the config and the log of a training that was resumed once."""
     log = work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
     config = ROOT / f'configs/{work_dir.parent.name}/tiny_shapes.py'
-    (work_dir / 'tiny_shapes.py').write_text(
+    (work_dir / f'{name}.py').write_text(
         f"_base_ = '{config}'\n")
     scores = {'shapes/J&F': 50., 'shapes/hit': 60., 'shapes/J': 9.}
     for i, split in enumerate(s for s in SPLITS if s != 'total'):
@@ -216,6 +216,15 @@ def test_a_training_becomes_a_row(checkout, monkeypatch, tmp_path):
     row = rows((checkout / 'README.md').read_text())[0]
     assert row['seed'] == '0' and row['machine'] == 'a laptop'
     assert row['static3'] == '10.0 / 20' and row['total'] == '50.0 / 60'
+
+
+def test_the_command_of_an_ablation(checkout, monkeypatch, tmp_path):
+    work_dir = tmp_path / 'soc/tiny_shapes_5queries'
+    write_work_dir(work_dir, work_dir.name)
+    call(monkeypatch, '--add', work_dir)
+    model = read_model_index(checkout)['soc_tiny_shapes_5queries']
+    assert model.results[0].command == (
+        'python tools/train.py configs/soc/ablations/tiny_shapes_5queries.py')
 
 
 @pytest.mark.parametrize('scores, message', [
