@@ -20,6 +20,15 @@ from .feed_forward import FeedForward
 from .tokens import in_rows, join_frames
 
 
+def replace_ffn(ffn: nn.Module, cfg: dict) -> FeedForward:
+    """Build our network with the weights of mmcv's, drawing no random
+    numbers."""
+    with torch.random.fork_rng(devices=[]):
+        ours = FeedForward(**cfg)
+    ours.load_state_dict(ffn.state_dict())
+    return ours
+
+
 class DeformableEncoderLayer(Checkpointed,
                              DeformableDetrTransformerEncoderLayer):
     """mmdet's layer around our attention and feed-forward network."""
@@ -27,7 +36,7 @@ class DeformableEncoderLayer(Checkpointed,
     def _init_layers(self) -> None:
         super()._init_layers()
         self.self_attn = DeformableAttention(**self.self_attn_cfg)
-        self.ffn = FeedForward(**self.ffn_cfg)
+        self.ffn = replace_ffn(self.ffn, self.ffn_cfg)
 
     def forward(self, query: Tensor, **kwargs) -> Tensor:
         """Apply the layer to (F, cells, C).
@@ -47,7 +56,7 @@ class DeformableDecoderLayer(DeformableDetrTransformerDecoderLayer):
     def _init_layers(self) -> None:
         super()._init_layers()
         self.cross_attn = DeformableAttention(**self.cross_attn_cfg)
-        self.ffn = FeedForward(**self.ffn_cfg)
+        self.ffn = replace_ffn(self.ffn, self.ffn_cfg)
 
 
 def layer_cfgs(embed_dims: int, num_heads: int, num_levels: int,
