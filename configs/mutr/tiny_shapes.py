@@ -1,6 +1,7 @@
 # MUTR, trained from scratch on two CPU cores. Only the method differs from
 # ReferFormer's tiny config.
 #   bash tools/dist_train.sh configs/mutr/tiny_shapes.py 2
+# Measured: J&F 51.5 on Moving Shapes (README.md).
 _base_ = [
     '../_base_/models/referformer_tiny.py',
     '../_base_/datasets/moving_shapes.py',
