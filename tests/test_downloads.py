@@ -8,6 +8,7 @@ import sys
 import time
 from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import gdown.download
@@ -194,6 +195,8 @@ def test_interrupted_by_the_keyboard(server, tmp_path):
         [sys.executable, '-c', code, f'{server.url}/silent/x.pth',
          str(tmp_path / 'out/x.pth')],
         env=os.environ | dict(PYTHONPATH=str(ROOT)),
+        # a suite that runs in the background ignores the signal
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         stderr=subprocess.DEVNULL)
     until = time.monotonic() + 20
     while not files(tmp_path / 'out') and time.monotonic() < until:

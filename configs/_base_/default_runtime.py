@@ -20,8 +20,8 @@ env_cfg = dict(
 randomness = dict(seed=None, deterministic=False, diff_rank_seed=True)
 
 vis_backends = [dict(type='LocalVisBackend')]
-visualizer = dict(
-    type='RVOSVisualizer', name='visualizer', vis_backends=vis_backends)
+# Without a name: the runner gives each training its own.
+visualizer = dict(type='RVOSVisualizer', vis_backends=vis_backends)
 log_processor = dict(
     type='TableLogProcessor', window_size=50, by_epoch=True)
 log_level = 'INFO'

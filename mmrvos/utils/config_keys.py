@@ -92,8 +92,8 @@ PLAIN_DICTS = {
     {'data_src', 'log_name', 'method_name', 'window_size'},
     # the fields of mmrvos.models.InferenceCfg and of its Chunks
     'model.test_cfg': {
-        'amp', 'chunks', 'overlap', 'postprocessor', 'propagator', 'query',
-        'window'
+        'amp', 'chunks', 'min_score', 'overlap', 'postprocessor',
+        'propagator', 'query', 'window'
     },
     'model.test_cfg.chunks': {'frames', 'pairs', 'pixels', 'queries'},
     'optim_wrapper.clip_grad': {

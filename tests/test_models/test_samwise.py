@@ -313,6 +313,7 @@ def test_adapters_have_the_official_number_of_weights(arch, count):
     (dict(sam2__config__depth=3), r"Sam2VideoConfig has no \['depth'\]"),
     (dict(sam2__embed_dims=128), 'sam2.embed_dims=128 contradicts'),
     (dict(memory_decision__switch='off'), "got 'off'"),
+    (dict(backbone=dict(type='ResNet')), 'encodes frames with sam2'),
 ])
 def test_configs_that_contradict_themselves(changes, message):
     with pytest.raises(ValueError, match=message):

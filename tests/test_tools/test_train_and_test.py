@@ -123,7 +123,7 @@ def test_training_in_mixed_precision_and_compiled(tool, monkeypatch):
 
 def test_training_in_two_processes(two_processes):
     work_dir, log = two_processes
-    assert 'ytvos/J&F' in log
+    assert re.search(r'^ytvos +J&F +J +F\ntotal +[\d. ]+$', log, re.M)
     checkpoint = read_checkpoint(work_dir / LAST)
     # each process took half of the batches
     assert checkpoint['meta']['iter'] == 4 * EPOCH_ITERS // 2

@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,6 +47,8 @@ def server(tmp_path_factory):
         [sys.executable, '-m', 'mmrvos', 'web', '--port', str(port),
          '--device', 'cpu', '--max-megabytes', '1'],
         env=os.environ | dict(TMPDIR=str(folder)),
+        # a suite that runs in the background ignores the signal
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         stdout=subprocess.PIPE,
         text=True)
     try:

@@ -96,6 +96,10 @@ class SAMWISE(BaseRVOSSegmentor):
                  keep_memory: bool = False,
                  embed_dims: int = 256,
                  **kwargs) -> None:
+        for key in ('backbone', 'backbone_channels'):
+            if key in kwargs:
+                raise ValueError(
+                    f'{key}: SAMWISE encodes frames with sam2, remove it')
         width = ('embed_dims', embed_dims)
         network = MODELS.build(derive('sam2', sam2, embed_dims=width))
         super().__init__(
