@@ -72,10 +72,18 @@ def get_weights(entry: ModelEntry,
     return str(target)
 
 
-def needed_weights(entry: ModelEntry, progress: bool = True) -> str | None:
-    """Return a file with the weights of a model, None if it needs none.
+def needs_weights(entry: ModelEntry) -> bool:
+    """Tell whether a model needs a checkpoint.
 
     A :class:`PretrainedSegmentor` loads published networks itself.
+    """
+    # torch is imported only when weights are needed
+    from .utils import load_config, needs_checkpoint
+    return needs_checkpoint(load_config(entry.config).model)
+
+
+def needed_weights(entry: ModelEntry, progress: bool = True) -> str | None:
+    """Return a file with the weights of a model, None if it needs none.
 
     Args:
         entry, progress: see :func:`get_weights`.
@@ -83,9 +91,7 @@ def needed_weights(entry: ModelEntry, progress: bool = True) -> str | None:
     Raises:
         OSError, ValueError: see :func:`get_weights`.
     """
-    # torch is imported only when weights are needed
-    from .utils import load_config, needs_checkpoint
-    if not needs_checkpoint(load_config(entry.config).model):
+    if not needs_weights(entry):
         return None
     return get_weights(entry, progress=progress)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from mmrvos.command_line import clear_errors
 from mmrvos.downloads import hash_of
 from mmrvos.model_index import find_model
-from mmrvos.weights import get_weights
+from mmrvos.weights import get_weights, needs_weights
 
 
 def parse_args() -> argparse.Namespace:
@@ -45,5 +45,9 @@ def main() -> None:
     args = parse_args()
     entries = [find_model(name) for name in args.names]  # before any transfer
     for entry in entries:
+        if not needs_weights(entry):
+            print(f'{entry.name} has no checkpoint: its networks are fetched '
+                  'from the Hugging Face hub when it is used first')
+            continue
         file = get_weights(entry, args.file, args.keep)
         print(f'{entry.name}: {file} (SHA-256 {hash_of(Path(file))})')

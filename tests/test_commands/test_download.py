@@ -139,3 +139,9 @@ def test_list(server, mmrvos, capsys):
     assert 'A2D-Sentences, paper: mAP 46.1, oIoU 72.0' in said
     with pytest.raises(SystemExit, match="matches 'r51'; the nearest are r50"):
         mmrvos('list', 'r51')
+
+
+def test_a_model_of_the_hub_has_no_checkpoint(mmrvos, tmp_path, capsys):
+    mmrvos('download', 'sam3_full_mevis')
+    assert 'sam3_full_mevis has no checkpoint' in capsys.readouterr().out
+    assert not (tmp_path / 'home').exists()
