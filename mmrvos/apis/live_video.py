@@ -84,8 +84,8 @@ class LiveVideo(CapturedVideo):
             return video
         if isinstance(self.address, int):
             raise OSError(
-                f'{self.name} cannot be opened: it is not there, another '
-                'program uses it, or you may not read it')
+                f'{self.name} cannot be opened: expected a connected camera '
+                'that no other program uses and that you may read')
         if time.monotonic() - started >= self.timeout:
             reason = f'no answer within {self.timeout:g} seconds'
         else:
