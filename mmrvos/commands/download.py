@@ -46,6 +46,9 @@ def main() -> None:
     entries = [find_model(name) for name in args.names]  # before any transfer
     for entry in entries:
         if not needs_weights(entry):
+            if args.file is not None:
+                raise ValueError(f'{entry.name} has no checkpoint to convert: '
+                                 'remove --from')
             print(f'{entry.name} has no checkpoint: its networks are fetched '
                   'from the Hugging Face hub when it is used first')
             continue

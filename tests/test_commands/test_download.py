@@ -145,3 +145,5 @@ def test_a_model_of_the_hub_has_no_checkpoint(mmrvos, tmp_path, capsys):
     mmrvos('download', 'sam3_full_mevis')
     assert 'sam3_full_mevis has no checkpoint' in capsys.readouterr().out
     assert not (tmp_path / 'home').exists()
+    with pytest.raises(SystemExit, match='remove --from'):
+        mmrvos('download', 'sam3_full_mevis', '--from', tmp_path / 'x.pth')
