@@ -14,9 +14,8 @@ from .golden_kinds.case import load_case
 from .golden_kinds.recording import join, recorded
 from .test_models.tiny import tiny_model
 
-FOLDER = Path(
-    os.environ.get('MMRVOS_GOLDEN_DIR',
-                   Path(__file__).parent / 'data' / 'golden'))
+OURS = Path(__file__).parent / 'data' / 'golden'
+FOLDER = Path(os.environ.get('MMRVOS_GOLDEN_DIR', OURS))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +27,11 @@ def test_equals_official(path):
 
 def test_there_are_cases():
     assert any(FOLDER.glob('*.npz')), f'no golden cases in {FOLDER}'
+
+
+def test_every_runner_has_a_case():
+    kinds = {kind_of(load_case(path)) for path in OURS.glob('*.npz')}
+    assert kinds == set(RUNNERS)
 
 
 def test_maps_are_recorded_whole():
