@@ -12,12 +12,11 @@ from mmdet.models.backbones.swin import SwinBlock
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
-from transformers.models.convnext.modeling_convnext import ConvNextLayer
-from transformers.models.sam2.modeling_sam2 import Sam2MultiScaleBlock
 
 #: modules of other libraries whose whole forward pass is computed again
-BLOCKS = (BasicBlock, Bottleneck, SwinBlock, ConvNextLayer,
-          Sam2MultiScaleBlock, ConvModule)
+BLOCKS = (BasicBlock, Bottleneck, SwinBlock, ConvModule)
+#: the same of transformers, whose blocks are in private modules, by class name
+TRANSFORMERS_BLOCKS = ('ConvNextLayer', 'Sam2MultiScaleBlock')
 
 
 class Checkpointed(nn.Module):
@@ -69,7 +68,8 @@ def constant_statistics(module: nn.Module) -> Iterator[None]:
 def enable_checkpointing(model: nn.Module) -> None:
     """Turn activation checkpointing on in all modules that support it."""
     for module in model.modules():
-        if isinstance(module, BLOCKS):
+        if (isinstance(module, BLOCKS)
+                or type(module).__name__ in TRANSFORMERS_BLOCKS):
             if hasattr(module, 'with_cp'):
                 # mmdet's own is reentrant, which DistributedDataParallel with
                 # unused parameters refuses

@@ -1,13 +1,23 @@
 """Activation checkpointing; test_methods.py checks it in every method."""
 import copy
+from functools import partial
 
 import pytest
 import torch
 from mmdet.models.backbones.resnet import Bottleneck
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
+from transformers import (
+    ConvNextConfig,
+    ConvNextModel,
+    Sam2VisionConfig,
+    Sam2VisionModel,
+)
 
-from mmrvos.models.checkpointing import enable_checkpointing
+from mmrvos.models.checkpointing import (
+    TRANSFORMERS_BLOCKS,
+    enable_checkpointing,
+)
 
 
 class Model(nn.Module):
@@ -81,3 +91,14 @@ def test_unused_parameters_in_ddp(model):
         distributed.destroy_process_group()
     torch.testing.assert_close(model.blocks[0].conv1.weight.grad,
                                plain.blocks[0].conv1.weight.grad)
+
+
+@pytest.mark.parametrize('name', TRANSFORMERS_BLOCKS)
+def test_transformers_has_the_blocks(name):
+    with torch.device('meta'):
+        model = (Sam2VisionModel(Sam2VisionConfig()) if 'Sam2' in name else
+                 ConvNextModel(ConvNextConfig()))
+    enable_checkpointing(model)
+    assert any(
+        type(module).__name__ == name and isinstance(module.forward, partial)
+        for module in model.modules())
