@@ -1,4 +1,6 @@
 """Properties of Video Swin; golden cases compare its numbers."""
+import itertools
+
 import pytest
 import torch
 
@@ -8,7 +10,7 @@ from mmrvos.models.backbones.video_swin import (
     VideoSwinBlock,
     fit_window,
     relative_index,
-    window_partition,
+    window_groups,
 )
 from mmrvos.utils.checkpoint import CheckpointMismatch
 
@@ -94,11 +96,59 @@ def test_no_attention_across_the_edge():
     assert seen.sum() == 4 * 3 * 3
 
 
-def test_windows_are_in_order():
-    x = torch.arange(2 * 4 * 6.).view(1, 2, 4, 6, 1)
-    windows = window_partition(x, (2, 2, 3))
-    assert windows.shape == (4, 12, 1)
-    assert windows[1, :, 0].tolist() == x[0, :, :2, 3:, 0].flatten().tolist()
+def test_windows_without_shift_are_one_group():
+    (index, labels), = window_groups((2, 3, 5), (2, 2, 3), (0, 0, 0), 'cpu')
+    assert labels is None
+    assert index.tolist() == [
+        [0, 1, 2, 5, 6, 7, 15, 16, 17, 20, 21, 22],
+        [3, 4, -1, 8, 9, -1, 18, 19, -1, 23, 24, -1],
+        [10, 11, 12, -1, -1, -1, 25, 26, 27, -1, -1, -1],
+        [13, 14, -1, -1, -1, -1, 28, 29, -1, -1, -1, -1],
+    ]
+
+
+@pytest.mark.parametrize('size,shift', [((19, 16, 9), (4, 3, 3)),
+                                        ((8, 15, 29), (0, 3, 3)),
+                                        ((8, 7, 20), (0, 0, 3))])
+def test_groups_are_those_of_the_rolled_map(size, shift):
+    """Groups and labels against the padded, rolled map with region labels."""
+    window = (8, 7, 7)
+    padded = [-(-n // w) * w for n, w in zip(size, window, strict=True)]
+    tokens = torch.full(padded, -1)
+    tokens[:size[0], :size[1], :size[2]] = torch.arange(
+        size[0] * size[1] * size[2]).view(size)
+    tokens = tokens.roll([-s for s in shift], (0, 1, 2))
+    regions = torch.zeros(padded).long()
+    for axis, (n, w, s) in enumerate(zip(padded, window, shift, strict=True)):
+        position = torch.arange(n)
+        label = (position >= n - w).long() + (position >= n - s).long()
+        view = [-1 if a == axis else 1 for a in range(3)]
+        regions += 3**axis * label.view(view) if s else 0
+    expected = set()
+    for t, y, x in itertools.product(
+            *(range(0, n, w) for n, w in zip(padded, window, strict=True))):
+        cells = (slice(t, t + 8), slice(y, y + 7), slice(x, x + 7))
+        labels = regions[cells].flatten()
+        expected.add((tuple(tokens[cells].flatten().tolist()),
+                      tuple((labels == labels[:, None]).flatten().tolist())))
+    actual = set()
+    for index, labels in window_groups(size, window, shift, 'cpu'):
+        if labels is None:
+            labels = torch.zeros(8 * 7 * 7)
+        same = tuple((labels == labels[:, None]).flatten().tolist())
+        actual |= {(tuple(row), same) for row in index.tolist()}
+    assert actual == expected
+
+
+def test_chunks_and_batches_change_nothing():
+    """A GPU and training process all windows at once, a CPU in testing some
+    at a time; one clip or several."""
+    model, clips = swin(), torch.cat([clip(9, 33, 47), -clip(9, 33, 47)])
+    whole = model(clips)
+    with torch.no_grad():
+        chunked = [model(frames[None]) for frames in clips]
+    for ours, *parts in zip(whole, *chunked, strict=True):
+        torch.testing.assert_close(torch.cat(parts), ours.detach())
 
 
 def test_checkpointing_changes_no_gradient():

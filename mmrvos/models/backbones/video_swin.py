@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -13,6 +14,8 @@ from mmrvos.registry import MODELS
 from mmrvos.utils import load_weights, read_checkpoint
 
 from ..checkpointing import Checkpointed
+from ..chunks import chunk_slices
+from ..layers import in_rows, join_frames, rows_at_once, split_frames
 
 Size = tuple[int, int, int]  # (time, height, width)
 
@@ -30,39 +33,48 @@ def fit_window(size: Size, window: Size, shift: Size) -> tuple[Size, Size]:
                   for s, fit in zip(shift, fits, strict=True)))
 
 
-def window_partition(x: Tensor, window: Size) -> Tensor:
-    """Convert (B, w_t, H, W, C) to (B * windows, w_t * w_h * w_w, C)."""
-    batch, _, height, width, _ = x.shape
-    x = x.view(batch, window[0], height // window[1], window[1],
-               width // window[2], window[2], -1)
-    return x.permute(0, 2, 4, 1, 3, 5, 6).reshape(
-        -1, window[0] * window[1] * window[2], x.shape[-1])
+def window_groups(size: Size, window: Size, shift: Size,
+                  device: torch.device) -> list[tuple[Tensor, Tensor | None]]:
+    """List the tokens of all windows, grouped by their attention mask.
 
+    Windows tile the map, which is padded to a multiple of the window and
+    rolled by ``-shift``. The last window of a shifted axis has tokens of both
+    ends of this axis, between which there is no attention. All other windows
+    need no mask.
 
-def window_reverse(windows: Tensor, window: Size, height: int,
-                   width: int) -> Tensor:
-    """Invert :func:`window_partition`."""
-    x = windows.view(-1, height // window[1], width // window[2], *window,
-                     windows.shape[-1])
-    return x.permute(0, 3, 1, 4, 2, 5, 6).reshape(-1, window[0], height, width,
-                                                  windows.shape[-1])
-
-
-def shift_regions(size: Size, window: Size, shift: Size,
-                  device: torch.device) -> Tensor:
-    """Label the tokens that were neighbours before the roll.
+    Args:
+        size, window, shift: see :func:`fit_window`.
 
     Returns:
-        (T, H, W) long; attention is among tokens of a window with equal
-        labels.
+        For each group, (n, N) long, the tokens of n windows in (time, row,
+        column) order, -1 for padding; and (N,) long, attention is among
+        tokens with equal labels, or None for all tokens.
     """
-    axes = []
-    for length, w, s in zip(size, window, shift, strict=True):
-        position = torch.arange(length, device=device)
-        axes.append((position >= length - w).long() +
-                    (position >= length - s).long() if s else position * 0)
-    time, rows, columns = axes
-    return time[:, None, None] * 9 + rows[:, None] * 3 + columns
+    index, regions, parts = 0, [], []
+    for axis, (length, w, s) in enumerate(
+            zip(size, window, shift, strict=True)):
+        number = -(-length // w)
+        position = (torch.arange(number * w, device=device) + s) % (number * w)
+        # very negative: stays negative when the other axes are added
+        position = position.where(position < length, -math.prod(size))
+        view = [1] * 6
+        view[axis], view[axis + 3] = number, w
+        stride = math.prod(size[axis + 1:])
+        index = index + (position * stride).view(view)
+        regions.append((torch.arange(w, device=device) >= w - s).long().view(
+            [-1 if a == axis else 1 for a in range(3)]))
+        parts.append([slice(0, -1), slice(-1, None)] if s else [slice(None)])
+    groups = []
+    for chosen in itertools.product(*parts):
+        wraps = [part.start == -1 for part in chosen]
+        labels = None
+        if any(wraps):
+            labels = sum(region * 2**axis
+                         for axis, region in enumerate(regions)
+                         if wraps[axis]).expand(window).flatten()
+        tokens = index[chosen].flatten(3).flatten(0, 2)
+        groups.append((tokens.clamp(min=-1), labels))
+    return groups
 
 
 def relative_index(window: Size) -> Tensor:
@@ -111,26 +123,20 @@ class WindowAttention(BaseModule):
         return self.relative_position_bias_table[index].movedim(
             -1, 0).contiguous()
 
-    def forward(self, x: Tensor, regions: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """Apply attention to the tokens of each window.
 
         Args:
             x: (B * windows, N, C).
-            regions: (windows, N), see :func:`shift_regions`; None for
-                attention among all tokens of a window.
+            bias: (heads, N, N), added to the scaled products.
 
         Returns:
             (B * windows, N, C).
         """
         qkv = self.qkv(x).unflatten(-1, (3, self.num_heads, -1))
         query, key, value = qkv.permute(2, 0, 3, 1, 4)
-        bias = self.bias(x.shape[1])[None]
-        if regions is not None:
-            apart = regions[:, None, :, None] != regions[:, None, None]
-            bias = bias + apart.to(bias.dtype) * -100
-            bias = bias.repeat(len(x) // len(regions), 1, 1, 1)
         out = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=bias.to(query.dtype))
+            query, key, value, attn_mask=bias[None].to(query.dtype))
         return self.proj(out.transpose(1, 2).flatten(2))
 
 
@@ -164,42 +170,65 @@ class VideoSwinBlock(BaseModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply the block to (B, T, H, W, C)."""
-        x = x + self.drop_path(self.attend(x))
-        # some frames at a time, since the hidden layer is 4 times as wide
-        return x + self.drop_path(
-            torch.cat([
-                self.ffn(self.norm2(frames))
-                for frames in x.split(self.window[0], dim=1)
-            ], dim=1))
+        x = self.drop_path(self.attend(x)).add_(x)
+        return self.drop_path(self.feed_forward(x)).add_(x)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """Apply norm and feed-forward network to (B, T, H, W, C)."""
+        batch, num_frames = x.shape[:2]
+        # The hidden layer is 4 times as wide, so a GPU processes some frames
+        # at a time in testing.
+        limit = None if torch.is_grad_enabled() else self.window[0]
+        parts = (
+            in_rows(lambda rows: self.ffn(self.norm2(rows)), frames)
+            for frames in split_frames(
+                x.flatten(0, 1), num_frames, chunk_slices(num_frames, limit)))
+        return join_frames(parts, batch, num_frames).view_as(x)
 
     def attend(self, x: Tensor) -> Tensor:
         """Apply attention within (shifted) windows to (B, T, H, W, C)."""
-        size = x.shape[1:4]
+        batch, *size, _ = x.shape
         window, shift = fit_window(size, self.window, self.shift)
-        x = self.norm1(x)
-        pads = [-n % w for n, w in zip(size, window, strict=True)]
-        if any(pads):
-            # zeros after the norm, to which tokens attend: the official code
-            x = F.pad(x, (0, 0, 0, pads[2], 0, pads[1], 0, pads[0]))
-        height, width = x.shape[2:4]
-        regions = None
-        if any(shift):
-            x = x.roll([-s for s in shift], (1, 2, 3))
-            regions = shift_regions(x.shape[1:4], window, shift, x.device)
-            regions = regions[None, ..., None].split(window[0], dim=1)
-        # There is no attention between windows of different times, so the
-        # windows of one time are processed at once, which saves memory.
-        rows = []
-        for index, row in enumerate(x.split(window[0], dim=1)):
-            apart = None
-            if regions is not None:
-                apart = window_partition(regions[index], window)[..., 0]
-            row = self.attn(window_partition(row, window), apart)
-            rows.append(window_reverse(row, window, height, width))
-        x = torch.cat(rows, dim=1)
-        if any(shift):
-            x = x.roll(shift, (1, 2, 3))
-        return x[:, :size[0], :size[1], :size[2]]
+        groups = window_groups(size, window, shift, x.device)
+        num_tokens = math.prod(window)
+        # At most the windows of one time at once, which saves memory.
+        limit = math.prod(
+            -(-n // w) for n, w in zip(size[1:], window[1:], strict=True))
+        rows = rows_at_once(x)
+        if rows is not None:
+            limit = max(1, rows // num_tokens)
+        bias = self.attn.bias(num_tokens)
+        tokens, attended = x.flatten(1, 3), []
+        for index, labels in groups:
+            mask = bias
+            if labels is not None:
+                apart = labels[:, None] != labels
+                mask = bias + apart.to(bias.dtype) * -100
+            for part in index.split(limit):
+                windows = self.gather(tokens, part.flatten())
+                windows = self.attn(
+                    windows.view(-1, num_tokens, windows.shape[-1]), mask)
+                attended.append(windows.view(batch, -1, windows.shape[-1]))
+        order = torch.cat([index.flatten() for index, _ in groups])
+        inverse = order.new_empty(tokens.shape[1] + 1)
+        # padding is written to the last entry, -1
+        inverse[order] = torch.arange(len(order), device=order.device)
+        return torch.cat(
+            attended, dim=1).index_select(1, inverse[:-1]).view_as(x)
+
+    def gather(self, tokens: Tensor, index: Tensor) -> Tensor:
+        """Normalise some tokens.
+
+        Args:
+            tokens: (B, S, C).
+            index: (n,) long, -1 for padding.
+
+        Returns:
+            (B, n, C), zero for padding, to which tokens attend: the official
+            code.
+        """
+        chosen = self.norm1(tokens.index_select(1, index.clamp(min=0)))
+        return chosen.masked_fill((index < 0)[:, None], 0.)
 
 
 @MODELS.register_module()

@@ -18,6 +18,7 @@ from .tokens import (
     in_rows,
     join_frames,
     masked_mean,
+    rows_at_once,
     split_frames,
     to_maps,
     to_tokens,
@@ -28,6 +29,6 @@ __all__ = [
     'DeformableEncoder', 'Dropout', 'FeedForward', 'FrameAttention', 'Memory',
     'SelectiveAttention', 'TemporalMixer', 'clip_time_positions', 'in_rows',
     'init_deformable', 'join_frames', 'layer_cfgs', 'masked_mean',
-    'sample_levels', 'sine_word_positions', 'split_frames', 'to_maps',
-    'to_tokens', 'upsample'
+    'rows_at_once', 'sample_levels', 'sine_word_positions', 'split_frames',
+    'to_maps', 'to_tokens', 'upsample'
 ]

@@ -78,11 +78,23 @@ def masked_mean(words: Tensor, padding: Tensor | None) -> Tensor:
     return (words * keep).sum(1) / keep.sum(1)
 
 
+def rows_at_once(tokens: Tensor) -> int | None:
+    """Return how many tokens fit the cache of a CPU in testing.
+
+    None, for all of them, on a GPU, in training, and while a graph is
+    compiled, which would get a node per chunk.
+    """
+    if (tokens.is_cuda or torch.is_grad_enabled()
+            or torch.compiler.is_compiling()):
+        return None
+    return ROWS
+
+
 def in_rows(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
     """Apply a function of single tokens, in testing some at a time.
 
     For feed-forward networks: the hidden layer of a chunk stays in the cache
-    of a CPU, and the result is the same. A GPU processes all tokens at once.
+    of a CPU, and the result is the same.
 
     Args:
         function: from (n, C) to (n, C').
@@ -91,8 +103,13 @@ def in_rows(function: Callable[[Tensor], Tensor], tokens: Tensor) -> Tensor:
     Returns:
         (..., C').
     """
-    if tokens.is_cuda or torch.is_grad_enabled():
+    size = rows_at_once(tokens)
+    if size is None or tokens.shape[:-1].numel() <= size:
         return function(tokens)
-    rows = tokens.flatten(0, -2).split(ROWS)
-    return torch.cat([function(part) for part in rows]).view(
-        *tokens.shape[:-1], -1)
+    rows, joined = tokens.flatten(0, -2), None
+    for start in range(0, len(rows), size):
+        part = function(rows[start:start + size])
+        if joined is None:
+            joined = part.new_empty(len(rows), part.shape[-1])
+        joined[start:start + size] = part
+    return joined.view(*tokens.shape[:-1], -1)
