@@ -134,12 +134,18 @@ def test_mixed_precision_uses_pytorch(networks):
     torch.testing.assert_close(grad, expected, rtol=0.05, atol=0.05)
 
 
-def test_gradients_of_sampling():
+@pytest.mark.parametrize('centred', [False, True])
+def test_gradients_of_sampling(centred):
+    """Points on the centres of cells, where gradients jump, as well."""
     torch.manual_seed(0)
     shapes = [(6, 9), (3, 5)]
+    locations = torch.rand(2, 11, 4, 2, 3, 2) * 1.4 - 0.2
+    if centred:
+        sizes = torch.tensor(shapes).flip(1)[:, None]
+        locations = ((locations * sizes).floor() + 0.5) / sizes
     inputs = [
         torch.randn(2, 69, 4, 8, requires_grad=True),
-        (torch.rand(2, 11, 4, 2, 3, 2) * 1.4 - 0.2).requires_grad_(),
+        locations.requires_grad_(),
         torch.rand(2, 11, 4, 2, 3, requires_grad=True),
     ]
     value, *points = inputs

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 from mmcv.ops import MultiScaleDeformableAttention
 from mmcv.ops.multi_scale_deform_attn import MultiScaleDeformableAttnFunction
+from scipy.sparse import csr_matrix
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
@@ -42,7 +43,7 @@ class SampleLevels(Function):
     """:func:`gather_levels`, differentiable, for training on a CPU.
 
     Neither samples nor indices are kept: the backward pass computes the
-    samples again, one frame at a time, by :func:`interpolate_levels`.
+    indices again, one frame at a time.
     """
 
     @staticmethod
@@ -55,18 +56,60 @@ class SampleLevels(Function):
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor | None, ...]:
-        frames = []
-        for *inputs, part in zip(
-                *(x.split(1) for x in (*ctx.saved_tensors, grad)),
-                strict=True):
-            value, locations, weights = (
-                x.detach().requires_grad_() for x in inputs)
-            with torch.enable_grad():
-                out = interpolate_levels(value, ctx.shapes, locations, weights)
-            frames.append(
-                torch.autograd.grad(out, (value, locations, weights), part))
-        value, locations, weights = map(torch.cat, zip(*frames, strict=True))
+        frames = zip(
+            *(x.split(1) for x in (*ctx.saved_tensors, grad)), strict=True)
+        parts = [
+            gather_gradients(value, ctx.shapes, locations, weights, part)
+            for value, locations, weights, part in frames
+        ]
+        value, locations, weights = map(torch.cat, zip(*parts, strict=True))
         return value, None, locations, weights
+
+
+def gather_gradients(value: Tensor, shapes: Shapes, locations: Tensor,
+                     weights: Tensor, grad: Tensor) -> tuple[Tensor, ...]:
+    """Compute the gradients of :func:`gather_levels`.
+
+    The output is a product of a sparse matrix of weights and the cells. The
+    gradient of the cells is the product of its transpose with the gradient
+    of the output: again a weighted sum of rows, for each cell.
+
+    Args:
+        value, shapes, locations, weights: as in :func:`sample_levels`.
+        grad: (B, Q, heads * C).
+
+    Returns:
+        Gradients of ``value``, ``locations`` and ``weights``.
+    """
+    table = add_borders(value, shapes)
+    locations, weights = (
+        x.detach().requires_grad_() for x in (locations, weights))
+    with torch.enable_grad():
+        index, corner_weights = corners(shapes, locations, weights)
+        output = weighted_sum(table, index, corner_weights)
+    grad = grad.reshape(output.shape)
+    grad_locations, grad_weights = torch.autograd.grad(
+        output, (locations, weights), grad)
+
+    rows, columns = index.shape
+    ends = torch.arange(
+        0, rows * columns + 1, columns, dtype=index.dtype)
+    matrix = csr_matrix(
+        tuple(x.detach().flatten().numpy()
+              for x in (corner_weights, index, ends)),
+        shape=(rows, table.shape[:3].numel())).tocsc()
+    by_cell = F.embedding_bag(
+        torch.from_numpy(matrix.indices),
+        grad,
+        torch.from_numpy(matrix.indptr),
+        per_sample_weights=torch.from_numpy(matrix.data),
+        mode='sum',
+        include_last_offset=True)
+    grad_value = torch.cat([
+        inside.flatten(1, 2)
+        for inside in without_borders(by_cell.view_as(table), shapes)
+    ], dim=1)
+    return grad_value, grad_locations, grad_weights
 
 
 def interpolate_levels(value: Tensor, shapes: Shapes, locations: Tensor,
@@ -96,22 +139,80 @@ def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     The result is one weighted sum over all levels, points and their four
     neighbouring cells. The C channels of a cell and head are contiguous in
     memory, so nothing is copied and no sample is stored: about six times as
-    fast as ``grid_sample``. A backward pass would have to keep all indices
-    and weights.
+    fast as ``grid_sample``. PyTorch's own backward pass would have to keep
+    all indices and weights.
     """
-    batch, num_queries, num_heads, _, num_points = locations.shape[:-1]
-    # a border of zeros, so that points outside need no mask
-    borders = [(h + 2, w + 2) for h, w in shapes]
-    areas = [h * w for h, w in borders]
-    table = value.new_zeros(batch, sum(areas), *value.shape[2:])
-    for (h, w), border, part, padded in zip(
-            shapes, borders, value.split([h * w for h, w in shapes], dim=1),
-            table.split(areas, dim=1), strict=True):
-        padded.unflatten(1, border)[:, 1:-1, 1:-1] = part.unflatten(1, (h, w))
+    output = weighted_sum(
+        add_borders(value, shapes), *corners(shapes, locations, weights))
+    return output.view(*locations.shape[:2], -1)
 
+
+def weighted_sum(table: Tensor, index: Tensor, weights: Tensor) -> Tensor:
+    """Compute weighted sums of cells.
+
+    Args:
+        table: (B, cells, heads, C).
+        index: (n, k) int, into the first three axes of ``table``.
+        weights: (n, k).
+
+    Returns:
+        (n, C).
+    """
+    return F.embedding_bag(
+        index, table.flatten(0, 2), per_sample_weights=weights, mode='sum')
+
+
+def add_borders(value: Tensor, shapes: Shapes) -> Tensor:
+    """Put a border of zeros around each level, so that points outside need
+    no mask: one cell to the left and above, two to the right and below.
+
+    Args:
+        value: (B, sum h_i*w_i, heads, C).
+        shapes: (h_i, w_i) of each level.
+
+    Returns:
+        (B, sum (h_i+3)*(w_i+3), heads, C).
+    """
+    num_cells = sum((h + 3) * (w + 3) for h, w in shapes)
+    table = value.new_zeros(len(value), num_cells, *value.shape[2:])
+    parts = value.split([h * w for h, w in shapes], dim=1)
+    for inside, part in zip(
+            without_borders(table, shapes), parts, strict=True):
+        inside.copy_(part.view_as(inside))
+    return table
+
+
+def without_borders(table: Tensor, shapes: Shapes) -> list[Tensor]:
+    """Return views of the levels of :func:`add_borders` without borders.
+
+    Returns:
+        (B, h_i, w_i, heads, C) each.
+    """
+    borders = [(h + 3, w + 3) for h, w in shapes]
+    parts = table.split([h * w for h, w in borders], dim=1)
+    return [
+        part.unflatten(1, border)[:, 1:-2, 1:-2]
+        for part, border in zip(parts, borders, strict=True)
+    ]
+
+
+def corners(shapes: Shapes, locations: Tensor,
+            weights: Tensor) -> tuple[Tensor, Tensor]:
+    """Find the four cells around each point, and their bilinear weights.
+
+    Args:
+        shapes, locations, weights: as in :func:`sample_levels`.
+
+    Returns:
+        Indices into the first three axes of :func:`add_borders`, int32, and
+        the weights, which are differentiable:
+        (B * Q * heads, 4 * levels * points) each.
+    """
+    batch, _, num_heads, _, num_points = locations.shape[:-1]
+    areas = [(h + 3) * (w + 3) for h, w in shapes]
     # (B, Q, heads, levels * points) each: the points of all levels are
     # contiguous in memory
-    sizes, _ = level_sizes(tuple(shapes), value.device)
+    sizes, _ = level_sizes(tuple(shapes), locations.device)
     height, width = sizes.repeat_interleave(num_points, 0).T
     x, y = locations.flatten(3, 4).unbind(-1)
     left, right = neighbours(x, width.to(x))
@@ -123,20 +224,17 @@ def gather_levels(value: Tensor, shapes: Shapes, locations: Tensor,
     corner_weights = rows[..., None, :] * columns[..., None, :, :]
 
     first = sizes.new_tensor([0, *areas[:-1]]).cumsum(0).repeat_interleave(
-        num_points) + width + 3  # the first cell inside the border
+        num_points) + width + 4  # the first cell inside the border
     frames = torch.arange(batch)[:, None, None, None] * sum(areas)
     heads = torch.arange(num_heads)[:, None]
     first = ((frames + first) * num_heads + heads).int()
-    stride = ((width + 2) * num_heads).int()
+    stride = ((width + 3) * num_heads).int()
     index = left * num_heads + top * stride + first
     step = torch.stack((stride * 0, stride * 0 + num_heads))  # to the right
-    corners = torch.stack((step, step + stride))  # (2, 2, levels * points)
-    output = F.embedding_bag(
-        (index[..., None, None, :] + corners).flatten(3).flatten(0, 2),
-        table.flatten(0, 2),
-        per_sample_weights=corner_weights.flatten(3).flatten(0, 2),
-        mode='sum')
-    return output.view(batch, num_queries, -1)
+    steps = torch.stack((step, step + stride))  # (2, 2, levels * points)
+    index = index[..., None, None, :] + steps
+    return (index.flatten(3).flatten(0, 2),
+            corner_weights.flatten(3).flatten(0, 2))
 
 
 def neighbours(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
@@ -147,12 +245,15 @@ def neighbours(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
         size: (n,), cells of the axis.
 
     Returns:
-        The lower cell, int32, -1 to size - 1; and the weight of the upper
-        cell. Positions outside fall into a cell of the border.
+        The lower cell, int32, -1 to size; and the weight of the upper cell.
+        Positions outside fall into a cell of the border.
     """
-    position = (position * size).sub_(0.5).clamp_(min=-1).minimum(size)
+    # Rounded once, as in grid_sample: the gradients on both sides of a
+    # centre differ, and all points are on centres before the training.
+    position = (2 * position - 1).add_(1).double() * (size.double() / 2)
+    position = position.sub_(0.5).to(size).clamp_(min=-1).minimum(size + 0.5)
     # NaN gets a valid cell, and stays NaN in the weight
-    low = position.floor().nan_to_num_(-1).minimum(size - 1)
+    low = position.detach().floor().nan_to_num_(-1)
     return low.int(), position - low
 
 
