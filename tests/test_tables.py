@@ -28,7 +28,8 @@ def call(monkeypatch, *args):
 @pytest.fixture
 def checkout(tmp_path, monkeypatch) -> Path:
     """A copy of what tables are made from: one method and two pages."""
-    for name in ('configs/soc', 'configs/_base_'):
+    for name in ('configs/soc', 'configs/_base_',
+                 'configs/referformer/_base_'):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / 'docs').mkdir()
     shutil.copy(ROOT / 'docs/moving_shapes_ceilings.yml', tmp_path / 'docs')

@@ -124,6 +124,46 @@ def test_frames_encoded_once_or_at_every_scale_give_equal_losses(monkeypatch):
             grad, anew_grads[name], rtol=1e-3, atol=1e-4 * scale + 1e-7)
 
 
+def test_decoded_frames_are_the_first_scale(monkeypatch):
+    """All frames as decoded frames are the scales of the whole clip."""
+    model = html_model()
+    model.test_cfg.chunks = WHOLE  # the model is in evaluation mode
+    batch = make_video_batch(model)
+    clip_scales = two_clip_scales()
+    fix_draw(monkeypatch, clip_scales)
+    expected = model(**batch, mode='loss')
+    pairs = torch.tensor([0, 0, 1, 1])  # two sentences of each clip
+    fix_draw(monkeypatch, [
+        TemporalScale(s.frames[pairs], s.positions[pairs])
+        for s in clip_scales])
+    model.decoded_frames = 5
+    losses = model(**batch, mode='loss')
+    assert losses.keys() == expected.keys()
+    for name, loss in losses.items():
+        torch.testing.assert_close(
+            loss, expected[name], rtol=1e-5, atol=1e-6)
+
+
+def test_scales_of_fewer_decoded_frames(monkeypatch):
+    model = html_model(decoded_frames=4)
+    decode, lengths = model.decode, []
+    monkeypatch.setattr(
+        model, 'decode', lambda clip, text: (
+            lengths.append(clip.num_frames), decode(clip, text))[1])
+    losses = model(**make_video_batch(model), mode='loss')
+    assert lengths == [4, 2, 1]
+    assert losses['inter.loss_mask'].isfinite()
+
+
+def test_a_video_backbone_has_no_decoded_frames():
+    cfg = Config.fromfile(CONFIGS / 'html/video-swin-t_ytvos.py').model
+    with pytest.raises(ValueError, match='decoded_frames=4 needs'):
+        html_model(
+            backbone=dict(cfg.backbone, init_cfg=None, _delete_=True),
+            backbone_channels=cfg.backbone_channels,
+            decoded_frames=4)
+
+
 def convolved(model, queries, centres, features):
     """Eq. 3-5, one query and frame after the other.
 

@@ -163,23 +163,39 @@ def inter_frame_layer(**args) -> InterFrameLayer:
     return layer
 
 
-@pytest.mark.parametrize('temporal', [False, True])
+def sine_boxes(boxes: torch.Tensor) -> torch.Tensor:
+    """Encode (N, 4) boxes: y, x, width, height, C / 4 channels each."""
+    channel = torch.arange(0, C // 4, 2)
+    angles = 2 * torch.pi * boxes[:, [1, 0, 2, 3], None] / 10000**(
+        channel / (C // 4))
+    return torch.stack((angles.sin(), angles.cos()), -1).flatten(1)
+
+
+@pytest.mark.parametrize('coordinates', [2, 4])
+@pytest.mark.parametrize('temporal,box', [(False, False), (True, False),
+                                          (False, True), (True, True)])
 @pytest.mark.parametrize('num_frames,num_queries', [(3, 5), (1, 5), (4, 1)])
 @torch.no_grad()
 def test_inter_frame_layer_follows_its_equation(num_frames, num_queries,
-                                                temporal):
-    layer = inter_frame_layer(temporal_encoding=temporal)
+                                                temporal, box, coordinates):
+    layer = inter_frame_layer(temporal_encoding=temporal, box_encoding=box)
     queries = torch.randn(2 * num_frames, num_queries, C)
-    actual = layer(queries, num_frames)
+    references = torch.rand(2 * num_frames, num_queries, coordinates)
+    actual = layer(queries, num_frames, references)
     assert actual.shape == queries.shape
     for video in range(2):
         frames = slice(video * num_frames, (video + 1) * num_frames)
         x = queries[frames].reshape(-1, C)  # Re(Q)
-        asked = x
+        seen = x
+        if box:  # a point has no size
+            boxes = torch.zeros(len(x), 4)
+            boxes[:, :coordinates] = references[frames].flatten(0, 1)
+            seen = x + sine_boxes(boxes)
+        asked = seen
         if temporal:
             times = clip_time_positions(num_frames, C, x.device)
-            asked = x + times.repeat_interleave(num_queries, 0)
-        attended = attention(layer.attention, asked, asked, x)
+            asked = seen + times.repeat_interleave(num_queries, 0)
+        attended = attention(layer.attention, asked, asked, seen)
         expected = norm_ffn(layer, x, attended)
         torch.testing.assert_close(
             actual[frames].reshape(-1, C), expected)
@@ -188,11 +204,19 @@ def test_inter_frame_layer_follows_its_equation(num_frames, num_queries,
 @torch.no_grad()
 def test_the_order_of_frames_needs_the_temporal_encoding():
     queries = torch.randn(4, 2, C)
+    boxes = torch.rand(4, 2, 4)
     order = torch.tensor([2, 0, 3, 1])
     for temporal in (False, True):
-        layer = inter_frame_layer(temporal_encoding=temporal)
-        change = layer(queries[order], 4) - layer(queries, 4)[order]
+        layer = inter_frame_layer(
+            temporal_encoding=temporal, box_encoding=True)
+        change = layer(queries[order], 4,
+                       boxes[order]) - layer(queries, 4, boxes)[order]
         assert (change.abs().max() > 1e-2) == temporal
+
+
+def test_box_encoding_needs_channels_for_four_coordinates():
+    with pytest.raises(ValueError, match='multiple of 8'):
+        InterFrameLayer(embed_dims=20, num_heads=4, box_encoding=True)
 
 
 def test_time_is_the_relative_position_in_the_clip():

@@ -1,4 +1,6 @@
+from mmdet.models.layers import coordinate_to_encoding
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from mmrvos.registry import MODELS
 
@@ -19,6 +21,12 @@ class InterFrameLayer(AttentionBlock):
         dropout: in all layers, and of the attention weights.
         temporal_encoding: add a fixed sine encoding of a frame's position in
             the clip to queries and keys of the attention (not in the paper).
+        box_encoding: add a fixed sine encoding of each query's reference to
+            queries, keys and values of the attention (not in the paper).
+
+    Raises:
+        ValueError: ``box_encoding`` with an ``embed_dims`` that is not a
+            multiple of 8, a sine and a cosine of four coordinates.
     """
 
     def __init__(self,
@@ -28,10 +36,15 @@ class InterFrameLayer(AttentionBlock):
                  feedforward_channels: int = 2048,
                  dropout: float = 0.1,
                  temporal_encoding: bool = False,
+                 box_encoding: bool = False,
                  init_cfg: dict | None = None) -> None:
+        if box_encoding and embed_dims % 8:
+            raise ValueError(f'embed_dims={embed_dims}: box_encoding expects '
+                             'a multiple of 8')
         super().__init__(embed_dims, num_heads, feedforward_channels, dropout,
                          init_cfg)
         self.temporal_encoding = temporal_encoding
+        self.box_encoding = box_encoding
 
     def init_weights(self) -> None:
         # as all layers of ReferFormer's transformer
@@ -39,21 +52,45 @@ class InterFrameLayer(AttentionBlock):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def forward(self, queries: Tensor, num_frames: int) -> Tensor:
+    def forward(self, queries: Tensor, num_frames: int,
+                references: Tensor) -> Tensor:
         """Return a tensor of the shape of the first argument.
 
         Args:
             queries: (P*T, N, C), from a decoder layer, before its box
                 refinement.
             num_frames: T; attention works on (P, T*N, C).
+            references: (P*T, N, 2 or 4) in [0, 1], the points or boxes that
+                the decoder layer used.
         """
         num_queries, channels = queries.shape[1:]
         x = queries.reshape(-1, num_frames * num_queries, channels)
-        key = x
+        key = value = x
         position = None
+        if self.box_encoding:
+            position = encode_boxes(references, channels).to(
+                x.dtype).view_as(x)
+            key = value = x + position
         if self.temporal_encoding:
-            position = clip_time_positions(num_frames, channels, x.device).to(
+            time = clip_time_positions(num_frames, channels, x.device).to(
                 x.dtype).repeat_interleave(num_queries, 0)
-            key = x + position
-        x = super().forward(x, key, x, position=position)
+            key = key + time
+            position = time if position is None else position + time
+        x = super().forward(x, key, value, position=position)
         return x.view_as(queries)
+
+
+def encode_boxes(references: Tensor, channels: int) -> Tensor:
+    """Encode points or boxes with sines, a quarter of the channels each.
+
+    A point has width and height 0.
+
+    Args:
+        references: (B, N, 2 or 4) in [0, 1].
+        channels: C.
+
+    Returns:
+        (B, N, C) float32.
+    """
+    boxes = pad(references.float(), (0, 4 - references.shape[-1]))
+    return coordinate_to_encoding(boxes, num_feats=channels // 4)

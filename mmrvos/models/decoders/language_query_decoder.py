@@ -134,7 +134,8 @@ class LanguageQueryDecoder(BaseModule):
                 shapes=memory.shapes,
                 max_queries=memory.chunks.queries)
             if self.inter_frame is not None:
-                queries = self.inter_frame[index](queries, num_frames)
+                queries = self.inter_frame[index](queries, num_frames,
+                                                  references)
             if box_branches is not None:
                 references = refine(box_branches[index](queries),
                                     references).detach()

@@ -11,6 +11,7 @@ from ..features import MultiscaleFeatures, QueryPredictions, Targets
 from ..heads.referring_head import count_valid
 from ..task_modules import TemporalScale, sample_scales
 from .batch import collect_targets, image_sizes, stack_clips, valid_indices
+from .motion_training import take_visible
 from .referformer import ReferFormer
 
 DIRECTIONS = ('coarse_to_fine', 'fine_to_coarse', 'none')
@@ -54,9 +55,12 @@ class HTML(ReferFormer):
                  equal_mask_weight: bool = False,
                  **kwargs) -> None:
         super().__init__(**kwargs)
-        if self.decoded_frames is not None:
-            raise ValueError('HTML decodes all frames of its scales: remove '
-                             f'decoded_frames={self.decoded_frames}')
+        if self.decoded_frames is not None and getattr(
+                self.backbone, 'temporal', False):
+            raise ValueError(
+                f'decoded_frames={self.decoded_frames} needs a backbone of '
+                'images: HTML runs a video backbone on the frames of each '
+                'scale')
         if num_scales < 1 or stride < 2:
             raise ValueError('expected num_scales of at least 1 and a stride '
                              f'of at least 2, got {num_scales=}, {stride=}')
@@ -77,6 +81,8 @@ class HTML(ReferFormer):
         """
         if len(inputs[0]) == 1:
             return super().whole_losses(inputs, data_samples)
+        if self.decoded_frames is not None:
+            return self.decoded_scale_losses(inputs, data_samples)
         frames = stack_clips(inputs)
         sizes = image_sizes(data_samples)
         index = valid_indices(data_samples, frames)
@@ -94,6 +100,27 @@ class HTML(ReferFormer):
             [self.decode(clip, text) for clip in clips],
             [targets.take(s.frames[text.video_index]) for s in scales],
             [s.positions[text.video_index] for s in scales])
+
+    def decoded_scale_losses(self, inputs: Sequence[Tensor],
+                             data_samples: Sequence[RVOSDataSample]
+                             ) -> dict[str, Tensor]:
+        """Compute the losses of scales among ``decoded_frames`` frames.
+
+        All frames are encoded, as the mixer and the motion loss need. The
+        first scale has the decoded frames, drawn per expression.
+        """
+        clip, text = self.encode(inputs, data_samples)
+        targets = collect_targets(data_samples, inputs[0])
+        losses = self.motion_loss(clip, text.video_index, targets)
+        clip, text, targets = take_visible(clip, text, targets,
+                                           self.decoded_frames)
+        scales = sample_scales((len(text.video_index), clip.num_frames),
+                               self.num_scales, self.stride,
+                               clip.fine.device)
+        return losses | self.scale_losses(
+            [self.decode(clip.take(s.frames), text) for s in scales],
+            [targets.take(s.frames) for s in scales],
+            [s.positions for s in scales])
 
     def encode_scales(self, frames: Tensor, image_sizes: Tensor,
                       scales: Sequence[TemporalScale],

@@ -28,6 +28,13 @@ class SOC(ClusterReferFormer):
         kwargs: see :class:`ClusterReferFormer`.
     """
 
+    def word_map(self, clip: MultiscaleFeatures,
+                 text: TextFeatures) -> Tensor:
+        """See the base class; all levels are fused, because the words attend
+        to the level of stride 32."""
+        levels, _ = self.fusion(clip.select(text.video_index), text)
+        return levels[0]
+
     def decode(self, clip: MultiscaleFeatures,
                text: TextFeatures) -> SOCPredictions:
         """Predict with all layers in training, with ``inference_layer`` at
