@@ -54,6 +54,45 @@ clip_pipeline = [
         }),
     *augmentation,
 ]
+# Clips of all 16 frames, for the temporal mixer, whose kernel counts frames;
+# the motion loss needs the masks of all objects.
+load_motion = [
+    dict(type='LoadFrames'),
+    dict(type='LoadClipMasks', all_objects=True),
+    dict(type='ClipFlip', prob=0.5),
+    dict(type='ClipFlip', prob=0.5, direction='vertical'),
+]
+pack = [dict(type='CheckValid'), dict(type='PackRVOSInputs')]
+motion_weights = {
+    'motion-extent': 3.,
+    'motion-order': 3.,
+    'appearance': 1.,
+    'position': 1.,
+    'mixed': 1.
+}
+motion_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='SampleExpressions', num=1),
+    *load_motion,
+    # this stage uses no sentence, so every clip may be reversed
+    dict(type='ClipReverse', words=()),
+    *pack,
+]
+words_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(type='SampleExpressions', num=24, type_weights=motion_weights),
+    *load_motion,
+    *pack,
+]
+whole_pipeline = [
+    dict(type='SampleAllFrames'),
+    dict(
+        type='SampleExpressions',
+        num=6,
+        type_weights=dict(motion_weights, relation=1.5)),
+    *load_motion,
+    *pack,
+]
 test_pipeline = [
     dict(type='SampleAllFrames'),
     dict(type='LoadFrames'),

@@ -23,44 +23,6 @@ model = dict(
         dice_weight=5.),
     decoded_frames=1)
 
-# The kernel of the mixer counts frames, so training uses all 16, as testing.
-load = [
-    dict(type='LoadFrames'),
-    dict(type='LoadClipMasks', all_objects=True),
-    dict(type='ClipFlip', prob=0.5),
-    dict(type='ClipFlip', prob=0.5, direction='vertical'),
-]
-pack = [dict(type='CheckValid'), dict(type='PackRVOSInputs')]
-type_weights = {
-    'motion-extent': 3.,
-    'motion-order': 3.,
-    'appearance': 1.,
-    'position': 1.,
-    'mixed': 1.
-}
-motion_pipeline = [
-    dict(type='SampleAllFrames'),
-    dict(type='SampleExpressions', num=1),
-    *load,
-    # this stage uses no sentence, so every clip may be reversed
-    dict(type='ClipReverse', words=()),
-    *pack,
-]
-words_pipeline = [
-    dict(type='SampleAllFrames'),
-    dict(type='SampleExpressions', num=24, type_weights=type_weights),
-    *load,
-    *pack,
-]
-whole_pipeline = [
-    dict(type='SampleAllFrames'),
-    dict(
-        type='SampleExpressions',
-        num=6,
-        type_weights=dict(type_weights, relation=1.5)),
-    *load,
-    *pack,
-]
 custom_hooks = [
     dict(
         type='TrainingStagesHook',
@@ -68,15 +30,15 @@ custom_hooks = [
             dict(
                 stage='motion',
                 epochs=4,
-                pipeline=motion_pipeline,
+                pipeline=_base_.motion_pipeline,
                 frozen=['backbone']),
-            dict(stage='words', epochs=7, pipeline=words_pipeline),
-            dict(stage='whole', epochs=6, pipeline=whole_pipeline),
+            dict(stage='words', epochs=7, pipeline=_base_.words_pipeline),
+            dict(stage='whole', epochs=6, pipeline=_base_.whole_pipeline),
         ]),
     _base_.ema,
 ]
 train_dataloader = dict(
-    batch_size=16, dataset=dict(pipeline=motion_pipeline))
+    batch_size=16, dataset=dict(pipeline=_base_.motion_pipeline))
 train_cfg = dict(max_epochs=17, val_interval=17)
 optim_wrapper = dict(optimizer=dict(lr=1.5e-3))
 param_scheduler = [

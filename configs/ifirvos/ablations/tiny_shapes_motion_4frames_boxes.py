@@ -1,0 +1,16 @@
+# tiny_shapes_motion_4frames.py; the inter-frame layers get the references of
+# the queries, which the paper does not have.
+#   python tools/train.py \
+#       configs/ifirvos/ablations/tiny_shapes_motion_4frames_boxes.py
+_base_ = '../../referformer/_base_/tiny_shapes_motion_4frames.py'
+model = dict(
+    decoder=dict(
+        num_queries=5,
+        inter_frame=dict(
+            type='InterFrameLayer',
+            num_heads=4,
+            feedforward_channels=256,
+            dropout=0.,
+            box_encoding=True)))
+load_cfg = dict(
+    drop=[r'^decoder\.query_embed\.', r'^decoder\.inter_frame\.'])
