@@ -178,20 +178,52 @@ def test_propagation_is_a_part(infer, tmp_path):
     assert 'frames / s, no propagation' in said
 
 
-def test_flops(benchmark):
+@pytest.fixture
+def flops(benchmark):
+    """Count FLOPs; return (GFLOPs, multiply-adds) of the parts, and all and
+    trained parameters of the modules."""
 
-    def flops(frames: str) -> dict[str, float]:
-        said = benchmark('flops', TINY.format('mlrl'), '--size', '64', '96',
-                         '--frames', frames).split('module')[0]
-        return {
-            name: float(number) for name, number in re.findall(
-                r'^(.+?) +([\d.]+) +[\d.]+$', said, re.MULTILINE)
-        }
+    def count(method: str, *options: str) -> list[dict[str, tuple]]:
+        said = benchmark('flops', TINY.format(method), '--size', '64', '96',
+                         *options)
+        return [{
+            name: (float(first), float(second))
+            for name, first, second in re.findall(
+                r'^(.+?) +([\d.]+) +([\d.]+)$', table, re.MULTILINE)
+        } for table in said.split('\nmodule')]
 
-    two, four = flops('2'), flops('4')
-    assert sum(two.values()) == pytest.approx(2 * two['total'], abs=0.01)
-    assert four['backbone'] == pytest.approx(2 * two['backbone'], abs=2e-3)
-    assert four['text_encoder'] == two['text_encoder'] > 0
+    return count
+
+
+def test_flops(flops):
+    (two, _), (four, _) = (flops('mlrl', '--frames', n) for n in '24')
+    total = sum(gflops for gflops, _ in two.values())
+    assert total == pytest.approx(2 * two['total'][0], abs=0.01)
+    assert four['backbone'][0] == pytest.approx(
+        2 * two['backbone'][0], abs=2e-3)
+    assert four['text_encoder'] == two['text_encoder'] > (0, 0)
+
+
+def test_what_the_sentences_of_samwise_share(flops):
+    """The stages of the image encoder before the first adapter."""
+    options = ('--frames', '1', '--cfg-options', 'model.sam2.image_size=128',
+               'model.sam2.arch.window_size_per_stage=[8,4,8,4]')
+    (one, modules), (two, _) = (
+        flops('samwise', '--sentences', n, *options) for n in '12')
+    assert two['sam2'] == one['sam2'] > (0, 0)
+    for part in ('adapted_stage', 'adapters', 'sam2.combine', 'sam2.decode',
+                 'sam2.encode_memory'):
+        assert two[part][0] == pytest.approx(2 * one[part][0], abs=2e-3), part
+    assert one['other decode'] == (0, 0)
+    every, trained = modules['sam2']
+    assert 0 < trained < every  # mask tokens for other prompts are not
+    assert modules['adapters'][0] == modules['adapters'][1]
+
+
+def test_temporal_modules_of_mutr_are_parts(flops):
+    parts, _ = flops('mutr', '--frames', '2')
+    assert parts['fusion.aggregation'][0] > 0
+    assert parts['cluster'][0] > 0
 
 
 def test_training_of_several_configs(benchmark):

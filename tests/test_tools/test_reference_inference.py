@@ -35,8 +35,9 @@ QUERIES = dict(
 
 
 def tiny_model(method):
-    return build_model(
+    model = build_model(
         str(CONFIGS / method / 'tiny_shapes.py'), QUERIES.get(method))
+    return model.requires_grad_(False)
 
 
 def segment(model, frames):
@@ -44,7 +45,8 @@ def segment(model, frames):
     return model.test_step(dict(inputs=[frames], data_samples=[sample]))[0]
 
 
-@pytest.mark.parametrize('method', ['referformer', 'soc', 'mttr', 'mlrl'])
+@pytest.mark.parametrize('method', [
+    'referformer', 'soc', 'mttr', 'mlrl', 'mutr', 'samwise'])
 def test_same_masks(method):
     torch.manual_seed(0)
     model = tiny_model(method)

@@ -4,6 +4,7 @@ from mmrvos.registry import MODELS
 
 from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
 from .cluster_referformer import ClusterReferFormer
+from .parts import Part
 
 
 @MODELS.register_module()
@@ -21,6 +22,8 @@ class MUTR(ClusterReferFormer):
         cluster: see :class:`ClusterReferFormer`; not None.
         kwargs: see :class:`ClusterReferFormer`.
     """
+
+    parts = (*ClusterReferFormer.parts, Part('fusion.aggregation'))
 
     def __init__(self, *, cluster: dict, **kwargs) -> None:
         super().__init__(cluster=cluster, **kwargs)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from torch import nn
@@ -9,7 +9,7 @@ class Part:
     """A child module of a segmentor, declared once in its class.
 
     The declaration decides what ``--compile`` compiles and which rows a
-    profile has.
+    profile has. A method can be declared as well, for a row of its own.
 
     Args:
         path: attribute of the segmentor, perhaps dotted. A model without it,
@@ -20,9 +20,10 @@ class Part:
     path: str
     compiled: bool = False
 
-    def modules(self, model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-        """Yield path and module; of a list or dict of modules each entry,
-        because the forward pass calls the entries."""
+    def modules(self, model: nn.Module
+                ) -> Iterator[tuple[str, nn.Module | Callable]]:
+        """Yield path and module, or method; of a list or dict of modules each
+        entry, because the forward pass calls the entries."""
         module = model
         for name in self.path.split('.'):
             module = getattr(module, name, None)

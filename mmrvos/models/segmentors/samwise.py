@@ -72,12 +72,18 @@ class SAMWISE(BaseRVOSSegmentor):
     """
     masks_padding = False  # SAM 2 sees it as a part of the square
     parts = (
+        # Hiera up to the first adapter, and the first layers of the text model
         Part('sam2', compiled=True),
-        Part('sam2.network.memory_attention'),
-        Part('sam2.network.memory_encoder'),
         Part('text_encoder'),
+        # what follows depends on both
         Part('adapters', compiled=True),
+        Part('adapted_stage'),
+        Part('adapted_layers'),
+        Part('sam2.combine'),
         Part('text_prompt'),
+        Part('sam2.with_memory'),
+        Part('sam2.decode'),
+        Part('sam2.encode_memory'),
         Part('memory_decision'),
         Part('head'),
         Part('category_head'),
@@ -197,23 +203,44 @@ class SAMWISE(BaseRVOSSegmentor):
         """
         x = clip.stage.unflatten(0, (-1, clip.num_frames))
         x, words = x[text.video_index].flatten(0, 1), text.words
-        maps, done = [], self.text_layers[0]
+        maps = []
         for stage, adapter in enumerate(self.adapters, 1):
             if stage > 1:
-                x = torch.cat([
-                    self.sam2.run_stage(stage, x[part])
-                    for part in chunk_slices(len(x), clip.chunks.frames)
-                ])
-                count = self.text_layers[stage - 1]
-                words = self.text_encoder.run_layers(words, text.padding, done,
-                                                     done + count)
-                done += count
+                x = self.adapted_stage(stage, x, clip.chunks.frames)
+                words = self.adapted_layers(stage, words, text.padding)
             more, more_words = adapter(x, words, clip.num_frames,
                                        self.adapter_padding(text))
             x, words = x + more, words + more_words
             maps.append(x)
         fine, features = self.sam2.combine(maps)
         return fine, features, self.text_prompt(words[:, 0])
+
+    def adapted_stage(self, stage: int, x: Tensor,
+                      max_frames: int | None) -> Tensor:
+        """Run a stage of Hiera on maps that depend on the sentence.
+
+        Args:
+            stage: 2 or 3.
+            x: (P*T, C', h, w).
+            max_frames: maps computed at once; None for all.
+        """
+        return torch.cat([
+            self.sam2.run_stage(stage, x[part])
+            for part in chunk_slices(len(x), max_frames)
+        ])
+
+    def adapted_layers(self, stage: int, words: Tensor,
+                       padding: Tensor | None) -> Tensor:
+        """Run the layers of the text model beside a stage of Hiera.
+
+        Args:
+            stage: 2 or 3.
+            words: (P, L, D).
+            padding: (P, L) bool, or None.
+        """
+        done = sum(self.text_layers[:stage - 1])
+        return self.text_encoder.run_layers(
+            words, padding, done, done + self.text_layers[stage - 1])
 
     def adapter_padding(self, text: TextFeatures) -> Tensor | None:
         """Return the words that adapters ignore.

@@ -5,10 +5,12 @@ run: matrix products, convolutions, attention and bilinear sampling, including
 that of deformable attention. Operators that are linear in the size of a tensor
 are not counted: activations, norms, softmax, sums, resizing. A multiply-add is
 two FLOPs. Papers often report multiply-adds as GFLOPs; they have a column.
+Parameters are trained if they are not frozen by the config.
 """
 import argparse
 
 import torch
+from torch import nn
 
 from .flop_counter import FlopCounter
 from .meter import Meter, model_parts, watch
@@ -17,6 +19,8 @@ from .synthetic import build_model, make_frames, make_sample
 
 def run(args: argparse.Namespace) -> None:
     model = build_model(args.config, args.cfg_options)
+    parameters = count_parameters(model)
+    model.requires_grad_(False)  # the counter follows gradients
     data = dict(
         inputs=[make_frames(args.frames, args.size)],
         data_samples=[make_sample(args.sentences, args.size, args.size)])
@@ -33,11 +37,17 @@ def run(args: argparse.Namespace) -> None:
     print(f'{"part":28}{"GFLOPs":>12}{"G multiply-adds":>18}')
     for part, number in flops.items():
         print(f'{part:28}{number / 1e9:12.3f}{number / 2e9:18.3f}')
-    parameters = {
-        name: sum(p.numel() for p in module.parameters())
-        for name, module in model.named_children()
-    }
-    parameters['total'] = sum(parameters.values())
-    print(f'\n{"module":28}{"M parameters":>12}')
-    for name, number in parameters.items():
-        print(f'{name:28}{number / 1e6:12.3f}')
+
+    print(f'\n{"module":28}{"M parameters":>12}{"M trained":>18}')
+    for module, (every, trained) in parameters.items():
+        print(f'{module:28}{every / 1e6:12.3f}{trained / 1e6:18.3f}')
+
+
+def count_parameters(model: nn.Module) -> dict[str, tuple[int, int]]:
+    """Count the parameters of each child module: all, and the trained ones."""
+    counts = {}
+    for name, module in (*model.named_children(), ('total', model)):
+        parameters = list(module.parameters())
+        counts[name] = (sum(p.numel() for p in parameters),
+                        sum(p.numel() for p in parameters if p.requires_grad))
+    return counts

@@ -108,6 +108,7 @@ class Candidate:
         self.device = device_of(args.device)
         self.model = build_model(args.config, args.cfg_options,
                                  args.checkpoint, self.device)
+        self.model.requires_grad_(False)
         if self.model.propagator is not None:
             # with random weights a choice among empty masks would be void
             self.model.propagator.choose = lambda pred: dict.fromkeys(

@@ -79,11 +79,16 @@ class Meter:
 
 
 def model_parts(model: BaseRVOSSegmentor) -> list[tuple[str, str, str]]:
-    """List all that is measured in a segmentor: the modules that its class
-    declares, the steps, and its propagator."""
-    modules = [(part.path, path, 'forward') for part in model.parts
-               for path, _ in part.modules(model)]
-    return [*modules, *STEPS, *PROPAGATION_PARTS]
+    """List all that is measured in a segmentor: the modules and methods that
+    its class declares, the steps, and its propagator."""
+    declared = []
+    for part in model.parts:
+        for path, found in part.modules(model):
+            owner, name = path, 'forward'
+            if not isinstance(found, nn.Module):
+                owner, _, name = path.rpartition('.')
+            declared.append((part.path, owner, name))
+    return [*declared, *STEPS, *PROPAGATION_PARTS]
 
 
 def watch(model: nn.Module, meter: Meter,

@@ -80,8 +80,7 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
     difference favours the reference.
 
     Args:
-        model: its parameters require no gradients, as those of
-            :func:`build_model`.
+        model: its parameters require no gradients.
     """
     head = model.head
     every = EveryMask(head, getattr(model, 'inference_layer', -1))

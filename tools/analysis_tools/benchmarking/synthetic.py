@@ -46,7 +46,7 @@ def build_model(config: str,
             model,
             read_checkpoint(checkpoint)['state_dict'],
             source=checkpoint)
-    return model.to(device).eval().requires_grad_(False)
+    return model.to(device).eval()
 
 
 def make_sample(num_sentences: int, size: Sequence[int],
