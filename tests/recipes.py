@@ -27,7 +27,7 @@ HEAD = """\
 
 The numbers that the papers and the official code publish, by method. [`tests/data/recipes.yml`](../tests/data/recipes.yml) holds them with their sources. [`tests/test_recipes.py`](../tests/test_recipes.py) compares every config with its row, so a wrong number in a config is an error. `python -m tests.recipes` makes this page from the same file.
 
-- Learning rates are those of the backbone, of the text model and of all other parts. "drops" are the epochs before which they are multiplied, by 0.1 if no factor is given.
+- Learning rates are those of the backbone, of the text model and of all other parts. "drops" are the epochs (or steps) before which they are multiplied, by 0.1 if no factor is given.
 - "clips per step" are GPUs x clips per GPU.
 - "size" is the short and the longest side of a frame in testing, "window" the number of frames decoded together.
 - Values in italics are not published; they are chosen here. The README of a method gives the reasons.
@@ -104,8 +104,9 @@ def recipe(cfg: Config, model: nn.Module) -> dict[str, Any]:
     batch = cfg.train_dataloader.batch_size
     return values | dict(
         epochs=cfg.train_cfg.max_epochs,
-        drops=[[epoch, scheduler.gamma] for scheduler in cfg.param_scheduler
-               for epoch in scheduler.milestones],
+        drops=[[when if scheduler.by_epoch else f'{when} steps',
+                scheduler.gamma] for scheduler in cfg.param_scheduler
+               for when in scheduler.milestones],
         rates=[
             optimizer.lr,
             rate('backbone', model.backbone),
@@ -151,8 +152,8 @@ def training_cells(row: dict) -> tuple[str, ...]:
         return f'*{text}*' if key in row.get('ours', ()) else text
 
     drops = ', '.join(
-        str(epoch) if factor == 0.1 else f'{epoch} (x {factor})'
-        for epoch, factor in row['drops'])
+        str(when) if factor == 0.1 else f'{when} (x {factor})'
+        for when, factor in row['drops'])
     other, backbone, text = (
         rate if rate == 'frozen' else number(rate) for rate in row['rates'])
     rates = f'{backbone}, {text}, {other}'

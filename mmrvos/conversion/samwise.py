@@ -114,6 +114,12 @@ RULES = [
     Rule(
         rf'sam\.sam_prompt_encoder\.project_text\.layers\.([0-2])\.{WB}',
         r'text_prompt.layers.\1.\2'),
+    # only in models that are trained with this option
+    Rule(
+        rf'sam\.sam_prompt_encoder\.project_motion_prompts\.layers\.([0-2])\.'
+        rf'{WB}',
+        r'motion_prompt.layers.\1.\2',
+        optional=True),
     *ROBERTA_RULES,
     *ADAPTER_RULES,
     *MEMORY_RULES,

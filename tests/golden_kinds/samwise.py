@@ -233,7 +233,7 @@ def encoders(model: nn.Module, seen: SimpleNamespace) -> dict[str, Tensor]:
     """Collect what the encoders computed in the first window."""
     (_, (middle, features, prompts)), *_ = seen.model.adapt
     named = dict(feats0=seen.features[0].fine, feats1=middle, feats2=features,
-                 prompt_token=prompts[:1])
+                 prompt_token=prompts[:1, 0])
     for index in range(3):
         (maps, words, *_), (more, more_words) = seen.adapters[index]
         named[f'stage{index + 1}'] = maps + more

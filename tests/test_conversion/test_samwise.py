@@ -1,5 +1,6 @@
 """Keys of SAMWISE and SAM 2; that the weights land rightly is in the golden
 cases."""
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,38 @@ def checkpoint(case: str) -> dict[str, torch.Tensor]:
     return weights
 
 
+def base_plus(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Make the keys of Hiera-B+ from those of Hiera-T.
+
+    Widths are 7/6 of those of Hiera-T. Each block has the keys of a block of
+    Hiera-T in the same place: first of its stage, or not.
+    """
+    block = re.compile(r'(sam\.image_encoder\.trunk\.blocks\.)(\d+)\.(.+)')
+    visual = re.compile(r'sam\.image_encoder|cmt_adapters\.\d\.proj_vis')
+    templates, grown = {}, {}
+    for key, value in weights.items():
+        if visual.match(key):
+            value = torch.empty(
+                [side if side % 96 else side // 6 * 7
+                 for side in value.shape])
+        if found := block.match(key):
+            templates.setdefault(int(found[2]), {})[found[3]] = value
+        else:
+            grown[key] = value
+    grown['sam.image_encoder.trunk.pos_embed'] = torch.empty(1, 112, 14, 14)
+    first = 0
+    for blocks, start, other in zip(
+            (2, 3, 16, 3), (0, 1, 3, 10), (0, 2, 4, 11), strict=True):
+        for index in range(blocks):
+            template = templates[other if index else start]
+            grown.update({
+                f'sam.image_encoder.trunk.blocks.{first + index}.{key}': value
+                for key, value in template.items()
+            })
+        first += blocks
+    return grown
+
+
 def model_of(config: str) -> torch.nn.Module:
     """Build the model of a config with the widths of the golden text model."""
     cfg = load_config(CONFIGS / 'samwise' / f'{config}.py').model
@@ -66,6 +99,32 @@ def test_every_key_is_used_once_and_fits_the_config(case, config, renamed,
     assert {*report.renamed, *report.dropped} == {*official}
     assert (len(report.renamed), len(report.dropped)) == (renamed, dropped)
     assert shapes(ours) == shapes(model_of(config).state_dict())
+
+
+def test_base_plus():
+    """The published models; 144 more keys than Hiera-T."""
+    with torch.device('meta'):
+        official = base_plus(checkpoint('samwise_forward_s0'))
+    ours, report = METHODS['samwise'](official)
+    assert {*report.renamed, *report.dropped} == {*official}
+    assert (len(report.renamed), len(report.dropped)) == (778 + 144, 10)
+    assert sum(key.startswith('sam.') and 'project_text' not in key
+               for key in official) == 612
+    assert shapes(ours) == shapes(model_of('hiera-b_ytvos').state_dict())
+
+
+def test_a_model_with_motion_prompt():
+    name = 'sam.sam_prompt_encoder.project_{}.layers.{}.{}'
+    official = checkpoint('samwise_forward_s0')
+    for layer in range(3):
+        for kind in ('weight', 'bias'):
+            official[name.format('motion_prompts', layer, kind)] = official[
+                name.format('text', layer, kind)]
+    ours, _ = METHODS['samwise'](official)
+    assert {key for key in ours if key.startswith('motion_prompt.')} == {
+        f'motion_prompt.layers.{layer}.{kind}'
+        for layer in range(3) for kind in ('weight', 'bias')
+    }
 
 
 def test_sam2_alone():

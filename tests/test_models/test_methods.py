@@ -444,8 +444,10 @@ def test_all_modules_belong_to_declared_parts(method):
         if next(module.parameters(), None) is not None
     }
     assert modules <= declared
-    # switched on by a config of their own, see test_motion.py
-    optional = {*STAGES.values(), 'temporal', 'motion_head', 'word_head'}
+    # switched on by a config of their own, see test_motion.py and
+    # test_samwise.py
+    optional = {*STAGES.values(), 'temporal', 'motion_head', 'word_head',
+                'motion_prompt'}
     for part in model.parts:
         if part.path not in optional:
             assert list(part.modules(model)), part

@@ -1,6 +1,8 @@
 """SAMWISE: memory, decisions and options; see also ``test_methods.py`` and the
 golden cases."""
+import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pycocotools.mask as mask_utils
 import pytest
@@ -8,6 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from torch import Tensor
+from transformers.initialization import no_init_weights
 
 from mmrvos.models import merge_windows
 from mmrvos.models.backbones.sam2_build import network_config
@@ -15,6 +18,7 @@ from mmrvos.models.chunks import Chunks
 from mmrvos.models.decoders.video_memory import VideoMemory
 from mmrvos.models.features import Targets
 from mmrvos.models.heads.samwise_head import Decisions, SAMWISEPredictions
+from mmrvos.models.text_encoders.verbs import load_pipeline
 from mmrvos.registry import MODELS
 
 from .tiny import CONFIGS, make_batch
@@ -302,6 +306,32 @@ def test_adapters_have_the_official_number_of_weights(arch, count):
     assert sum(p.numel() for a in adapters for p in a.parameters()) == count
 
 
+def test_base_plus_runs():
+    """Shapes in the network of the published models, on smaller frames."""
+    with no_init_weights():
+        model = small_model(
+            sam2=dict(
+                _delete_=True,
+                type='SAM2Network',
+                arch='base-plus',
+                image_size=64,
+                weights='any',
+                pretrained=False),
+            embed_dims=256,
+            patch_sizes=(8, 4, 2),
+            category_head=None,
+            dense_head=None)
+    with torch.no_grad():
+        clip = model.encode_clip(
+            torch.zeros(1, 2, 3, 36, 64), torch.tensor([[36., 64.]]))
+        predictions = model.decode(clip, model.encode_text([TEXTS[:1]]))
+    assert len(model.sam2.network.memory_attention.layers) == 4
+    assert clip.fine.shape == (2, 32, 16, 16)
+    assert clip.stage.shape == (2, 224, 8, 8)
+    assert predictions.square_masks.shape == (1, 2, 16, 16)
+    assert model.head.masks(predictions).shape == (1, 1, 2, 1, 36, 64)
+
+
 # ---- errors
 
 
@@ -369,3 +399,90 @@ def test_text_layers_run_in_groups():
         ids, _ = encoder.tokenize(['the red square'])
         expected = encoder.model(ids).last_hidden_state
     torch.testing.assert_close(words, expected)
+
+
+# ---- motion prompt
+
+
+class Pipeline:
+    """The part of spaCy that is used: words and their parts of speech."""
+
+    def __call__(self, text: str) -> list:
+        return [self.Word(text, word) for word in text.split()]
+
+    class Word:
+
+        def __init__(self, text: str, word: str) -> None:
+            self.idx, self.word = text.index(word), word
+            self.pos_ = 'VERB' if word in ('moves', 'grows') else 'NOUN'
+
+        def __len__(self) -> int:
+            return len(self.word)
+
+
+@pytest.fixture
+def motion_model(monkeypatch) -> torch.nn.Module:
+    load_pipeline.cache_clear()
+    monkeypatch.setitem(sys.modules, 'spacy',
+                        SimpleNamespace(load=lambda name: Pipeline()))
+    yield small_model(text_encoder__verbs='en_core_web_sm')
+    load_pipeline.cache_clear()
+
+
+def test_verbs_are_marked(motion_model):
+    """Tokens: <s>, words, </s>, padding."""
+    texts = ['the square that moves left', 'it grows and then moves',
+             'the star']
+    with torch.no_grad():
+        found = motion_model.encode_text([texts]).verbs
+    assert found.int().tolist() == [[0, 0, 0, 0, 1, 0, 0],
+                                    [0, 0, 1, 0, 0, 1, 0], [0] * 7]
+
+
+def test_motion_prompt(motion_model):
+    """The mean of the verbs; without a verb the embedding of no prompt."""
+    words = torch.randn(3, 7, motion_model.text_encoder.width)
+    marks = torch.zeros(3, 7).bool()
+    marks[0, 4], marks[1, 2:4] = True, True
+    with torch.no_grad():
+        prompts = motion_model.prompts(words, marks)
+        expected = motion_model.motion_prompt(
+            torch.stack([words[0, 4], words[1, 2:4].mean(0)]))
+    assert torch.equal(prompts[:, 0], motion_model.text_prompt(words[:, 0]))
+    torch.testing.assert_close(prompts[:2, 1], expected)
+    assert torch.equal(prompts[2:, 1], motion_model.sam2.no_prompt)
+
+
+def test_motion_prompt_is_a_prompt_of_the_decoding_with_memory(
+        motion_model, monkeypatch):
+    counts, network = [], type(motion_model.sam2)
+    decode_masks = network.decode
+
+    def counted(sam2, features, fine, prompts):
+        counts.append(prompts.shape[1])
+        return decode_masks(sam2, features, fine, prompts)
+
+    monkeypatch.setattr(network, 'decode', counted)
+    segment(motion_model, video(4))
+    # the last frame is also decoded without memory, for the decision
+    assert counts == [2, 2, 2, 2, 1]
+
+
+def test_motion_prompt_is_trained(motion_model):
+    batch = make_batch(((40, 64), ), 4, TEXTS)
+    motion_model.train()
+    losses = motion_model(
+        **motion_model.data_preprocessor(batch, True), mode='loss')
+    sum(losses.values()).backward()
+    assert all(p.grad.any() for p in motion_model.motion_prompt.parameters())
+
+
+@pytest.mark.parametrize('module, error, message', [
+    (None, ImportError, 'needs spaCy: pip install spacy'),
+    (SimpleNamespace(load=open), OSError, 'neither an installed pipeline'),
+])
+def test_motion_prompt_without_spacy(monkeypatch, module, error, message):
+    load_pipeline.cache_clear()
+    monkeypatch.setitem(sys.modules, 'spacy', module)
+    with pytest.raises(error, match=message):
+        small_model(text_encoder__verbs='no_such_pipeline')

@@ -255,9 +255,14 @@ class SAM2Network(BaseModule):
 
     # ---- mask decoder
 
+    @property
+    def no_prompt(self) -> Tensor:
+        """Embedding of a prompt that is missing, (1, C)."""
+        return self.network.prompt_encoder.not_a_point_embed.weight
+
     def decode(self, features: Tensor, fine: Sequence[Tensor],
                prompts: Tensor) -> DecodedFrame:
-        """Predict the mask of a prompt.
+        """Predict the mask of some prompts.
 
         transformers' mask decoder returns neither the token of the first
         layer nor a mask without the object score, so its parts are called.
@@ -266,17 +271,17 @@ class SAM2Network(BaseModule):
             features: (P, C, G, G), with or without memory.
             fine: maps for the mask decoder: (P, C/8, 4G, 4G) and
                 (P, C/4, 2G, 2G).
-            prompts: (P, C), one token per pair.
+            prompts: (P, K, C), K tokens per pair.
         """
         decoder = self.network.mask_decoder
         prompt = self.network.prompt_encoder
         first = int(self.object_scores)  # place of the IoU token
         tokens = [decoder.iou_token.weight, decoder.mask_tokens.weight,
-                  *[prompt.not_a_point_embed.weight] * 2]
+                  *[self.no_prompt] * 2]
         if self.object_scores:
             tokens.insert(0, decoder.obj_score_token.weight)
         tokens = torch.cat(tokens).expand(len(features), -1, -1)
-        tokens = torch.cat([tokens, prompts[:, None]], dim=1)[:, None]
+        tokens = torch.cat([tokens, prompts], dim=1)[:, None]
         x = features + prompt.no_mask_embed.weight.view(1, -1, 1, 1)
         x = x.flatten(2).transpose(1, 2)[:, None]  # (P, 1, G*G, C)
         place = self.network.get_image_wide_positional_embeddings()

@@ -14,8 +14,9 @@ from ..backbones.sam2_network import DecodedFrame, SAM2Network
 from ..chunks import chunk_slices
 from ..decoders.video_memory import VideoMemory
 from ..derive import derive
-from ..features import ClipFeatures, TextFeatures
+from ..features import ClipFeatures
 from ..heads.samwise_head import Decisions, SAMWISEPredictions
+from ..text_encoders.staged_text_encoder import StagedTextFeatures
 from .backbone_maps import run_backbone
 from .base import BaseRVOSSegmentor
 from .batch import collect_targets, stack_clips, video_index
@@ -51,6 +52,11 @@ class SAMWISE(BaseRVOSSegmentor):
     Sentences share the image encoder up to the first adapter, and windows
     share the text encoder up to there.
 
+    With ``text_encoder.verbs``, the mean state of the verbs is a second
+    prompt of the decoding with memory: the motion prompt of the paper, which
+    is off in the published models. A sentence without a verb gets SAM 2's
+    embedding of a missing prompt.
+
     Args:
         sam2: config of :class:`SAM2Network`.
         text_encoder: config of :class:`StagedTextEncoder`.
@@ -81,6 +87,7 @@ class SAMWISE(BaseRVOSSegmentor):
         Part('adapted_layers'),
         Part('sam2.combine'),
         Part('text_prompt'),
+        Part('motion_prompt'),
         Part('sam2.with_memory'),
         Part('sam2.decode'),
         Part('sam2.encode_memory'),
@@ -132,6 +139,10 @@ class SAMWISE(BaseRVOSSegmentor):
         self.keep_memory = keep_memory
         self.text_prompt = MLP(self.text_encoder.width, embed_dims, embed_dims,
                                3)
+        self.motion_prompt = None
+        if self.text_encoder.verbs is not None:
+            self.motion_prompt = MLP(self.text_encoder.width, embed_dims,
+                                     embed_dims, 3)
         self.adapters = ModuleList(
             MODELS.build(
                 derive(
@@ -189,17 +200,17 @@ class SAMWISE(BaseRVOSSegmentor):
         return F.pad(frames, (0, size - frames.shape[-1], 0,
                               size - frames.shape[-2]))
 
-    def encode_text(self,
-                    expressions: Sequence[Sequence[str]]) -> TextFeatures:
+    def encode_text(self, expressions: Sequence[Sequence[str]]
+                    ) -> StagedTextFeatures:
         return self.text_encoder.encode(expressions)
 
-    def adapt(self, clip: UnadaptedFeatures, text: TextFeatures
+    def adapt(self, clip: UnadaptedFeatures, text: StagedTextFeatures
               ) -> tuple[Tensor, Tensor, Tensor]:
         """Run both encoders behind the first adapter.
 
         Returns:
             The map of stride 8 for the mask decoder, (P*T, C/4, 2G, 2G); the
-            features of the frames, (P*T, C, G, G); the prompts, (P, C).
+            features of the frames, (P*T, C, G, G); the prompts, (P, K, C).
         """
         x = clip.stage.unflatten(0, (-1, clip.num_frames))
         x, words = x[text.video_index].flatten(0, 1), text.words
@@ -213,7 +224,26 @@ class SAMWISE(BaseRVOSSegmentor):
             x, words = x + more, words + more_words
             maps.append(x)
         fine, features = self.sam2.combine(maps)
-        return fine, features, self.text_prompt(words[:, 0])
+        return fine, features, self.prompts(words, text.verbs)
+
+    def prompts(self, words: Tensor, verbs: Tensor | None) -> Tensor:
+        """Project states of the text model to prompts.
+
+        Args:
+            words: (P, L, D).
+            verbs: (P, L) bool, tokens of verbs; None without motion prompt.
+
+        Returns:
+            (P, K, C): the first token and, with verbs, their mean.
+        """
+        prompts = self.text_prompt(words[:, :1])
+        if self.motion_prompt is None:
+            return prompts
+        count = verbs.sum(1)[:, None]
+        mean = (words * verbs[..., None]).sum(1) / count.clamp(min=1)
+        motion = torch.where(count > 0, self.motion_prompt(mean),
+                             self.sam2.no_prompt)
+        return torch.cat([prompts, motion[:, None]], dim=1)
 
     def adapted_stage(self, stage: int, x: Tensor,
                       max_frames: int | None) -> Tensor:
@@ -242,7 +272,7 @@ class SAMWISE(BaseRVOSSegmentor):
         return self.text_encoder.run_layers(
             words, padding, done, done + self.text_layers[stage - 1])
 
-    def adapter_padding(self, text: TextFeatures) -> Tensor | None:
+    def adapter_padding(self, text: StagedTextFeatures) -> Tensor | None:
         """Return the words that adapters ignore.
 
         In training none: the official adapters attend to padded words. In
@@ -256,7 +286,7 @@ class SAMWISE(BaseRVOSSegmentor):
         """See the base class: a memory per chunk of expressions."""
         return {}
 
-    def decode_chunks(self, clip: UnadaptedFeatures, text: TextFeatures,
+    def decode_chunks(self, clip: UnadaptedFeatures, text: StagedTextFeatures,
                       state: dict[int, VideoMemory]
                       ) -> Iterator[SAMWISEPredictions]:
         # equal chunks in all windows, also in a shorter one
@@ -268,14 +298,14 @@ class SAMWISE(BaseRVOSSegmentor):
                 state[part.start] = self.new_memory(chosen)
             yield self.decode(clip, chosen, memory=state[part.start])
 
-    def new_memory(self, text: TextFeatures) -> VideoMemory:
+    def new_memory(self, text: StagedTextFeatures) -> VideoMemory:
         """Return an empty memory for P pairs."""
         return VideoMemory(
             len(text.words), self.sam2.num_maps, self.sam2.num_pointers)
 
     def decode(self,
                clip: UnadaptedFeatures,
-               text: TextFeatures,
+               text: StagedTextFeatures,
                memory: VideoMemory | None = None) -> SAMWISEPredictions:
         """See the base class.
 
@@ -317,7 +347,7 @@ class SAMWISE(BaseRVOSSegmentor):
         Args:
             features: (P, C, G, G).
             fine: maps for the mask decoder.
-            prompts: (P, C).
+            prompts: (P, K, C). The decoding without memory gets the first.
             memory: of the frames before.
             largest: (h, w) of the largest image of the batch.
 
@@ -337,7 +367,7 @@ class SAMWISE(BaseRVOSSegmentor):
             if due.any():
                 with torch.no_grad():  # the decision is trained, not the mask
                     alone = sam2.decode(
-                        sam2.without_memory(features), fine, prompts)
+                        sam2.without_memory(features), fine, prompts[:, :1])
                 masks, decisions = self.decide(due, frame, masks, alone,
                                                memory, largest)
         memory.store(sam2.encode_memory(features, masks), frame.pointers)
@@ -392,7 +422,7 @@ class SAMWISE(BaseRVOSSegmentor):
             collect_targets(data_samples, inputs[0]))
 
     def dense_map(self, clip: UnadaptedFeatures,
-                  text: TextFeatures) -> Tensor:
+                  text: StagedTextFeatures) -> Tensor:
         return cut_padding(self.adapt(clip, text)[1], clip.input_size)
 
 
