@@ -268,6 +268,36 @@ def level_sizes(shapes: tuple[tuple[int, int], ...],
     return sizes, sizes.prod(1).cumsum(0) - sizes.prod(1)
 
 
+def locate(references: Tensor, offsets: Tensor, sizes: Tensor) -> Tensor:
+    """Add sampling offsets to reference points (Deformable DETR).
+
+    Args:
+        references: (B or 1, Q, levels, 2 or 4), (x, y) or (cx, cy, w, h) in
+            [0, 1].
+        offsets: (B, Q, heads, levels, points, 2), for points in cells of
+            their level, for boxes in halves of (w, h) times the number of
+            points.
+        sizes: (levels, 2), (h_i, w_i).
+
+    Returns:
+        (B, Q, heads, levels, points, 2), (x, y) in [0, 1].
+    """
+    num_points = offsets.shape[-2]
+
+    def repeat(x: Tensor) -> Tensor:
+        # (..., levels, 2) to (..., levels * points * 2): a CPU is slow where
+        # the last axis of a broadcast has two values
+        return x[..., None, :].expand(
+            *x.shape[:-1], num_points, 2).flatten(-3)
+
+    flat = offsets.flatten(-3)
+    if references.shape[-1] == 2:
+        flat = flat / repeat(sizes.flip(1).to(flat.dtype))
+    else:
+        flat = flat / num_points * repeat(references[:, :, None, :, 2:]) * 0.5
+    return (repeat(references[:, :, None, :, :2]) + flat).view_as(offsets)
+
+
 def largest_divisor(number: int, limit: int) -> int:
     """Return the largest divisor of ``number`` that is at most ``limit``."""
     return next(d for d in range(min(number, limit), 0, -1)
@@ -334,26 +364,20 @@ class DeformableAttention(MultiScaleDeformableAttention):
         weights = self.attention_weights(query).unflatten(
             -1, (self.num_heads, -1)).softmax(-1).unflatten(-1, points[1:])
         sizes, starts = level_sizes(tuple(shapes), value.device)
-        reference = reference_points[:, :, None, :, None]
-        if reference.shape[-1] == 2:
-            # offsets are in cells of their level: (w_i, h_i)
-            locations = reference + offsets / sizes.flip(1)[:, None]
-        else:
-            locations = (
-                reference[..., :2] +
-                offsets / self.num_points * reference[..., 2:] * 0.5)
-
         if value.is_cuda:
+            locations = locate(reference_points, offsets, sizes)
             output = MultiScaleDeformableAttnFunction.apply(
                 value.contiguous(), sizes, starts, locations.contiguous(),
                 weights.contiguous(), largest_divisor(batch,
                                                       self.im2col_step))
         else:
-            locations = locations.to(value.dtype)
-            weights = weights.to(value.dtype)
+            reference_points = reference_points.expand(batch, -1, -1, -1)
             output = torch.cat([
-                sample_levels(value[part], shapes, locations[part],
-                              weights[part]) for part in chunk_slices(
-                                  batch, max_queries, cost=num_queries)
+                sample_levels(
+                    value[part], shapes,
+                    locate(reference_points[part], offsets[part],
+                           sizes).to(value.dtype),
+                    weights[part].to(value.dtype)) for part in chunk_slices(
+                        batch, max_queries, cost=num_queries)
             ])
         return self.dropout(self.output_proj(output.to(dtype))) + identity
