@@ -102,6 +102,17 @@ def test_ours_beside_the_reference(infer):
         assert result['peak_memory_gib'] >= result['loaded_memory_gib'] > 0
         assert result['cpu_seconds'] > 0
         assert set(result['seconds']) == set(result['flops'])
+        assert sum(result['cpu_seconds_by_part'].values()) == pytest.approx(
+            2 * result['cpu_seconds'])
+        limit = result['product_flops_per_second']
+        assert limit > 0
+        assert {'backbone', 'encoder', 'total'} <= set(
+            result['flops_per_second'])
+        for part, rate in result['flops_per_second'].items():
+            assert rate == pytest.approx(
+                result['flops'][part] / result['cpu_seconds_by_part'][part])
+            assert result['times_the_limit'][part] * rate == pytest.approx(
+                limit)
         *parts, other, total = result['flops'].values()
         assert sum(parts) + other == total > 0
         assert set(result['flops']) == {
@@ -121,6 +132,10 @@ def test_ours_beside_the_reference(infer):
         for result in (ours, reference))
     assert all_masks > ours_masks
     assert '1 of the 2 sentences' in said
+    shown = re.search(r'^times the limit, total +([\d.]+) +[\d.]+$', said,
+                      re.MULTILINE)[1]
+    assert float(shown) == pytest.approx(
+        ours['times_the_limit']['total'], abs=0.01)
     ratio = float(re.search(r'^seconds .* ([\d.]+)$', said, re.MULTILINE)[1])
     assert ratio > 0
 
@@ -141,7 +156,8 @@ def test_compiled_in_mixed_precision(infer, monkeypatch):
 def test_without_warmup_flops_are_not_counted(infer):
     found, said = infer('mttr', '--warmup', '0', '--repeat', '1')
     assert found['ours']['flops'] is None
-    assert 'GFLOPs' not in said
+    assert 'GFLOP' not in said and 'limit' not in said
+    assert found['ours']['times_the_limit'] == {}
     assert found['ours']['seconds']['transformer'] > 0
 
 

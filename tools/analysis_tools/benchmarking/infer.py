@@ -12,6 +12,10 @@ materialised attention matrices (see reference_inference.py). The processes
 take turns, one pass each, so that both are slowed down alike by other load.
 --amp and --compile apply to our computation only.
 
+The FLOP/s of a part are its FLOPs per second: of processor time on a CPU, so
+that other load hardly counts, of wall time on a GPU. "Times the limit" divides
+the FLOP/s of a large matrix product, measured after each pass, by them.
+
 A config with a test_cfg.propagator propagates the masks of the middle frame,
 and the frames per second without the propagation are printed as well.
 """
@@ -19,7 +23,6 @@ import argparse
 import json
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -37,11 +40,12 @@ from .flop_counter import FlopCounter
 from .meter import (
     Meter,
     check_limit,
-    clock,
+    clocks,
     device_name,
     device_of,
     model_parts,
     peak_memory,
+    product_rate,
     watch,
 )
 from .reference_inference import reference_inference
@@ -49,6 +53,7 @@ from .synthetic import build_model, make_frames, make_sample, write_frames
 from .turns import Measured, serve, take_turns
 
 CHUNK_FRAMES = 16  # decoded before they are resized
+MIN_SHARE = 1e-3  # of all FLOPs: parts below have no FLOP/s
 
 
 def check_arguments(args: argparse.Namespace) -> None:
@@ -117,28 +122,34 @@ class Candidate:
             self.model.test_cfg.amp = args.amp
             if args.compile:
                 self.model.compile_parts()
-        self.meter = Meter(clock(self.device))
+        self.meter = Meter(clocks(self.device))
         watch(self.model, self.meter, model_parts(self.model))
         self.read_frames = self.meter.metered('decoding, resizing',
                                               read_frames)
         self.flops: dict[str, float] | None = None
 
-    def turn(self) -> dict[str, float]:
+    def turn(self) -> dict[str, Any]:
         """Run the pass that counts FLOPs, or a timed one.
 
         Returns:
-            seconds (or FLOPs) per part; 'cpu' is the processor time.
+            FLOPs per part; or ``seconds`` and ``cpu_seconds`` per part, and
+            the ``product_rate`` behind the pass.
         """
         if self.args.warmup and self.flops is None:
             eager = torch.compiler.set_stance('force_eager')
             with eager, FlopCounter() as counter:
                 self.flops = self.measure(counter.total)
             return self.flops
-        start = time.process_time()
-        seconds = self.measure(clock(self.device))
-        return seconds | dict(cpu=self.scale * (time.process_time() - start))
+        amounts = self.measure(clocks(self.device))
+        with torch.no_grad(), self.model.test_cfg.precision(self.device):
+            rate = product_rate(self.device)
+        seconds, cpu_seconds = (
+            {part: float(amount[i]) for part, amount in amounts.items()}
+            for i in range(2))
+        return dict(
+            seconds=seconds, cpu_seconds=cpu_seconds, product_rate=rate)
 
-    def measure(self, read: Callable[[], float]) -> dict[str, float]:
+    def measure(self, read: Callable[[], Any]) -> dict[str, Any]:
         """Run one pass; return the amount per part, 'other' and 'total'."""
         self.meter.parts.clear()
         self.meter.read = read
@@ -192,7 +203,8 @@ def work(args: argparse.Namespace, folder: Path, reference: bool,
     ready = dict(
         loaded=peak_memory(candidate.device),
         parameters=sum(p.numel() for p in candidate.model.parameters()),
-        device=device_name(candidate.device))
+        device=device_name(candidate.device),
+        on_cpu=candidate.device.type == 'cpu')
     serve(
         connection, ready, candidate.turn, lambda: dict(
             flops=candidate.flops, memory=peak_memory(candidate.device)))
@@ -201,11 +213,18 @@ def work(args: argparse.Namespace, folder: Path, reference: bool,
 def summarise(measured: Measured, args: argparse.Namespace) -> dict[str, Any]:
     """Compute the numbers of one candidate for a whole video."""
     passes = measured.turns[args.warmup:]
-    seconds = {
-        part: statistics.median(p.get(part, 0.) for p in passes)
-        for part in passes[0]
+    seconds, cpu_seconds = (
+        {
+            part: statistics.median(p[key].get(part, 0.) for p in passes)
+            for part in passes[0][key]
+        } for key in ('seconds', 'cpu_seconds'))
+    rate = statistics.median(p['product_rate'] for p in passes)
+    flops = measured.end['flops'] or {}
+    busy = cpu_seconds if measured.ready['on_cpu'] else seconds
+    rates = {
+        part: number / busy[part] for part, number in flops.items()
+        if number > MIN_SHARE * flops['total']
     }
-    cpu_seconds = seconds.pop('cpu')
     fps = args.frames / seconds['total']
     propagation = [s for part, s in seconds.items()
                    if part.startswith('propagation')]
@@ -215,10 +234,14 @@ def summarise(measured: Measured, args: argparse.Namespace) -> dict[str, Any]:
         frames_and_sentences_per_second=fps * args.sentences,
         frames_per_second_without_propagation=(
             args.frames / without if propagation else None),
-        passes=[p['total'] for p in passes],
-        cpu_seconds=cpu_seconds,
+        passes=[p['seconds']['total'] for p in passes],
+        cpu_seconds=cpu_seconds['total'],
+        cpu_seconds_by_part=cpu_seconds,
         seconds=seconds,
         flops=measured.end['flops'],
+        flops_per_second=rates,
+        product_flops_per_second=rate,
+        times_the_limit={part: rate / own for part, own in rates.items()},
         peak_memory_gib=measured.end['memory'],
         loaded_memory_gib=measured.ready['loaded'],
         parameters=measured.ready['parameters'])
@@ -268,14 +291,16 @@ def table(results: dict[str, dict]) -> list[str]:
                      ''.join(f'{v:12.{decimals}f}' for v in values) +
                      (f'{ratio:9.2f}' if ratio else ''))
 
-    def add_parts(unit: str, decimals: int, scale: float, key: str) -> None:
+    def add_parts(unit: str, decimals: int, scale: float, key: str,
+                  ratio: bool = True) -> None:
         parts = dict.fromkeys(
             part for result in results.values() for part in result[key])
         lines.append('')
         # in the order in which they ran, 'other' and 'total' at the end
         for part in sorted(parts, key=('other', 'total').count):
             add(f'{unit}, {part}', decimals,
-                (scale * r[key].get(part, 0.) for r in results.values()))
+                (scale * r[key].get(part, 0.) for r in results.values()),
+                ratio)
 
     seconds = [r['seconds']['total'] for r in results.values()]
     add(
@@ -297,8 +322,14 @@ def table(results: dict[str, dict]) -> list[str]:
     add('parameters, M', 1,
         (r['parameters'] / 1e6 for r in results.values()))
     add_parts('ms', 1, 1e3, 'seconds')
+    add_parts('CPU ms', 1, 1e3, 'cpu_seconds_by_part')
     if ours['flops']:
         add_parts('GFLOPs', 2, 1e-9, 'flops')
+        add_parts('GFLOP/s', 1, 1e-9, 'flops_per_second', ratio=False)
+        add('GFLOP/s, large product', 1,
+            (1e-9 * r['product_flops_per_second'] for r in results.values()),
+            ratio=False)
+        add_parts('times the limit', 2, 1, 'times_the_limit', ratio=False)
     return lines
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -47,12 +48,37 @@ def clock(device: torch.device) -> Callable[[], float]:
     return now
 
 
+def clocks(device: torch.device) -> Callable[[], np.ndarray]:
+    """Return a function that reads (wall time, processor time) in seconds;
+    the latter adds up all threads."""
+    now = clock(device)
+    return lambda: np.array([now(), time.process_time()])
+
+
+def product_rate(device: torch.device) -> float:
+    """Measure the FLOP/s of a large matrix product.
+
+    On a CPU these are FLOPs per second of processor time, hence of a thread,
+    and hardly depend on other load. Call it in the precision of the model.
+    """
+    on_cpu = device.type == 'cpu'
+    size = 1024 if on_cpu else 8192
+    matrix = torch.ones(size, size, device=device)
+    read, seconds = clocks(device), []
+    for _ in range(5):
+        start = read()
+        matrix @ matrix
+        seconds.append((read() - start)[int(on_cpu)])
+    return 2 * size**3 / min(seconds)
+
+
 class Meter:
     """Add up what each part consumes, without the parts that it calls.
 
     Args:
-        read: returns a number that never decreases, such as seconds or FLOPs.
-            It may be replaced while no part is running.
+        read: returns a number that never decreases, such as seconds or FLOPs,
+            or an array of such numbers. It may be replaced while no part is
+            running.
     """
 
     def __init__(self, read: Callable[[], float]) -> None:
