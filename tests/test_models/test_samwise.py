@@ -350,14 +350,25 @@ def test_configs_that_contradict_themselves(changes, message):
         small_model(**changes)
 
 
+def test_frames_of_an_extreme_aspect_ratio():
+    """Official resizing makes long sides above the square; they are cut."""
+    model = small_model(category_head=None, dense_head=None)
+    for shape, model.head.stretch in (((40, 65), True), ((66, 13), False)):
+        batch = make_batch((shape, (64, 64)), 1, TEXTS[:1])
+        model.train()
+        losses = model(**model.data_preprocessor(batch, True), mode='loss')
+        assert all(loss.isfinite().all() for loss in losses.values())
+        model.eval()
+        batch = make_batch((shape, ), 1, TEXTS[:1])
+        with torch.no_grad():
+            sample, = model.test_step(batch)
+        assert sample.pred.masks[0][0]['size'] == [2 * x for x in shape]
+
+
 def test_frames_that_do_not_fit(model):
-    size = torch.tensor([[65., 40.]])
-    with torch.no_grad():
-        # official resizing makes sides of one pixel more
-        clip = model.encode_clip(torch.zeros(1, 1, 3, 65, 40), size)
-    assert clip.stage.shape[-2:] == (8, 8)
     with pytest.raises(ValueError, match='66x40 pixels do not fit'):
-        model.encode_clip(torch.zeros(1, 1, 3, 66, 40), size)
+        model.encode_clip(torch.zeros(1, 1, 3, 66, 40),
+                          torch.tensor([[66., 40.]]))
 
 
 def test_patches_that_do_not_fit():

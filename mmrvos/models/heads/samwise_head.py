@@ -122,11 +122,14 @@ class SAMWISEHead(BaseRVOSHead):
         """Compute the losses, means over the pairs of a batch."""
         # sums over the pixels of a clip overflow half precision
         with torch.autocast(predictions.logits.device.type, enabled=False):
+            masks = targets.masks
             if self.stretch:
-                size = predictions.input_size
+                logits = cut(predictions, predictions.input_size)
             else:
-                size = targets.masks.shape[-2:]
-            losses = self.mask_losses(cut(predictions, size), targets.masks)
+                logits = cut(predictions, masks.shape[-2:])
+                # the square may be smaller than a frame, see pad_to_square
+                masks = masks[..., :logits.shape[-2], :logits.shape[-1]]
+            losses = self.mask_losses(logits, masks)
             if predictions.decisions is not None:
                 losses['decision'] = self.decision_loss(predictions.decisions)
         return self.weigh(

@@ -19,7 +19,12 @@ from ..heads.samwise_head import Decisions, SAMWISEPredictions
 from ..text_encoders.staged_text_encoder import StagedTextFeatures
 from .backbone_maps import run_backbone
 from .base import BaseRVOSSegmentor
-from .batch import collect_targets, stack_clips, video_index
+from .batch import (
+    collect_targets,
+    image_sizes,
+    stack_clips,
+    video_index,
+)
 from .parts import Part
 
 
@@ -169,7 +174,7 @@ class SAMWISE(BaseRVOSSegmentor):
                     valid_index: Tensor | None = None) -> UnadaptedFeatures:
         (fine, stage), num_frames = run_backbone(
             self.backbone,
-            self.pad_to_square(frames),
+            self.pad_to_square(frames, image_sizes),
             channels_last=self.channels_last,
             max_frames=self.chunks.frames)
         return UnadaptedFeatures(
@@ -182,21 +187,30 @@ class SAMWISE(BaseRVOSSegmentor):
             input_size=tuple(frames.shape[-2:]),
             chunks=self.chunks)
 
-    def pad_to_square(self, frames: Tensor) -> Tensor:
-        """Pad frames (..., h, w) with zeros to (..., S, S).
+    def pad_to_square(self, frames: Tensor, image_sizes: Tensor) -> Tensor:
+        """Pad or cut frames (..., h, w) to (..., S, S).
 
-        A side of S + 1 pixels is cut: the official resizing makes it for
-        extreme aspect ratios.
+        The official resizing rounds the short side to whole pixels, and the
+        long side follows from it. It exceeds S by one pixel at an aspect
+        ratio of 5 to 1, and by more at higher ratios. The pixels beyond S are
+        cut.
+
+        Args:
+            frames: padded with zeros.
+            image_sizes: (B, 2), (height, width) without padding.
 
         Raises:
-            ValueError: frames are larger.
+            ValueError: a frame is larger than rounding makes it.
         """
-        size, side = self.sam2.image_size, max(frames.shape[-2:])
-        if side > size + 1:
-            raise ValueError(
-                f'frames of {frames.shape[-2]}x{frames.shape[-1]} pixels do '
-                f'not fit into sam2.image_size={size}: resize them in the '
-                'pipeline, or raise image_size')
+        size = self.sam2.image_size
+        for height, width in image_sizes.int().tolist():
+            longest, ratio = max(height, width), max(
+                height / width, width / height)
+            if longest > size + ratio:
+                raise ValueError(
+                    f'frames of {height}x{width} pixels do not fit into '
+                    f'sam2.image_size={size}: resize them in the pipeline, '
+                    'or raise image_size')
         return F.pad(frames, (0, size - frames.shape[-1], 0,
                               size - frames.shape[-2]))
 
@@ -411,7 +425,8 @@ class SAMWISE(BaseRVOSSegmentor):
                         data_samples: Sequence[RVOSDataSample]
                         ) -> dict[str, Tensor]:
         """Classify the objects' pixels; only Hiera runs, without adapters."""
-        frames = self.pad_to_square(stack_clips(inputs)).flatten(0, 1)
+        frames = self.pad_to_square(
+            stack_clips(inputs), image_sizes(data_samples)).flatten(0, 1)
         maps = [
             cut_padding(x, inputs[0].shape[-2:], 4 * 2**stage)
             for stage, x in enumerate(self.sam2.run_stages(frames))
