@@ -170,8 +170,17 @@ def complete(weights: dict[str, Tensor], prefix: str = '') -> None:
 
     The rows of the point embeddings become one table, and there is a second
     copy of the matrix of the positional encoding.
+
+    Raises:
+        ValueError: the point embeddings are no rows of a common length.
     """
     rows = [weights.pop(f'{prefix}{POINTS}[{k}]') for k in range(4)]
+    shapes = {tuple(row.shape) for row in rows}
+    if len(shapes) > 1 or not rows[0].dim():
+        raise ValueError(
+            'sam_prompt_encoder.point_embeddings have the shapes '
+            f'{sorted(shapes)}, expected rows of one length: the file is '
+            'damaged')
     weights[prefix + POINTS] = torch.cat(rows)
     weights[f'{prefix}shared_image_embedding.positional_embedding'] = weights[
         f'{prefix}prompt_encoder.{PLACE}'].clone()

@@ -9,6 +9,7 @@ from .sam2 import WB, prefixed
 NETWORK = 'sam2.network.'
 TEXT = 'text_encoder.model.'
 WORDS = f'{TEXT}embeddings.word_embeddings.weight'
+NORM = f'{TEXT}embeddings.LayerNorm.weight'
 TYPES = f'{TEXT}embeddings.token_type_embeddings.weight'
 SENTENCES = r'text_encoder\.model\.encoder\.sentence_encoder\.'
 LAYER = SENTENCES + r'layers\.(\d+)\.'
@@ -143,5 +144,5 @@ def convert(state_dict: dict[str, Tensor]
     weights, report = convert_keys(state_dict, rules, 'SAMWISE')
     sam2.complete(weights, NETWORK)
     # fairseq has no token types
-    weights[TYPES] = torch.zeros_like(weights[WORDS][:1])
+    weights[TYPES] = torch.zeros_like(weights[NORM])[None]
     return weights, report

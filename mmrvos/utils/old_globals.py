@@ -75,8 +75,7 @@ class Array(StandIn):
 class Fields(StandIn):
     """An object of named fields, such as ``argparse.Namespace``."""
 
-    def __init__(self) -> None:
-        self.fields: dict = {}
+    fields: dict | None = None  # a file has no state of an empty object
 
     def __setstate__(self, state: dict) -> None:
         if type(state) is not dict:
@@ -84,7 +83,7 @@ class Fields(StandIn):
         self.fields = state
 
     def plain(self) -> dict:
-        return self.fields
+        return self.fields or {}
 
 
 class History(Fields):

@@ -9,7 +9,7 @@ import torch
 from mmrvos.conversion import METHODS, convert_sam2
 from mmrvos.models.backbones import SAM2Network
 from mmrvos.registry import MODELS
-from mmrvos.utils import load_config
+from mmrvos.utils import fitted_weights, load_config
 
 from ..config_values import CONFIGS, weightless
 from ..golden_kinds.case import load_case
@@ -198,3 +198,17 @@ def test_other_checkpoints_are_refused(key, message):
         return
     with pytest.raises(ValueError, match=message):
         METHODS['samwise'](weights)
+
+
+@pytest.mark.parametrize('key, shape, message', [
+    ('sam.sam_prompt_encoder.point_embeddings.0.weight', (1, 25),
+     r'point_embeddings have the shapes \[\(1, 25\), \(1, 256\)\]'),
+    ('text_encoder.model.encoder.sentence_encoder.embed_tokens.weight', (),
+     r'word_embeddings.weight: \(\) in the file'),
+])
+def test_damaged_shapes_are_refused(key, shape, message):
+    weights = checkpoint('samwise_forward_s0')
+    weights[key] = torch.empty(shape, device='meta')
+    with pytest.raises(ValueError, match=message):
+        fitted_weights(model_of('hiera-t_ytvos'),
+                       METHODS['samwise'](weights)[0])

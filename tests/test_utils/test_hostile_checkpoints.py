@@ -2,6 +2,7 @@
 
 Pickles are written by hand, so that no class of this file is involved.
 """
+import argparse
 import io
 import os
 import pickle
@@ -126,6 +127,8 @@ FORGED = {
     STATE + raw_bytes(b'abc') + b'tR',
     'history without values': b'cmmengine.logging.history_buffer\n'
     b'HistoryBuffer\n)\x81}b',
+    'history without state': b'cmmengine.logging.history_buffer\n'
+    b'HistoryBuffer\n)\x81',
     'namespace of a list': b'cargparse\nNamespace\n)\x81](K\x01eb',
 }
 
@@ -140,6 +143,12 @@ def test_real_arrays_are_read(tmp_path):
     path = write_zip(tmp_path / 'old.pth', array(b'K\x02K\x03\x86', raw))
     value = read_checkpoint(path)['state_dict']['extra']
     assert value.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_an_empty_namespace_is_read(tmp_path):
+    path = tmp_path / 'official.pth'
+    torch.save(dict(extra=argparse.Namespace()), path)
+    assert read_checkpoint(path)['state_dict']['extra'] == {}
 
 
 LARGE = b'J\x00\x00\x00\x40'
