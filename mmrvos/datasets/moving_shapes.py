@@ -2,15 +2,19 @@ import random
 from pathlib import Path
 from typing import Any
 
-from mmrvos.moving_shapes import ensure, generate
-from mmrvos.moving_shapes.generate import SPLITS
+from mmrvos import moving_shapes
 from mmrvos.moving_shapes.shapes import SHAPES
 from mmrvos.registry import DATASETS
 
 from .ref_youtube_vos import RefYoutubeVOSDataset
 
-#: ``generate`` is here too, so that one import makes and reads the data set
-__all__ = ['MovingShapesDataset', 'ensure', 'generate']
+
+def __getattr__(name: str) -> Any:
+    """``generate`` and ``ensure`` are here too, so that one import makes and
+    reads the data set. The generator is loaded when it is first used."""
+    if name in ('ensure', 'generate'):
+        return getattr(moving_shapes, name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
 
 @DATASETS.register_module()
@@ -49,9 +53,11 @@ class MovingShapesDataset(RefYoutubeVOSDataset):
 
     def load_videos(self) -> list[dict]:
         # testing needs 100 of the 1300 videos of size 'small'
-        only = [s for s in SPLITS if s in Path(self.ann_file).parts]
-        splits = ['valid'] if only == ['valid'] else SPLITS
-        ensure(self.data_root, self.size, splits=splits)
+        splits = moving_shapes.SPLITS
+        only = [s for s in splits if s in Path(self.ann_file).parts]
+        if only == ['valid']:
+            splits = only
+        moving_shapes.ensure(self.data_root, self.size, splits=splits)
         videos = super().load_videos()
         if self.shuffle_frames:
             for video in videos:

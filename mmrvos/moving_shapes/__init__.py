@@ -1,4 +1,3 @@
-from .generate import VERSION, ensure, generate
-from .grammar import VOCABULARY
+from lazy_loader import attach_stub
 
-__all__ = ['VERSION', 'VOCABULARY', 'ensure', 'generate']
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

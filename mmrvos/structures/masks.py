@@ -92,13 +92,13 @@ class PNGMasks(MaskSource):
 
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
         labels = self.label_map(frame)
-        masks = {obj_id: labels == int(obj_id) for obj_id in obj_ids}
-        for obj_id, mask in masks.items():
+        union = np.zeros(labels.shape, dtype=bool)
+        for obj_id in obj_ids:
+            mask = labels == int(obj_id)
             if obj_id not in self._known:
                 self._check_known(obj_id, mask)
-        if not masks:
-            return np.zeros(labels.shape, dtype=bool)
-        return np.logical_or.reduce(list(masks.values()))
+            union |= mask
+        return union
 
     def check_ids(self) -> None:
         """Check that the label maps hold object ids, and not only the void.
@@ -189,7 +189,8 @@ class RLEMasks(MaskSource):
         return rle
 
     def read(self, obj_ids: Sequence[str], frame: int) -> np.ndarray:
-        mask = np.zeros(self.shape, dtype=bool)
+        # Column by column, as pycocotools decodes: OR of two orders is slow.
+        mask = np.zeros(self.shape, dtype=bool, order='F')
         for obj_id in obj_ids:
             if obj_id not in self.rles:
                 raise UnknownObjectError(
@@ -197,7 +198,7 @@ class RLEMasks(MaskSource):
                     f'{sorted(self.rles)}')
             rle = self.rles[obj_id][frame]
             if rle is not None:
-                mask |= mask_utils.decode(rle).astype(bool)
+                mask |= mask_utils.decode(rle).view(bool)
         return mask
 
     def objects(self, frame: int) -> list[str]:

@@ -3,10 +3,10 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 from PIL import Image
 
+from .palette_png import palette_indices
 from .paths import MAX_IMAGE_BYTES, check_file
 
 #: Largest image that is decoded, in pixels: two frames of 8K video. A file of
@@ -70,7 +70,11 @@ def read_pixels(path: str | Path, mode: str | None = None) -> np.ndarray:
     Raises:
         FileNotFoundError, ValueError: see :func:`read_image`.
     """
-    with _open(path, check_file(path, MAX_IMAGE_BYTES)) as image:
+    content = check_file(path, MAX_IMAGE_BYTES).read_bytes()
+    indices = palette_indices(content, MAX_PIXELS) if mode is None else None
+    if indices is not None:
+        return indices
+    with _open(path, io.BytesIO(content)) as image:
         try:
             return np.array(image if mode is None else image.convert(mode))
         except Exception as error:  # Pillow raises many kinds
@@ -107,6 +111,8 @@ def read_image(
         # OpenCV applies the orientation of TIFF in any case
         orientation = 1 if header.format == 'TIFF' else header.getexif().get(
             0x112, 1)
+    import cv2  # masks are read without it, and its import takes 0.05 s
+
     # Not OpenCV's own rotation: it depends on the file format.
     image = cv2.imdecode(
         data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)

@@ -1,4 +1,6 @@
 import itertools
+import subprocess
+import sys
 from math import inf, nan
 
 import cv2
@@ -6,6 +8,7 @@ import numpy as np
 import pytest
 from benchmarking import reference_evaluation as reference
 from scipy import ndimage
+from scipy.optimize import linear_sum_assignment
 
 from mmrvos.evaluation import functional as F
 from mmrvos.evaluation.functional import bit_plane
@@ -171,6 +174,32 @@ def test_matching_finds_the_best_assignment():
         j, f = F.region_and_contour(pred == o.pred_label, gt == o.gt_label)
         np.testing.assert_allclose(o.j, j, atol=1e-12)
         np.testing.assert_allclose(o.f, f, atol=1e-12)
+
+
+@pytest.mark.parametrize('seed', range(20))
+def test_matching_equals_scipy(seed):
+    """With and without one best prediction for each object, and with ties."""
+    rng = np.random.default_rng(seed)
+    values = rng.random((2, 4, 3, 5))
+    values[:, 1, 2] += seed % 3
+    values[:, 3, 0] += seed % 2
+    values[:, 0, 1] += seed % 5
+    if seed % 4 == 0:
+        values[:, 2] = values[:, 1]
+    rows, columns = linear_sum_assignment(-values.mean((0, 3)))
+    assert F.match_objects(values) == list(
+        zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def test_matching_of_good_predictions_does_not_import_scipy():
+    code = ('import sys; import numpy as np; '
+            'from mmrvos.evaluation.functional import match_objects; '
+            'print(match_objects(np.ones((2, 1, 1, 4)) * np.eye(3)'
+            '[::-1, :, None]), "scipy.optimize" in sys.modules)')
+    done = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout.split('\n')[0] == (
+        '[(0, 2), (1, 1), (2, 0)] False'), done.stderr
 
 
 def test_too_few_predictions_are_padded():

@@ -333,8 +333,14 @@ def test_evaluation_prints_a_table(benchmark):
     said = benchmark('eval', '--frames', '2', '--objects', '1', '--repeat',
                      '1', '--workers', '1')
     assert 'from PNG, 1 object(s)' in said
+    assert 'whole command, 1 object(s)' in said
     assert 'J and F functions, 1 object' in said
     assert '8 sequences, 1 process(es)' in said
+
+
+def test_a_command_that_fails_is_an_error():
+    with pytest.raises(ChildProcessError, match='exit status 3'):
+        evaluation.run_command(['-c', 'raise SystemExit(3)'])
 
 
 def test_scores_that_differ_from_the_reference_are_an_error():

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .label_maps import pairwise_jf, silhouettes
-from .region_contour import BOUND_TH, contour, region
+from .region_contour import BOUND_TH, Silhouette, contour, region
 from .sequence import sequence_statistics
 
 PROTOCOLS = ('unsupervised', 'fixed', 'semi-supervised')
@@ -83,6 +83,7 @@ class LabelMapSequence:
         # Per frame (2, labels + 1, M): J and F; the last row compares an empty
         # prediction.
         self._frames: list[np.ndarray] = []
+        self._no_mask: Silhouette | None = None
 
     def add(self, pred: np.ndarray | None, gt: np.ndarray) -> None:
         """Compare one frame.
@@ -118,15 +119,21 @@ class LabelMapSequence:
         if matched:
             ours = silhouettes(pred, range(1, largest + 1), void,
                                self.bound_th)
-            ours += silhouettes(
-                np.zeros_like(pred), [1], None, self.bound_th)
-            self._frames.append(pairwise_jf(ours, theirs))
+            self._frames.append(
+                pairwise_jf([*ours, self._empty(pred.shape)], theirs))
         else:
             ours = silhouettes(pred, objects, void, self.bound_th)
             self._frames.append(
                 np.array([[measure(a, b)
                            for a, b in zip(ours, theirs, strict=True)]
                           for measure in (region, contour)]))
+
+    def _empty(self, shape: tuple[int, int]) -> Silhouette:
+        """The prediction that marks nothing, made once per frame size."""
+        if self._no_mask is None or self._no_mask.shape != shape:
+            self._no_mask = Silhouette(
+                np.zeros(shape, dtype=bool), None, self.bound_th)
+        return self._no_mask
 
     def objects(self) -> list[ObjectValues]:
         """J and F of the objects, in the order of the predicted labels.
@@ -168,8 +175,12 @@ def match_objects(values: np.ndarray) -> list[tuple[int, int]]:
         m pairs (predicted, true), by predicted object.
     """
     score = values.mean(axis=-1).mean(axis=0)
-    if score.shape == (1, 1):
-        return [(0, 0)]  # scipy takes 0.3 s to import
+    best = score.argmax(axis=0)
+    unique = (score == score.max(axis=0)).sum() == len(best)
+    if unique and len(set(best.tolist())) == len(best):
+        # Each true object has another best prediction, so the sum cannot be
+        # larger. This saves the import of scipy, 0.3 s.
+        return sorted((int(i), k) for k, i in enumerate(best))
     from scipy.optimize import linear_sum_assignment
     return [(int(i), int(k))
             for i, k in zip(*linear_sum_assignment(-score), strict=True)]

@@ -66,7 +66,7 @@ class RefDAVISMetric(ExpressionMetric):
             for t in range(len(sample['frame_names'])):
                 gt = _paint([source.read([str(i)], t) for i in ids], ids)
                 void = source.void(t)
-                if void is not None:
+                if void is not None and void.any():
                     gt[void] = VOID
                 sequence.add(
                     self._label_map(sample['pred'], ids, num_objects, t), gt)
@@ -129,11 +129,11 @@ def _annotator(sample: dict) -> int:
 
 
 def _paint(masks: Sequence[np.ndarray], labels: Sequence[int]) -> np.ndarray:
-    """(H, W) uint8 label map of masks that do not overlap."""
+    """(H, W) uint8 label map of (H, W) masks of 0 and 1 without overlap."""
     painted = np.zeros(masks[0].shape, dtype=np.uint8)
     covered = 0
     for mask, label in zip(masks, labels, strict=True):
-        painted[mask > 0] = label
+        painted[mask.view(bool)] = label
         covered += np.count_nonzero(mask)
     if covered != np.count_nonzero(painted):
         raise ValueError(

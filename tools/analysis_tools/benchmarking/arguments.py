@@ -195,7 +195,8 @@ def add_eval_arguments(parser: argparse.ArgumentParser) -> None:
         '--repeat',
         type=positive,
         default=3,
-        help='runs of our implementation; the fastest counts')
+        help='runs of our implementation, and of both whole commands; the '
+        'fastest counts')
     parser.add_argument(
         '--workers',
         type=positive,

@@ -5,9 +5,13 @@ the same numbers: a difference above 1e-12 is an error. The reference works as
 the official DAVIS evaluation does (see reference_evaluation.py). Each runs in
 a process of its own, on one thread, and CPU seconds are measured: they hardly
 depend on other load.
+
+Whole commands, from the start of Python to the CSV, are compared as well.
 """
 import argparse
+import csv
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -34,6 +38,7 @@ from .meter import peak_memory
 from .turns import serve, take_turns
 
 HEIGHT, WIDTH = 480, 854
+EVAL_MASKS = Path(__file__).parents[1] / 'eval_masks.py'
 CPU = torch.device('cpu')
 Scores = tuple[float, float]  # mean J and F
 
@@ -124,9 +129,57 @@ def compare(title: str, task: str, root: Path, repeat: int) -> None:
     print(f'{title:30}{cells}{slow / fast:8.1f}')
 
 
-def check_scores(title: str, ours: Scores, expected: Scores) -> None:
+def compare_commands(title: str, root: Path, repeat: int) -> None:
+    """Print the row of the whole commands, which take turns."""
+    sequence, = (path.name for path in (root / 'gt').iterdir())
+    commands = (
+        (EVAL_MASKS, root / 'pred', '--gt', root / 'gt', '--dataset',
+         'davis17', '--csv'),
+        (reference.__file__, root / 'pred' / sequence, root / 'gt' / sequence))
+    tables = root / 'ours.csv', root / 'reference.csv'
+    turns = [[run_command([*command, table])
+              for command, table in zip(commands, tables, strict=True)]
+             for _ in range(repeat)]
+    # a CSV has four decimals of a percentage
+    check_scores(title, *map(mean_scores, tables), tolerance=1e-6)
+    fast, slow = (min(runs) for runs in zip(*turns, strict=True))
+    print(f'{title:30}{fast:8.2f} s{slow:26.2f} s{slow / fast:24.1f}')
+
+
+def run_command(arguments: list[str | Path]) -> float:
+    """Run a Python program and return its CPU seconds.
+
+    Raises:
+        ChildProcessError: its exit status is not 0.
+    """
+    process = subprocess.Popen(
+        [sys.executable, *arguments],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=dict(os.environ, OMP_NUM_THREADS='1'))
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if status:
+        raise ChildProcessError(
+            f'{" ".join(map(str, arguments))} ended with exit status '
+            f'{process.returncode}: run it alone to see why')
+    return usage.ru_utime + usage.ru_stime
+
+
+def mean_scores(table: Path) -> Scores:
+    """Average the percentages J and F over the rows of a CSV."""
+    with table.open(newline='') as file:
+        rows = list(csv.DictReader(file))
+    return tuple(sum(float(row[name]) for row in rows) / len(rows) / 100
+                 for name in ('J', 'F'))
+
+
+def check_scores(title: str,
+                 ours: Scores,
+                 expected: Scores,
+                 tolerance: float = 1e-12) -> None:
     difference = np.abs(np.subtract(ours, expected)).max()
-    if difference > 1e-12:
+    if difference > tolerance:
         sys.exit(f'{title}: J and F {ours} differ from the reference '
                  f'{expected} by {difference}')
 
@@ -189,6 +242,8 @@ def run(args: argparse.Namespace) -> None:
             make_sequence(root, 'sequence', number, args.frames)
             compare(f'from PNG, {number} object(s)', 'from PNG', root,
                     args.repeat)
+            compare_commands(f'whole command, {number} object(s)', root,
+                             args.repeat)
         compare('J and F functions, 1 object', 'J and F functions', root,
                 args.repeat)
         root = Path(folder) / 'many'

@@ -2,7 +2,14 @@
 
 It holds float64 label maps of the whole sequence and one map per object, and
 computes boundaries and dilations anew for every pair of objects.
+
+    python reference_evaluation.py PRED GT CSV
+
+scores one sequence and writes its mean J and F. The official script imports
+pandas and scikit-image as well, which this one does not need.
 """
+import csv
+import sys
 from math import ceil
 from pathlib import Path
 
@@ -103,3 +110,12 @@ def boundary(mask: np.ndarray) -> np.ndarray:
     edges[:, -1] = mask[:, -1] ^ lower[:, -1]
     edges[-1, -1] = False
     return edges
+
+
+if __name__ == '__main__':
+    cv2.setNumThreads(1)
+    pred, gt, table = map(Path, sys.argv[1:])
+    with table.open('w', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(['J', 'F'])
+        writer.writerow([100 * score for score in davis_scores(pred, gt)])
