@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mmrvos.conversion import METHODS
 from mmrvos.models.features import QueryPredictions, Targets
+from mmrvos.models.heads.referring_head import of_matched
 from mmrvos.models.losses import mask_targets
 from mmrvos.registry import MODELS, TASK_UTILS
 from mmrvos.utils import load_weights
@@ -247,8 +248,11 @@ def run_loss(case: Case) -> None:
           atol=2e-5)
     close(head.matcher(*args), case.outputs['match_src'], 'match_src')
     assert not case.outputs['match_tgt'].any()
+    matched = head.match(logits, boxes, masks, targets)
     losses = official_losses(
-        case, head.loss_by_layer(logits, boxes, masks, targets))
+        case,
+        head.loss_by_layer(logits, boxes, of_matched(masks, matched), targets,
+                           matched))
     close(losses.pop('total'), case.outputs['total'], 'total', rtol=1e-5)
     expected = {k for k in case.outputs if k.startswith('loss/')}
     assert expected == {f'loss/{name}' for name in losses}

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from mmrvos.models.features import Targets
 from mmrvos.models.heads import CategoryHead, DenseMaskHead, ReferringHead
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
+from mmrvos.models.heads.referring_head import of_matched
 from mmrvos.models.losses import mask_targets
 
 from .tiny import make_batch, tiny_model
@@ -52,6 +53,32 @@ def test_chosen_masks_are_those_of_all_queries():
     assert everything.shape == (3, 2, 2, 3, 16, 24)
     expected = torch.stack([everything[1, 0, :, 2], everything[1, 1, :, 0]])
     torch.testing.assert_close(some[0, :, :, 0], expected)
+
+
+def test_chosen_masks_of_each_layer():
+    model = tiny_model()
+    chosen = torch.tensor([[2, 0], [1, 1], [0, 2]])
+    with torch.no_grad():
+        predictions = predict(
+            model, make_batch(texts=('the red square', 'the star')))
+        everything = model.head.masks(predictions)
+        some = model.head.masks(predictions, chosen=chosen)
+    torch.testing.assert_close(
+        some.squeeze(3), of_matched(everything, chosen))
+
+
+def test_masks_for_the_loss_under_autocast():
+    """The masks of the matcher have no graph, those of the loss have one,
+    down to the weights that autocast keeps."""
+    model = tiny_model()
+    with torch.autocast('cpu', torch.bfloat16):
+        predictions = predict(model, make_batch())
+        masks, build = model.head.masks_for_loss(predictions)
+        mask = build(torch.ones(masks.shape[:2]).long())
+    assert not masks.requires_grad
+    torch.testing.assert_close(mask, masks[:, :, :, 1], rtol=0.1, atol=0.1)
+    mask.float().sum().backward()
+    assert model.head.controller.layers[0].weight.grad.any()
 
 
 def test_mask_targets_subsample_or_average():

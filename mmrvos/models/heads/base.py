@@ -54,7 +54,8 @@ class BaseRVOSHead(BaseModule, metaclass=ABCMeta):
         Args:
             predictions: of P pairs, from :meth:`forward`.
             layer: index of a decoder layer; None for all.
-            chosen: (P,) long, one query per pair; None for all.
+            chosen: (P,) long, one query per pair; None for all. Heads with
+                dynamic masks also take one query per layer and pair, (D, P).
 
         Returns:
             (D, P, T, N, h, w); D = 1 with a ``layer``, N = 1 with ``chosen``.

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from mmcv.cnn import Linear
@@ -149,9 +152,9 @@ class ReferringHead(Checkpointed, BaseRVOSHead):
         queries = predictions.queries[pick]
         centres = predictions.references[pick][..., :2]
         if chosen is not None:
-            pairs = torch.arange(len(chosen), device=chosen.device)
-            queries = queries.transpose(2, 3)[:, pairs, chosen].unsqueeze(3)
-            centres = centres.transpose(2, 3)[:, pairs, chosen].unsqueeze(3)
+            chosen = chosen.expand(len(queries), -1)
+            queries = of_matched(queries, chosen).unsqueeze(3)
+            centres = of_matched(centres, chosen).unsqueeze(3)
         layers, pairs, frames, num_queries = queries.shape[:4]
 
         def per_frame(x: Tensor) -> Tensor:  # (P*T, D*N, ...)
@@ -174,31 +177,68 @@ class ReferringHead(Checkpointed, BaseRVOSHead):
         code, frames without the object count in the L1 and GIoU losses with a
         zero box, and the mask losses have one value per clip.
         """
-        masks = self.masks(predictions)
+        masks, build = self.masks_for_loss(predictions)
         # sums over the pixels of a clip overflow half precision
         with torch.autocast(masks.device.type, enabled=False):
+            matched = self.match(predictions.logits.float(),
+                                 predictions.boxes.float(), masks.float(),
+                                 targets)
+        mask = build(matched)
+        with torch.autocast(masks.device.type, enabled=False):
             return self.loss_by_layer(predictions.logits.float(),
-                                      predictions.boxes.float(),
-                                      masks.float(), targets)
+                                      predictions.boxes.float(), mask.float(),
+                                      targets, matched)
 
-    def loss_by_layer(self, logits: Tensor, boxes: Tensor, masks: Tensor,
-                      targets: Targets) -> dict[str, Tensor]:
-        """:meth:`loss` on plain tensors.
+    def masks_for_loss(
+            self, predictions: QueryPredictions
+    ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Build the masks of all queries, which the matcher needs.
+
+        Only the masks of the matched queries have gradients. With several
+        queries they are built again, and the graph of all masks is freed.
+
+        Returns:
+            (D, P, T, N, h, w) logits, and a function that returns those of
+            the matched queries, (D, P) to (D, P, T, h, w).
+        """
+        masks = self.masks(predictions)
+        if masks.shape[3] == 1:
+            return masks, partial(of_matched, masks)
+        # not built under no_grad: autocast would keep the casted weights of
+        # that context, which have no gradients
+        return masks.detach(), lambda matched: self.masks(
+            predictions, chosen=matched).squeeze(3)
+
+    def match(self, logits: Tensor, boxes: Tensor, masks: Tensor,
+              targets: Targets) -> Tensor:
+        """Match each target with a query sequence.
 
         Args:
             logits: (D, P, T, N, K).
             boxes: (D, P, T, N, 4).
             masks: (D, P, T, N, h, w) logits.
             targets: of size (4h, 4w), or up to 3 pixels less.
+
+        Returns:
+            (D, P) long.
         """
-        gt_masks = mask_targets(targets.masks, STRIDE,
-                             self.mask_target == 'average')
-        labels = self.target_labels(targets)
-        matched = self.matcher(logits, boxes, masks, targets.boxes, gt_masks,
-                               targets.valid, labels)
-        losses = self.class_and_box_losses(logits, boxes, targets, labels,
-                                           matched)
-        losses |= mask_losses(masks, gt_masks, matched)
+        return self.matcher(logits, boxes, masks, targets.boxes,
+                            self.small_masks(targets), targets.valid,
+                            self.target_labels(targets))
+
+    def loss_by_layer(self, logits: Tensor, boxes: Tensor, mask: Tensor,
+                      targets: Targets,
+                      matched: Tensor) -> dict[str, Tensor]:
+        """:meth:`loss` on plain tensors.
+
+        Args:
+            logits, boxes, targets: as in :meth:`match`.
+            mask: (D, P, T, h, w), logits of the matched queries.
+            matched: (D, P), the query sequence of each target.
+        """
+        losses = self.class_and_box_losses(
+            logits, boxes, targets, self.target_labels(targets), matched)
+        losses |= mask_losses(mask, self.small_masks(targets))
         num_valid = count_valid(targets)
         return self.weigh(
             {name: values / num_valid for name, values in losses.items()})
@@ -213,15 +253,19 @@ class ReferringHead(Checkpointed, BaseRVOSHead):
             masks: (D, P, T, N, h, w) logits.
             targets: of the same frames.
         """
-        gt_masks = mask_targets(targets.masks, STRIDE,
-                             self.mask_target == 'average')
+        gt_masks = self.small_masks(targets)
         num_valid = count_valid(targets)
         with torch.autocast(masks.device.type, enabled=False):
             masks = masks.float()
-            losses = mask_losses(masks, gt_masks,
-                                 self.matcher.match_masks(masks, gt_masks))
+            matched = self.matcher.match_masks(masks, gt_masks)
+            losses = mask_losses(of_matched(masks, matched), gt_masks)
             return self.weigh(
                 {name: values / num_valid for name, values in losses.items()})
+
+    def small_masks(self, targets: Targets) -> Tensor:
+        """Return the target masks at stride 4, (P, T, h, w) float."""
+        return mask_targets(targets.masks, STRIDE,
+                            self.mask_target == 'average')
 
     def target_labels(self, targets: Targets) -> Tensor:
         """Return the class of each target, (P,) long; 0 where K = 1."""
@@ -255,19 +299,17 @@ def count_valid(targets: Targets) -> Tensor:
     return reduce_mean(targets.valid.float().sum()).clamp(min=1)
 
 
-def mask_losses(masks: Tensor, gt_masks: Tensor,
-                matched: Tensor) -> dict[str, Tensor]:
+def mask_losses(mask: Tensor, gt_masks: Tensor) -> dict[str, Tensor]:
     """Compute focal and dice loss per clip, summed over the pairs.
 
     Args:
-        masks: (D, P, T, N, h, w) logits.
+        mask: (D, P, T, h, w) logits of the matched queries.
         gt_masks: (P, T, h, w) float.
-        matched: (D, P), the query sequence of each target.
 
     Returns:
         (D,) each.
     """
-    mask = of_matched(masks, matched).flatten(2)
+    mask = mask.flatten(2)
     gt_masks = gt_masks.flatten(1).expand_as(mask)
     return dict(
         mask=sigmoid_focal(mask, gt_masks).mean(-1).sum(1),

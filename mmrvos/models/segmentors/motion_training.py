@@ -107,7 +107,8 @@ class MotionTraining(BaseRVOSSegmentor):
         if self.decoded_frames is not None:
             clip, text, targets = take_visible(clip, text, targets,
                                                self.decoded_frames)
-        return losses | self.loss(self.decode(clip, text), targets)
+        return losses | self.loss(
+            self.decode_for_masks(clip, text), targets)
 
     def motion_loss(self, clip: MultiscaleFeatures, video_index: Tensor,
                     targets: Targets) -> dict[str, Tensor]:

@@ -60,7 +60,7 @@ class StagedTraining:
         """Compute the losses of the method."""
         clip, text = self.encode(inputs, data_samples)
         return self.loss(
-            self.decode(clip, text),
+            self.decode_for_masks(clip, text),
             collect_targets(data_samples, inputs[0]))
 
     def dense_map(self, clip: ClipFeatures,

@@ -180,7 +180,8 @@ class WindowStreaming:
 
     def decode_for_masks(self, clip: ClipFeatures,
                          text: TextFeatures) -> Predictions:
-        """Decode for testing, where few of the masks are built."""
+        """Decode for testing and for losses, where few of the masks are built
+        or have gradients."""
         return self.decode(clip, text)
 
 

@@ -2,6 +2,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from unittest.mock import patch
 
 import torch
@@ -16,6 +17,7 @@ from mmrvos.models import BaseRVOSSegmentor
 from mmrvos.models.chunks import WHOLE
 from mmrvos.models.features import MultiscaleFeatures, QueryPredictions
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
+from mmrvos.models.heads.referring_head import ReferringHead, of_matched
 from mmrvos.models.layers import (
     FeedForward,
     deformable_attention,
@@ -30,6 +32,7 @@ def reference_layers(model: BaseRVOSSegmentor) -> Iterator[None]:
 
     Inside the context:
 
+    - the loss builds the masks of all queries with gradients;
     - dynamic convolutions read one copy of mask features and coordinates per
       query;
     - attention matrices are materialised and returned;
@@ -60,9 +63,12 @@ def reference_layers(model: BaseRVOSSegmentor) -> Iterator[None]:
                 put(module.layers[0][1], 'inplace', False)
         put(model, 'channels_last', False)
         put(model, 'encode_clip', with_padding(model.encode_clip))
+        put(model, 'decode_for_masks', model.decode)
         head = model.head
         if hasattr(head, 'dynamic_layers'):
             put(head, 'dynamic_layers', RepeatedFeatures(head.dynamic_layers))
+        if hasattr(head, 'masks_for_loss'):
+            put(head, 'masks_for_loss', with_all_gradients(head))
         yield
 
 
@@ -88,7 +94,6 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
         stack.enter_context(reference_layers(model))
         for owner, name, new in (
             (model, 'test_cfg', replace(model.test_cfg, chunks=WHOLE)),
-            (model, 'decode_for_masks', model.decode),
             (head, 'forward', every.forward),
             (head, 'masks', every.masks)):
             stack.enter_context(patch.object(owner, name, new))
@@ -117,6 +122,16 @@ def with_padding(encode_clip: Callable) -> Callable:
                     dtype=torch.bool) for position in clip.positions))
 
     return encode
+
+
+def with_all_gradients(head: ReferringHead) -> Callable:
+    """Build the masks of all queries with their graph for the loss."""
+
+    def masks_for_loss(predictions: QueryPredictions) -> tuple:
+        masks = head.masks(predictions)
+        return masks, partial(of_matched, masks)
+
+    return masks_for_loss
 
 
 class EveryMask:
