@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
 from torch import nn
 
@@ -17,7 +18,11 @@ def make_runner(epoch=0, persistent=False, **heads):
     loader = SimpleNamespace(
         dataset=SimpleNamespace(pipeline='as configured'),
         persistent_workers=persistent)
-    return SimpleNamespace(model=model, train_dataloader=loader, epoch=epoch)
+    return SimpleNamespace(
+        model=model,
+        train_dataloader=loader,
+        epoch=epoch,
+        message_hub=MessageHub('stages'))
 
 
 def make_hook():
@@ -55,6 +60,21 @@ def test_every_stage_lasts_its_epochs_and_brings_its_data():
         ('whole', 'PackRVOSInputs'),
         ('whole', 'PackRVOSInputs'),
     ]
+
+
+def test_losses_of_an_ended_stage_are_not_logged_any_more():
+    init_default_scope('mmrvos')
+    hook, names = make_hook(), []
+    for epoch in range(3):  # stages category, dense, dense
+        runner = make_runner(epoch)
+        for name in ('train/loss_category', 'train/d0.loss_cls', 'train/lr',
+                     'val/loss'):
+            runner.message_hub.update_scalar(name, 1.)
+        hook.before_train_epoch(runner)
+        names.append(list(runner.message_hub.log_scalars))
+    kept = ['train/lr', 'val/loss']
+    every = ['train/loss_category', 'train/d0.loss_cls', *kept]
+    assert names == [every, kept, every]
 
 
 @pytest.mark.parametrize('head', ['category_head', 'dense_head'])

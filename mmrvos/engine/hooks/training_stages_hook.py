@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 from mmengine.dataset import Compose
 from mmengine.hooks import Hook
+from mmengine.logging import MessageHub
 from mmengine.runner import Runner
 from torch import nn
 
@@ -90,6 +91,8 @@ class TrainingStagesHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         stage = self.current(runner.epoch)
+        if runner.epoch and stage is not self.current(runner.epoch - 1):
+            forget_losses(runner.message_hub)
         model = bare_model(runner.model)
         model.stage = stage['stage']
         for earlier in self.stages:
@@ -100,6 +103,14 @@ class TrainingStagesHook(Hook):
         if stage.get('pipeline') is not None:
             runner.train_dataloader.dataset.pipeline = Compose(
                 stage['pipeline'])
+
+
+def forget_losses(message_hub: MessageHub) -> None:
+    """Remove the losses of an ended stage, whose last values would be logged
+    until the end of the training."""
+    scalars = message_hub.log_scalars
+    for name in [n for n in scalars if n.startswith('train/') and 'loss' in n]:
+        del scalars[name]
 
 
 def freeze(part: nn.Module) -> None:
