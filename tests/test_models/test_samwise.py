@@ -415,27 +415,37 @@ def test_text_layers_run_in_groups():
 # ---- motion prompt
 
 
-class Pipeline:
-    """The part of spaCy that is used: words and their parts of speech."""
+class Doc(list):
+    """The part of a spaCy document that is used."""
 
-    def __call__(self, text: str) -> list:
-        return [self.Word(text, word) for word in text.split()]
+    def __init__(self, text: str, verbs: tuple[str, ...]) -> None:
+        super().__init__(Word(text, word, verbs) for word in text.split())
+        self.tagged = bool(verbs)
 
-    class Word:
+    def has_annotation(self, name: str) -> bool:
+        return self.tagged
 
-        def __init__(self, text: str, word: str) -> None:
-            self.idx, self.word = text.index(word), word
-            self.pos_ = 'VERB' if word in ('moves', 'grows') else 'NOUN'
 
-        def __len__(self) -> int:
-            return len(self.word)
+class Word(str):
+    """A token of a spaCy document."""
+
+    def __new__(cls, text: str, word: str, verbs: tuple[str, ...]) -> 'Word':
+        token = super().__new__(cls, word)
+        token.idx = text.index(word)
+        token.pos_ = 'VERB' if word in verbs else 'NOUN'
+        return token
+
+
+def spacy_with(*verbs: str) -> SimpleNamespace:
+    """Stand in for spaCy, whose pipelines are not on PyPI."""
+    return SimpleNamespace(load=lambda name: lambda text: Doc(text, verbs))
 
 
 @pytest.fixture
 def motion_model(monkeypatch) -> torch.nn.Module:
     load_pipeline.cache_clear()
     monkeypatch.setitem(sys.modules, 'spacy',
-                        SimpleNamespace(load=lambda name: Pipeline()))
+                        spacy_with('runs', 'moves', 'grows'))
     yield small_model(text_encoder__verbs='en_core_web_sm')
     load_pipeline.cache_clear()
 
@@ -491,6 +501,7 @@ def test_motion_prompt_is_trained(motion_model):
 @pytest.mark.parametrize('module, error, message', [
     (None, ImportError, 'needs spaCy: pip install spacy'),
     (SimpleNamespace(load=open), OSError, 'neither an installed pipeline'),
+    (spacy_with(), ValueError, 'assigns no parts of speech'),
 ])
 def test_motion_prompt_without_spacy(monkeypatch, module, error, message):
     load_pipeline.cache_clear()

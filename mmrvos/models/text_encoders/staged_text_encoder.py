@@ -40,7 +40,8 @@ class StagedTextEncoder(HuggingFaceTextEncoder):
 
     Raises:
         ValueError: the text model does not have the layout of RoBERTa, or
-            verbs are to be marked and the tokenizer has no offsets.
+            verbs are to be marked and the tokenizer has no offsets, or the
+            pipeline no parts of speech.
         ImportError, OSError: spaCy or its pipeline is not installed.
     """
 

@@ -13,6 +13,7 @@ def load_pipeline(name: str) -> Callable:
     Raises:
         ImportError: spaCy is not installed.
         OSError: the pipeline is not installed.
+        ValueError: it does not assign parts of speech.
     """
     try:
         import spacy
@@ -21,12 +22,17 @@ def load_pipeline(name: str) -> Callable:
             f'text_encoder.verbs={name!r} needs spaCy: pip install spacy; '
             f'python -m spacy download {name}') from None
     try:
-        return spacy.load(name)
+        pipeline = spacy.load(name)
     except OSError:
         raise OSError(
             f'text_encoder.verbs={name!r} is neither an installed pipeline of '
             'spaCy nor its folder: python -m spacy download '
             'en_core_web_sm') from None
+    if not pipeline('the dog runs').has_annotation('POS'):
+        raise ValueError(
+            f'text_encoder.verbs={name!r}: this pipeline assigns no parts of '
+            'speech; en_core_web_sm does')
+    return pipeline
 
 
 def find_verbs(pipeline: Callable, text: str) -> Iterator[tuple[int, int]]:
