@@ -41,6 +41,8 @@ MOVED = {
 CHANGED = {
     ('*', '*_dataloader.collate_fn'):
     "pseudo_collate is MMEngine's default",
+    ('*', 'optim_wrapper.optimizer.fused'):
+    'one kernel for all parameters: the same updates in less time',
     ('*', 'default_hooks.epoch_seed'):
     'each epoch has a seed of its own, so that a resumed run repeats it',
     ('*', 'model.backbone.window*'):

@@ -9,7 +9,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='AdamW', lr=5e-5, weight_decay=5e-4),
+    optimizer=dict(type='AdamW', lr=5e-5, weight_decay=5e-4, fused=True),
     paramwise_cfg=dict(
         custom_keys={
             'backbone': dict(lr_mult=0.2),

@@ -9,7 +9,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='AdamW', lr=1e-5, weight_decay=1e-4),
+    optimizer=dict(type='AdamW', lr=1e-5, weight_decay=1e-4, fused=True),
     paramwise_cfg=dict(
         custom_keys={
             'backbone': dict(lr_mult=10.),

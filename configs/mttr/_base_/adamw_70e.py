@@ -8,7 +8,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-4),
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-4, fused=True),
     # The text model is frozen; its rate is that of a trained one.
     paramwise_cfg=dict(
         custom_keys={

@@ -7,7 +7,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=5e-4),
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=5e-4, fused=True),
     # The projection after the text model has the rate of the other parts.
     paramwise_cfg=dict(
         custom_keys={

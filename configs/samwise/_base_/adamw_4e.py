@@ -8,7 +8,7 @@ test_cfg = dict(type='TestLoop')
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='GroupedOptimWrapperConstructor',
-    optimizer=dict(type='AdamW', lr=1e-5, weight_decay=0.),
+    optimizer=dict(type='AdamW', lr=1e-5, weight_decay=0., fused=True),
     clip_grad=dict(max_norm=1., norm_type=2))
 # Constant in practice: a training reaches the drop near its end, if at all.
 param_scheduler = [

@@ -46,6 +46,8 @@ def work(cfg: Config, args: argparse.Namespace, naive: bool,
     device = device_of(args.device)
     model = MODELS.build(cfg.model).to(device).train()
     model.init_weights()
+    if naive:
+        cfg.optim_wrapper.optimizer.pop('fused', None)
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     clips = [
         make_clip(args.frames, args.size, args.sentences)
