@@ -303,7 +303,8 @@ def short(result: Result, tested: str | None) -> str:
     """Return the leading number of a result in a few words."""
     name, value = headline(result)
     where = '' if result.dataset == tested else f'{result.dataset} '
-    return f'{where}{name} {value} ({result.source})'
+    source = ', '.join(filter(None, (result.source, result.note)))
+    return f'{where}{name} {value} ({source})'
 
 
 def by_split(metrics: dict[str, float]) -> list[str]:
