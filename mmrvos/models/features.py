@@ -37,7 +37,8 @@ class MultiscaleFeatures(ClipFeatures):
     """Maps of several strides (ReferFormer, SOC, MTTR).
 
     Args:
-        fine: (B*T, C_0, h_0, w_0), the backbone's stride-4 map, not projected.
+        fine: (B*T, C_0, h_0, w_0), the backbone's stride-4 map, not projected;
+            None where ``prepared`` is in its place.
         levels: (B*T, C, h_i, w_i) each, maps of strides 8, 16, ...
         padding: (B, h_i, w_i) bool each, True where padded, of strides 4, 8,
             ...; None where the batch has no padding at all.
@@ -45,14 +46,18 @@ class MultiscaleFeatures(ClipFeatures):
             4, 8, ...
         valid_index: (B,) long, the only frame of each clip that predictions
             are wanted of, although all are decoded; None for all frames.
+        prepared: (B*T, h_0*w_0, C), what a pixel decoder computes from
+            ``fine`` once for all expressions, see
+            :meth:`CrossModalFPN.prepare`; None where it has not.
         num_frames, image_sizes, input_size, chunks: see
             :class:`ClipFeatures`.
     """
-    fine: Tensor
+    fine: Tensor | None
     levels: tuple[Tensor, ...]
     padding: tuple[Tensor, ...] | None
     positions: tuple[Tensor, ...]
     valid_index: Tensor | None = None
+    prepared: Tensor | None = None
 
     def select(self, video_index: Tensor) -> 'MultiscaleFeatures':
         """Repeat the clips once per (video, expression) pair; B becomes P.
@@ -65,7 +70,9 @@ class MultiscaleFeatures(ClipFeatures):
         if len(video_index) == num_videos:
             return self  # one expression per video; needs no GPU sync
 
-        def frames(x: Tensor) -> Tensor:
+        def frames(x: Tensor | None) -> Tensor | None:
+            if x is None:
+                return None
             return x.unflatten(0, (num_videos, -1))[video_index].flatten(0, 1)
 
         def videos(x: Tensor) -> Tensor:
@@ -77,6 +84,7 @@ class MultiscaleFeatures(ClipFeatures):
         return replace(
             self,
             fine=frames(self.fine),
+            prepared=frames(self.prepared),
             levels=tuple(frames(x) for x in self.levels),
             padding=padding,
             positions=tuple(videos(x) for x in self.positions),

@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 
 import torch.nn.functional as F
@@ -57,13 +58,14 @@ class VisionLanguageBlock(Checkpointed, BaseModule):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
 
-    def attend_words(self, x: Tensor, attended: Tensor, position: Tensor,
-                     text: TextFeatures) -> Tensor:
+    def attend_words(self, x: Tensor, attended: Tensor | None,
+                     position: Tensor, text: TextFeatures) -> Tensor:
         """Apply the per-pixel layers that follow the self-attention.
 
         Args:
             x: (P*T, C, h, w).
-            attended: (P*T, C, h', w'), see :meth:`attend_frames`.
+            attended: (P*T, C, h', w'), see :meth:`attend_frames`; None where
+                :meth:`merge` has already added it to ``x``.
             position: (P or 1, C, h, w).
             text: P expressions.
 
@@ -75,9 +77,12 @@ class VisionLanguageBlock(Checkpointed, BaseModule):
         tokens = in_rows(lambda rows: self.norms[2](self.ffn(rows)), tokens)
         return to_maps(tokens, len(x) // len(text.words), x.shape[-2:])
 
-    def word_attention(self, x: Tensor, attended: Tensor, position: Tensor,
-                       text: TextFeatures) -> Tensor:
-        """Apply :meth:`attend_words` up to its feed-forward network.
+    def merge(self, x: Tensor, attended: Tensor, num_frames: int) -> Tensor:
+        """Add the self-attention to the maps and normalise the sum.
+
+        Args:
+            x, attended: see :meth:`attend_words`.
+            num_frames: T.
 
         Returns:
             (P, T*h*w, C).
@@ -85,11 +90,23 @@ class VisionLanguageBlock(Checkpointed, BaseModule):
         if attended.shape != x.shape:
             attended = F.interpolate(
                 attended, x.shape[-2:], mode='bilinear', align_corners=False)
+        return self.norms[0](
+            to_tokens(x + self.dropout(attended), num_frames))
+
+    def word_attention(self, x: Tensor, attended: Tensor | None,
+                       position: Tensor, text: TextFeatures) -> Tensor:
+        """Apply :meth:`attend_words` up to its feed-forward network.
+
+        Returns:
+            (P, T*h*w, C).
+        """
         num_frames = len(x) // len(text.words)
+        if attended is None:
+            tokens = to_tokens(x, num_frames)
+        else:
+            tokens = self.merge(x, attended, num_frames)
         if len(position) > 1:
             position = position.repeat_interleave(num_frames, 0)
-        tokens = self.norms[0](
-            to_tokens(x + self.dropout(attended), num_frames))
         positions = to_tokens(position.expand_as(x), num_frames)
         attended = self.text_attn(
             tokens + positions,
@@ -223,7 +240,64 @@ class CrossModalFPN(BaseModule):
                                 project)
         return coarse.unflatten(0, (-1, clip.num_frames))
 
-    def level(self, index: int, maps: Tensor, coarse: Tensor | None,
+    def prepare(self, clip: MultiscaleFeatures) -> MultiscaleFeatures:
+        """Compute the finest level up to its attention to the words.
+
+        The stride-4 map comes from the backbone, so this part of the level is
+        the same for all expressions of a video.
+
+        Args:
+            clip: of B videos.
+
+        Returns:
+            The clip with the result in ``prepared``, and without ``fine``.
+        """
+        block, size = self.blocks[0], clip.fine.shape[-2:]
+        num_clips = len(clip.fine) // clip.num_frames
+        chunks = frame_chunks(clip, num_clips * size.numel())
+        parts = (
+            block.merge(x, attended, len(x) // num_clips).unflatten(
+                1, (-1, size.numel())).flatten(0, 1)
+            for x, attended in self.attended_parts(0, clip.fine, clip, chunks))
+        return replace(
+            clip,
+            fine=None,
+            prepared=join_frames(parts, num_clips, clip.num_frames))
+
+    def attended_parts(self, index: int, maps: Tensor,
+                       clip: MultiscaleFeatures, chunks: Sequence[slice]
+                       ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Compute the lateral maps of a level and their self-attention.
+
+        Args:
+            index, maps: see :meth:`level`.
+            chunks: frames of each chunk.
+
+        Yields:
+            (P*t, C, h, w) and (P*t, C, h', w') for each chunk of t frames.
+        """
+        block = self.blocks[index]
+
+        def laterals() -> Iterator[Tensor]:
+            return map(self.laterals[index],
+                       split_frames(maps, clip.num_frames, chunks))
+
+        # The lateral maps of several chunks are computed twice instead of
+        # kept: that is cheap and saves memory.
+        held = list(laterals()) if len(chunks) == 1 else None
+        reduced = join_frames(
+            map(block.shrink, held or laterals()),
+            len(maps) // clip.num_frames, clip.num_frames)
+        attended = block.recomputed(
+            block.attend_frames, reduced, clip.positions[index],
+            None if clip.padding is None else clip.padding[index],
+            clip.num_frames)
+        yield from zip(
+            held or laterals(),
+            split_frames(attended, clip.num_frames, chunks),
+            strict=True)
+
+    def level(self, index: int, maps: Tensor | None, coarse: Tensor | None,
               clip: MultiscaleFeatures, text: TextFeatures,
               project: bool) -> Tensor:
         """Compute one level.
@@ -233,18 +307,16 @@ class CrossModalFPN(BaseModule):
 
         Args:
             index: of the level, 0 for stride 4.
-            maps: (P*T, C_i, h, w).
+            maps: (P*T, C_i, h, w); None for a level that is prepared.
             coarse: the result for the next coarser level, or None.
 
         Returns:
             (P*T, C, h, w); mask features behind level 0, if projected.
         """
         block, position = self.blocks[index], clip.positions[index]
+        size = position.shape[-2:]
         # each frame of a chunk is one of every clip
-        pixels_per_frame = len(text.words) * maps.shape[-2:].numel()
-        chunks = list(
-            chunk_slices(clip.num_frames, clip.chunks.pixels,
-                         cost=pixels_per_frame))
+        chunks = frame_chunks(clip, len(text.words) * size.numel())
 
         def split(x: Tensor) -> Iterator[Tensor]:
             return split_frames(x, clip.num_frames, chunks)
@@ -252,25 +324,18 @@ class CrossModalFPN(BaseModule):
         def join(parts: Iterable[Tensor]) -> Tensor:
             return join_frames(parts, len(text.words), clip.num_frames)
 
-        def laterals() -> Iterator[Tensor]:
-            return map(self.laterals[index], split(maps))
-
-        # The lateral maps of several chunks are computed twice instead of
-        # kept: that is cheap and saves memory.
-        held = list(laterals()) if len(chunks) == 1 else None
-        attended = block.recomputed(
-            block.attend_frames,
-            join(map(block.shrink, held or laterals())), position,
-            None if clip.padding is None else clip.padding[index],
-            clip.num_frames)
+        def inputs() -> Iterable[tuple[Tensor, Tensor | None]]:
+            if maps is not None:
+                return self.attended_parts(index, maps, clip, chunks)
+            return ((x.transpose(1, 2).unflatten(-1, size), None)
+                    for x in split(clip.prepared))
 
         def finish() -> Iterator[Tensor]:
             coarser_parts = repeat(None, len(chunks))
             if coarse is not None:
                 coarser_parts = split(coarse)
-            for x, update, coarser in zip(
-                    held or laterals(), split(attended), coarser_parts,
-                    strict=True):
+            for (x, update), coarser in zip(
+                    inputs(), coarser_parts, strict=True):
                 x = block.attend_words(x, update, position, text)
                 if coarser is not None:
                     x = x + F.interpolate(coarser, x.shape[-2:])
@@ -278,3 +343,14 @@ class CrossModalFPN(BaseModule):
                 yield self.mask_features(x) if project and not index else x
 
         return join(finish())
+
+
+def frame_chunks(clip: MultiscaleFeatures, pixels: int) -> list[slice]:
+    """Split the frames of a clip into chunks.
+
+    Args:
+        clip: its ``chunks.pixels`` is the limit.
+        pixels: per frame, of all clips together.
+    """
+    return list(
+        chunk_slices(clip.num_frames, clip.chunks.pixels, cost=pixels))

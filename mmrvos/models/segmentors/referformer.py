@@ -1,5 +1,6 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from mmcv.cnn import ConvModule
@@ -221,6 +222,18 @@ class ReferFormer(MotionTraining):
         if clip.valid_index is not None:
             return predictions.take(clip.valid_index[:, None])
         return predictions
+
+    def decode_chunks(self, clip: MultiscaleFeatures, text: TextFeatures,
+                      state: Any) -> Iterator[QueryPredictions]:
+        """See the base class.
+
+        Of several expressions, the part of the pixel decoder without language
+        is computed once.
+        """
+        if len(text.words) > 1 and isinstance(self.pixel_decoder,
+                                              CrossModalFPN):
+            clip = self.pixel_decoder.prepare(clip)
+        yield from super().decode_chunks(clip, text, state)
 
     def decode_for_masks(self, clip: MultiscaleFeatures,
                          text: TextFeatures) -> QueryPredictions:

@@ -154,11 +154,13 @@ class WindowStreaming:
             queries: (E,) long, the query sequences to use; None for the best.
             state: of :meth:`start_video`.
         """
-        clip = self.encode_clip(frames[None], image_sizes([sample]),
-                                valid_indices([sample], frames))
         return self.postprocessor(
             self.head,
-            self.decode_chunks(clip, text, state),
+            # no name holds the clip, so that decode_chunks can release parts
+            self.decode_chunks(
+                self.encode_clip(frames[None], image_sizes([sample]),
+                                 valid_indices([sample], frames)), text,
+                state),
             tuple(sample.ori_shape),
             frames=kept,
             queries=queries,
