@@ -282,13 +282,15 @@ def table(results: dict[str, dict]) -> list[str]:
         (f'{"ratio":>9}' if others else '')
     ]
 
-    def add(name: str, decimals: int, values: Iterable[float],
+    def add(name: str, decimals: int, values: Iterable[float | None],
             ratio: bool | float = True) -> None:
         values = list(values)
         if ratio is True:
             ratio = others and values[0] and values[1] / values[0]
         lines.append(f'{name:32}' +
-                     ''.join(f'{v:12.{decimals}f}' for v in values) +
+                     ''.join(
+                         f'{"-":>12}' if v is None else f'{v:12.{decimals}f}'
+                         for v in values) +
                      (f'{ratio:9.2f}' if ratio else ''))
 
     def add_parts(unit: str, decimals: int, scale: float, key: str,
@@ -299,8 +301,9 @@ def table(results: dict[str, dict]) -> list[str]:
         # in the order in which they ran, 'other' and 'total' at the end
         for part in sorted(parts, key=('other', 'total').count):
             add(f'{unit}, {part}', decimals,
-                (scale * r[key].get(part, 0.) for r in results.values()),
-                ratio)
+                (scale * r[key].get(part, 0.)
+                 if ratio or part in r[key] else None
+                 for r in results.values()), ratio)
 
     seconds = [r['seconds']['total'] for r in results.values()]
     add(

@@ -79,11 +79,12 @@ def reference_inference(model: BaseRVOSSegmentor) -> Iterator[None]:
     Inside the context, in addition to :func:`reference_layers`:
 
     - masks of all decoder layers and all queries are built;
-    - nothing is chunked.
+    - ``test_cfg.chunks`` has no limits.
 
-    The caller must run one sentence at a time. Video Swin processes its
-    windows row by row, while the official code holds all of them: this
-    difference favours the reference.
+    The caller must run one sentence at a time. Two differences favour the
+    reference. On a CPU, feed-forward networks and the windows of Video Swin
+    are processed in pieces that fit the cache. Video Swin makes one mask per
+    group of windows, while the official code makes one per window.
 
     Args:
         model: its parameters require no gradients.
