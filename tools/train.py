@@ -63,12 +63,8 @@ def parse_args() -> argparse.Namespace:
 
 
 def use_amp(cfg: Config, precision: str) -> None:
-    import torch
-
     from mmrvos.utils import ConfigError
 
-    if not torch.cuda.is_available():
-        raise ConfigError('--amp needs a GPU, and there is none: leave it out')
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if kind not in ('OptimWrapper', 'AmpOptimWrapper'):
         raise ConfigError(
@@ -77,6 +73,20 @@ def use_amp(cfg: Config, precision: str) -> None:
     cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     cfg.optim_wrapper.dtype = dict(
         bf16='bfloat16', fp16='float16')[precision]
+
+
+def check_amp(cfg: Config) -> None:
+    from mmengine import device
+
+    from mmrvos.utils import ConfigError
+
+    kind = str(cfg.get('optim_wrapper', {}).get('type', ''))
+    if kind.endswith('AmpOptimWrapper') and not (
+            device.is_cuda_available() or device.is_npu_available()
+            or device.is_mlu_available() or device.is_musa_available()):
+        raise ConfigError(
+            "--amp (or optim_wrapper.type='AmpOptimWrapper') needs a GPU, and "
+            'there is none: leave it out')
 
 
 def use_auto_scale_lr(cfg: Config) -> None:
@@ -115,6 +125,7 @@ def train(args: argparse.Namespace) -> None:
         args.work_dir or cfg.get('work_dir') or default_work_dir(args.config))
     if args.amp:
         use_amp(cfg, args.amp)
+    check_amp(cfg)
     if args.auto_scale_lr:
         use_auto_scale_lr(cfg)
     check_output_folder(cfg.work_dir)

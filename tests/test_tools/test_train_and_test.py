@@ -109,8 +109,10 @@ def test_training_in_mixed_precision_and_compiled(tool, monkeypatch):
 
     monkeypatch.setattr('mmrvos.engine.RVOSRunner', Runner)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
-    with pytest.raises(SystemExit, match='needs a GPU'):
-        tool('train.py', CONFIG, '--amp')
+    in_config = ['--cfg-options', 'optim_wrapper.type=AmpOptimWrapper']
+    for args in (['--amp'], in_config):
+        with pytest.raises(SystemExit, match='needs a GPU'):
+            tool('train.py', CONFIG, *args)
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     for args in ([], ['--amp'], ['--amp', 'bf16', '--compile']):
         tool('train.py', CONFIG, *args)
