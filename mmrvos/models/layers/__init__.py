@@ -23,12 +23,13 @@ from .tokens import (
     to_maps,
     to_tokens,
 )
+from .winograd import WinogradConv2d
 
 __all__ = [
     'AttentionBlock', 'DeformableAttention', 'DeformableDecoderLayer',
     'DeformableEncoder', 'Dropout', 'FeedForward', 'FrameAttention', 'Memory',
-    'SelectiveAttention', 'TemporalMixer', 'clip_time_positions', 'in_rows',
-    'init_deformable', 'join_frames', 'layer_cfgs', 'masked_mean',
-    'rows_at_once', 'sample_levels', 'sine_word_positions', 'split_frames',
-    'to_maps', 'to_tokens', 'upsample'
+    'SelectiveAttention', 'TemporalMixer', 'WinogradConv2d',
+    'clip_time_positions', 'in_rows', 'init_deformable', 'join_frames',
+    'layer_cfgs', 'masked_mean', 'rows_at_once', 'sample_levels',
+    'sine_word_positions', 'split_frames', 'to_maps', 'to_tokens', 'upsample'
 ]

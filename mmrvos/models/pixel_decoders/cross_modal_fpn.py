@@ -204,8 +204,13 @@ class CrossModalFPN(BaseModule):
                                 dropout, reduction)
             for reduction in reductions)
         self.outputs = ModuleList(
-            ConvModule(embed_dims, embed_dims, 3, padding=1, norm_cfg=norm)
-            for _ in inputs)
+            ConvModule(
+                embed_dims,
+                embed_dims,
+                3,
+                padding=1,
+                conv_cfg=dict(type='mmrvos.WinogradConv2d'),
+                norm_cfg=norm) for _ in inputs)
         self.mask_features = nn.Conv2d(embed_dims, mask_channels, 3, padding=1)
 
     def init_weights(self) -> None:

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
+from ..layers import WinogradConv2d
+
 STRIDE = 16  # of keys and values
 
 
@@ -43,9 +45,9 @@ class ResBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
         self.shortcut = nn.Identity() if in_channels == out_channels else (
-            nn.Conv2d(in_channels, out_channels, 3, padding=1))
-        self.conv1 = nn.Conv2d(in_channels, out_channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+            WinogradConv2d(in_channels, out_channels, 3, padding=1))
+        self.conv1 = WinogradConv2d(in_channels, out_channels, 3, padding=1)
+        self.conv2 = WinogradConv2d(out_channels, out_channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut(x) + self.conv2(self.conv1(x.relu()).relu())
@@ -98,7 +100,7 @@ class UpsampleBlock(nn.Module):
     def __init__(self, skip_channels: int, in_channels: int,
                  out_channels: int) -> None:
         super().__init__()
-        self.skip = nn.Conv2d(skip_channels, in_channels, 3, padding=1)
+        self.skip = WinogradConv2d(skip_channels, in_channels, 3, padding=1)
         self.block = ResBlock(in_channels, out_channels)
 
     def forward(self, skip: Tensor, x: Tensor) -> Tensor:
@@ -141,11 +143,12 @@ class STCN(BaseModule):
             dilations=(1, 1, 1),
             norm_cfg=dict(type='BN', requires_grad=False),
             norm_eval=True,
+            conv_cfg=dict(type='mmrvos.WinogradConv2d'),
             style='pytorch')
         self.key_encoder = MODELS.build(
             dict(resnet, depth=50, out_indices=(0, 1, 2)))
         self.key_projection = nn.Conv2d(1024, 64, 3, padding=1)
-        self.key_compression = nn.Conv2d(1024, 512, 3, padding=1)
+        self.key_compression = WinogradConv2d(1024, 512, 3, padding=1)
         # image, own mask, sum of the other objects' masks
         self.value_encoder = MODELS.build(
             dict(resnet, depth=18, in_channels=5, out_indices=(2, )))
@@ -164,6 +167,7 @@ class STCN(BaseModule):
             image: (1, 3, H, W), normalised with ImageNet's mean and standard
                 deviation, then padded.
         """
+        image = image.contiguous(memory_format=torch.channels_last)
         fine, middle, coarse = self.key_encoder(image)
         return EncodedFrame(image, fine, middle, coarse,
                             self.key_projection(coarse),
