@@ -360,3 +360,13 @@ def test_a_new_process_runs_a_worker():
     measured = take_turns({'a': (one_turn, ())}, 1)['a']
     assert (measured.ready, measured.turns, measured.end) == ('ready',
                                                               ['turn'], 'end')
+
+
+def test_stcn_beside_the_official_way(benchmark):
+    said = benchmark('stcn', '--frames', '3', '--size', '60', '96',
+                     '--objects', '2', '--repeat', '1')
+    assert '2 object(s), 3 frames of 60 x 96' in said
+    differ, labels = re.search(
+        r'differ by at most ([\de.-]+), labels in ([\d.]+) %', said).groups()
+    assert 0 < float(differ) < 1e-5  # not the same computation
+    assert float(labels) == 0

@@ -19,7 +19,8 @@ COMMANDS = dict(
     data=('data', arguments.add_data_arguments),
     eval=('evaluation', arguments.add_eval_arguments),
     flops=('flops', arguments.add_flops_arguments),
-    demo=('demo', arguments.add_demo_arguments))
+    demo=('demo', arguments.add_demo_arguments),
+    stcn=('stcn', arguments.add_stcn_arguments))
 
 
 def parse_args() -> argparse.Namespace:

@@ -236,3 +236,21 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
         help='frames that consecutive windows share')
     add_limit(parser)
     add_cfg_options(parser)
+
+
+def add_stcn_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--frames', type=positive, default=40, help='frames of the video')
+    parser.add_argument(
+        '--objects',
+        type=positive,
+        nargs='+',
+        default=[1, 3],
+        help='numbers of objects, one video each')
+    add_size(parser, default=(240, 428), help='size of the frames')
+    parser.add_argument(
+        '--repeat',
+        type=positive,
+        default=3,
+        help='passes of each way, by turns; the median counts')
+    add_threads(parser)

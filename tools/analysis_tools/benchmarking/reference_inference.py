@@ -20,6 +20,7 @@ from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
 from mmrvos.models.heads.referring_head import ReferringHead, of_matched
 from mmrvos.models.layers import (
     FeedForward,
+    WinogradConv2d,
     deformable_attention,
     dropout,
     feed_forward,
@@ -38,7 +39,7 @@ def reference_layers(model: BaseRVOSSegmentor) -> Iterator[None]:
     - attention matrices are materialised and returned;
     - deformable attention on a CPU stacks the samples of all levels;
     - padding masks are made and applied even if nothing is padded;
-    - feed-forward networks and dropout are plain PyTorch.
+    - feed-forward networks, dropout and convolutions are plain PyTorch.
 
     With dropout, other random numbers are drawn.
     """
@@ -61,6 +62,8 @@ def reference_layers(model: BaseRVOSSegmentor) -> Iterator[None]:
             elif isinstance(module, FeedForward):
                 # mmcv changes the hidden layer in place, which costs a copy
                 put(module.layers[0][1], 'inplace', False)
+            elif isinstance(module, WinogradConv2d):
+                put(module, 'applies', lambda x: False)
         put(model, 'channels_last', False)
         put(model, 'encode_clip', with_padding(model.encode_clip))
         put(model, 'decode_for_masks', model.decode)
