@@ -1,6 +1,7 @@
 """Turn the output of a test or of a training into rows of metafiles."""
 import json
-from collections.abc import Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,13 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from .metafiles import describe, dump_metafile, model_name
-from .model_index import SOURCES
+from .model_index import SOURCES, read_model_index
 from .registry import MODELS
 from .tables import METRICS, SPLITS
 from .utils import load_json, read_lines
+
+# keys of a config that a command sets by other options, or MMEngine sets
+OF_THE_RUN = ('work_dir', 'launcher', 'resume', 'visualizer.name')
 
 
 def tested(path: Path) -> tuple[str, dict[str, Any]]:
@@ -36,11 +40,16 @@ def tested(path: Path) -> tuple[str, dict[str, Any]]:
         ) from None
 
 
-def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
+def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     """Read the last validation of a training from its work dir.
 
+    Args:
+        work_dir: of the training.
+        folder: of the checkout, whose metafiles name the model.
+
     Returns:
-        The name of the model, and a row without its source and command.
+        The name of the model, and a row without its source. 'Command' has the
+        options by which the training differs from the model's config.
         'Training' has the clips seen (steps, up to the last one logged, times
         the clips per step of the recipe), the minutes
         of the training steps (with loading, without validation) and the
@@ -48,7 +57,8 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: the config or the scalars are missing.
-        ValueError: the scalars hold no validation.
+        ValueError: the scalars hold no validation, no metafile has the
+            model, or no option can express a difference of its config.
     """
     configs = sorted(work_dir.glob('*.py'))
     logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
@@ -71,8 +81,10 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
     init_default_scope('mmrvos')
     cfg = Config.fromfile(configs[0])
     config = Path('configs', work_dir.resolve().parent.name, configs[0].name)
+    name = model_name(config)
     row = _row(configs[0], scores[-1])
     row |= {
+        'Command': _command(_config_of(name, folder), cfg, folder),
         'Seed': cfg.get('randomness', {}).get('seed'),
         'Training': {
             'Clips': max(steps) * cfg.auto_scale_lr.base_batch_size,
@@ -80,7 +92,65 @@ def trained(work_dir: Path) -> tuple[str, dict[str, Any]]:
             'Parameters': _parameters(cfg.model)
         }
     }
-    return model_name(config), row
+    return name, row
+
+
+def _config_of(name: str, folder: Path) -> Path:
+    """Return the config of a model.
+
+    Raises:
+        ValueError: no metafile has the model.
+    """
+    models = read_model_index(folder)
+    if name not in models:
+        raise ValueError(
+            f'{name!r} is in no metafile: add its config there first')
+    return models[name].config
+
+
+def _command(config: Path, used: Config, folder: Path) -> str:
+    """Return the command of a training that used a changed config.
+
+    Raises:
+        ValueError: no option can express a difference.
+    """
+    command = f'python tools/train.py {config.relative_to(folder)}'
+    old, new = Config.fromfile(config).to_dict(), used.to_dict()
+    if new.get('resume'):  # from that checkpoint, not a recipe's start
+        new['load_from'] = old.get('load_from')
+    try:
+        options = shlex.join(_options(old, new))
+    except ValueError as error:
+        raise ValueError(
+            f'the training of {config} differs from it in {error}, which no '
+            'option can express: write a config with this change') from None
+    return f'{command} --cfg-options {options}' if options else command
+
+
+def _options(old: Any, new: Any, key: str = '') -> Iterator[str]:
+    """List the options, KEY=VALUE, that turn one value into another.
+
+    Keys of the old value that the new one lacks, and top-level keys that only
+    the new one has, come from other versions of a config or from MMEngine.
+
+    Raises:
+        ValueError: an option cannot express a difference; it names the key.
+    """
+    if old == new or key in OF_THE_RUN:
+        return
+    dot = f'{key}.' if key else ''
+    if isinstance(new, dict) and (isinstance(old, dict) or old is None):
+        old = old or {}
+        for name, value in new.items():
+            if key or name in old:
+                yield from _options(old.get(name), value, dot + name)
+    elif isinstance(new, list) and any(isinstance(v, dict) for v in new):
+        if not isinstance(old, list) or len(old) != len(new):
+            raise ValueError(key)
+        for index, pair in enumerate(zip(old, new, strict=True)):
+            yield from _options(*pair, f'{dot}{index}')
+    else:
+        yield f'{key}={new}'
 
 
 def _parameters(cfg: dict) -> float:

@@ -1,13 +1,16 @@
 """Tables of numbers: made from the metafiles, and never anything else."""
+import argparse
 import json
 import re
 import runpy
+import shlex
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from mmengine.config import Config, DictAction
 
 from mmrvos.commands import table
 from mmrvos.metafiles import model_name
@@ -188,13 +191,16 @@ def test_a_marker_that_names_nothing(marker, message, checkout):
         filled(page, checkout)
 
 
-def write_work_dir(work_dir: Path, name: str = 'tiny_shapes') -> None:
+def write_work_dir(work_dir: Path, name: str = 'tiny_shapes',
+                   options: dict | None = None) -> None:
     """Write the config and the log of a training that was resumed once."""
     log = work_dir / '20260101_000000' / 'vis_data' / 'scalars.json'
     log.parent.mkdir(parents=True)
-    config = ROOT / f'configs/{work_dir.parent.name}/tiny_shapes.py'
-    (work_dir / f'{name}.py').write_text(
-        f"_base_ = '{config}'\n")
+    config, = (ROOT / 'configs' / work_dir.parent.name).rglob(f'{name}.py')
+    used = Config.fromfile(config)
+    used.merge_from_dict(options or {})
+    used.work_dir, used.launcher = str(work_dir), 'none'
+    used.dump(work_dir / f'{name}.py')
     scores = {'shapes/J&F': 50., 'shapes/hit': 60., 'shapes/J': 9.}
     for i, split in enumerate(s for s in SPLITS if s != 'total'):
         scores |= {f'shapes/J&F/{split}': 10. + i, f'shapes/hit/{split}': 20.}
@@ -226,6 +232,51 @@ def test_the_command_of_an_ablation(checkout, monkeypatch, tmp_path):
     model = read_model_index(checkout)['soc_tiny_shapes_5queries']
     assert model.results[0].command == (
         'python tools/train.py configs/soc/ablations/tiny_shapes_5queries.py')
+
+
+def test_the_command_has_the_options_of_the_training(checkout, monkeypatch,
+                                                     tmp_path):
+    options = {
+        'train_dataloader.batch_size': 16,
+        'randomness.seed': 2,
+        'model.cluster': None,
+        'model.head.loss_weights.giou': 0.25,
+        'optim_wrapper.optimizer.betas': (0.8, 0.99),
+        'param_scheduler.0.end': 10,
+        'val_evaluator.extras': ['target', 'spans'],
+        'load_from': 'start.pth',
+    }
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir, options=options)
+    call(monkeypatch, '--add', work_dir)
+    result = read_model_index(checkout)['soc_tiny_shapes'].results[0]
+    assert result.seed == 2
+    start, said = result.command.split(' --cfg-options ')
+    assert start == 'python tools/train.py configs/soc/tiny_shapes.py'
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='+', action=DictAction)
+    read = parser.parse_args(['--options', *shlex.split(said)]).options
+    assert read == options
+
+
+def test_resuming_is_no_option_of_the_recipe(checkout, monkeypatch, tmp_path):
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir, options=dict(
+        resume=True, load_from=str(work_dir / 'epoch_3.pth')))
+    call(monkeypatch, '--add', work_dir)
+    result = read_model_index(checkout)['soc_tiny_shapes'].results[0]
+    assert result.command == (
+        'python tools/train.py configs/soc/tiny_shapes.py')
+
+
+def test_a_change_that_no_option_expresses(checkout, monkeypatch, tmp_path):
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir, options={'train_dataloader.dataset.pipeline': [
+        dict(type='LoadFrames')]})
+    with pytest.raises(SystemExit, match=(
+            r'soc/tiny_shapes.py differs from it in '
+            r'train_dataloader.dataset.pipeline, which no option can')):
+        call(monkeypatch, '--add', work_dir)
 
 
 @pytest.mark.parametrize('scores, message', [

@@ -71,7 +71,8 @@ def main() -> None:
             f'{folder} has no README.md: tables are made in a checkout of the '
             'repository')
     for path in args.add:
-        name, row = trained(path) if path.is_dir() else tested(path)
+        name, row = (trained(path, folder) if path.is_dir()
+                     else tested(path))
         if args.seed is not None:
             row['Seed'] = args.seed
         if args.machine is not None:
