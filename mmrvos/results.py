@@ -187,8 +187,8 @@ def add_result(folder: Path, name: str, row: Mapping[str, Any],
                source: str) -> Path:
     """Write a row into the metafile of a model.
 
-    A row of the same data set and source is replaced. The command of a row
-    without one is the training of the model's config.
+    A row of the same data set, source and seed is replaced. The command of a
+    row without one is the training of the model's config.
 
     Args:
         folder: of the checkout.
@@ -223,8 +223,8 @@ def add_result(folder: Path, name: str, row: Mapping[str, Any],
                 results = model.setdefault('Results', [])
                 results[:] = [
                     other for other in results
-                    if (other['Dataset'], other['Source'])
-                    != (row['Dataset'], source)
+                    if (other['Dataset'], other['Source'], other.get('Seed'))
+                    != (row['Dataset'], source, row.get('Seed'))
                 ] + [{key: row[key] for key in ordered if key in row}]
                 (folder / path).write_text(dump_metafile(content))
                 return folder / path

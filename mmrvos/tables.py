@@ -22,8 +22,10 @@ METHOD is a folder of configs, CONFIG the name of a file without suffix.
 """
 import os
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from statistics import mean
 
 import yaml
 
@@ -125,15 +127,22 @@ class Tables:
              for (e, r), row in zip(pairs, rows, strict=True)])
 
     def methods(self) -> str:
-        """One row per method and source, one column per data set."""
+        """One row per method and source, one column per data set.
+
+        The number of a model is the mean over its seeds.
+        """
         best: dict[tuple[str, str], dict[str, tuple[float, str]]] = {}
         for entry in self.entries:
             if is_ablation(entry):
                 continue
+            numbers: dict[tuple, list[float]] = defaultdict(list)  # by seed
             for result in entry.results:
                 name, value = headline(result)
-                row = best.setdefault((entry.collection, result.source), {})
                 column = f'{result.dataset}, {name}'
+                numbers[result.source, column, result.note].append(value)
+            for (source, column, _), values in numbers.items():
+                value = mean(values)
+                row = best.setdefault((entry.collection, source), {})
                 if column not in row or value > row[column][0]:
                     row[column] = (value, self.link(entry, f'{value:.1f}'))
         order = [*DATASETS.values()]
@@ -293,18 +302,15 @@ def headline(result: Result) -> tuple[str, float]:
 
 def whose(result: Result) -> str:
     """Say whose number it is, with its seed and note."""
-    text = result.source
-    if result.source == 'ours':
-        text += f', seed {result.seed}'
-    return text + (f' ({result.note})' if result.note else '')
+    seed = f'seed {result.seed}' if result.source == 'ours' else ''
+    return ', '.join(filter(None, (result.source, seed, result.note)))
 
 
 def short(result: Result, tested: str | None) -> str:
     """Return the leading number of a result in a few words."""
     name, value = headline(result)
     where = '' if result.dataset == tested else f'{result.dataset} '
-    source = ', '.join(filter(None, (result.source, result.note)))
-    return f'{where}{name} {value} ({source})'
+    return f'{where}{name} {value} ({whose(result)})'
 
 
 def by_split(metrics: dict[str, float]) -> list[str]:

@@ -225,6 +225,26 @@ def test_a_training_becomes_a_row(checkout, monkeypatch, tmp_path):
     assert row['static3'] == '10.0 / 20' and row['total'] == '50.0 / 60'
 
 
+def test_a_row_per_seed(checkout, monkeypatch, tmp_path):
+    """A seed replaces its own row, and the table of methods has the mean."""
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir)
+    scores = next(work_dir.rglob('scalars.json'))
+    for seed, value in [(0, 40.), (1, 50.), (2, 51.), (1, 56.)]:
+        text = scores.read_text().replace('"shapes/J&F": 50.0',
+                                          f'"shapes/J&F": {value}')
+        before, scores_before = scores, scores.read_text()
+        scores.write_text(text)
+        call(monkeypatch, '--add', work_dir, '--seed', seed)
+        before.write_text(scores_before)
+    results = read_model_index(checkout)['soc_tiny_shapes'].results
+    assert [(r.seed, r.metrics['J&F']) for r in results] == [
+        (0, 40), (2, 51), (1, 56)]
+    page = (checkout / 'README.md').read_text()
+    assert [r['seed'] for r in rows(page)[:3]] == ['0', '2', '1']
+    assert '[49.0](configs/soc/tiny_shapes.py)' in page
+
+
 def test_the_command_of_an_ablation(checkout, monkeypatch, tmp_path):
     work_dir = tmp_path / 'soc/tiny_shapes_5queries'
     write_work_dir(work_dir, work_dir.name)
@@ -249,7 +269,7 @@ def test_the_command_has_the_options_of_the_training(checkout, monkeypatch,
     work_dir = tmp_path / 'soc/tiny_shapes'
     write_work_dir(work_dir, options=options)
     call(monkeypatch, '--add', work_dir)
-    result = read_model_index(checkout)['soc_tiny_shapes'].results[0]
+    result = read_model_index(checkout)['soc_tiny_shapes'].results[-1]
     assert result.seed == 2
     start, said = result.command.split(' --cfg-options ')
     assert start == 'python tools/train.py configs/soc/tiny_shapes.py'
@@ -264,7 +284,7 @@ def test_resuming_is_no_option_of_the_recipe(checkout, monkeypatch, tmp_path):
     write_work_dir(work_dir, options=dict(
         resume=True, load_from=str(work_dir / 'epoch_3.pth')))
     call(monkeypatch, '--add', work_dir)
-    result = read_model_index(checkout)['soc_tiny_shapes'].results[0]
+    result = read_model_index(checkout)['soc_tiny_shapes'].results[-1]
     assert result.command == (
         'python tools/train.py configs/soc/tiny_shapes.py')
 
