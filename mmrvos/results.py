@@ -1,7 +1,7 @@
 """Turn the output of a test or of a training into rows of metafiles."""
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +50,9 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     Returns:
         The name of the model, and a row without its source. 'Command' has the
         options by which the training differs from the model's config.
-        'Training' has the clips seen (steps, up to the last one logged, times
-        the clips per step of the recipe), the minutes
-        of the training steps (with loading, without validation) and the
-        parameters in millions.
+        'Training' has the clips seen (steps times the clips per step of the
+        recipe), the minutes of the training steps (with loading, without
+        validation) and the parameters in millions.
 
     Raises:
         FileNotFoundError: the config or the scalars are missing.
@@ -73,8 +72,7 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     if not scores:
         raise ValueError(
             f'{work_dir} holds no validation: train to the end first')
-    # a resumed training repeats steps: keep the last entry of a step
-    steps = {e['iter']: e['time'] for e in entries if 'loss' in e}
+    steps = _times_of_steps(entries, scores[-1].get('step'))
     seconds = sum(
         (step - before) * steps[step] for before, step in zip(
             [0, *sorted(steps)], sorted(steps), strict=False))
@@ -93,6 +91,33 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
         }
     }
     return name, row
+
+
+def _times_of_steps(entries: Sequence[Mapping[str, Any]],
+                    epochs: int | None) -> dict[int, float]:
+    """Return the seconds of a step by the number of steps so far.
+
+    A log has every 50th step of an epoch, so the end of the last epoch is
+    derived from the steps per epoch.
+
+    Args:
+        entries: lines of the log.
+        epochs: before the last validation.
+    """
+    # a resumed training repeats steps: keep the last entry of a step
+    losses = [e for e in entries if 'loss' in e]
+    steps = {e['iter']: e['time'] for e in losses}
+    first: dict[int, int] = {}  # logged step of an epoch
+    for entry in losses:
+        if 'epoch' in entry:
+            first.setdefault(entry['epoch'], entry['iter'])
+    lengths = {first[epoch + 1] - first[epoch] for epoch in first
+               if epoch + 1 in first}
+    if epochs in first and len(lengths) == 1:
+        last = epochs * lengths.pop()
+        steps[last] = steps[max(step for step in steps if step <= last)]
+        steps = {s: time for s, time in steps.items() if s <= last}
+    return steps
 
 
 def _config_of(name: str, folder: Path) -> Path:

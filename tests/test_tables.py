@@ -245,6 +245,21 @@ def test_a_row_per_seed(checkout, monkeypatch, tmp_path):
     assert '[49.0](configs/soc/tiny_shapes.py)' in page
 
 
+def test_clips_of_whole_epochs(checkout, monkeypatch, tmp_path):
+    """Epochs of 75 steps, of which one is logged; a fourth was begun."""
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir)
+    log = next(work_dir.rglob('scalars.json'))
+    *_, scores = log.read_text().splitlines()
+    train = [dict(loss=1., iter=50 + 75 * epoch, epoch=epoch + 1, time=8.)
+             for epoch in range(4)]
+    log.write_text('\n'.join([*map(json.dumps, train), scores]))
+    call(monkeypatch, '--add', work_dir)
+    training = read_model_index(checkout)['soc_tiny_shapes'].results[-1]
+    assert training.training['Clips'] == 3 * 75 * 16
+    assert training.training['Minutes'] == 3 * 75 * 8 / 60
+
+
 def test_the_command_of_an_ablation(checkout, monkeypatch, tmp_path):
     work_dir = tmp_path / 'soc/tiny_shapes_5queries'
     write_work_dir(work_dir, work_dir.name)
