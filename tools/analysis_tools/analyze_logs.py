@@ -199,6 +199,7 @@ def plot(runs: dict[str, dict[str, Curve]], keys: Sequence[str],
                 smooth(curve.values, 1 if curve.is_metric else window),
                 label=name, color=f'C{number}', marker=marker)
             axes.set_xlabel('epoch' if curve.is_metric else 'iteration')
+            axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_title(key, fontsize=10, parse_math=False)
         axes.grid(alpha=0.3)
         if len(runs) > 1:
