@@ -230,13 +230,11 @@ def test_a_row_per_seed(checkout, monkeypatch, tmp_path):
     work_dir = tmp_path / 'soc/tiny_shapes'
     write_work_dir(work_dir)
     scores = next(work_dir.rglob('scalars.json'))
+    text = scores.read_text()
     for seed, value in [(0, 40.), (1, 50.), (2, 51.), (1, 56.)]:
-        text = scores.read_text().replace('"shapes/J&F": 50.0',
-                                          f'"shapes/J&F": {value}')
-        before, scores_before = scores, scores.read_text()
-        scores.write_text(text)
+        scores.write_text(text.replace('"shapes/J&F": 50.0',
+                                       f'"shapes/J&F": {value}'))
         call(monkeypatch, '--add', work_dir, '--seed', seed)
-        before.write_text(scores_before)
     results = read_model_index(checkout)['soc_tiny_shapes'].results
     assert [(r.seed, r.metrics['J&F']) for r in results] == [
         (0, 40), (2, 51), (1, 56)]

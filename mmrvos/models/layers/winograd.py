@@ -26,8 +26,9 @@ class WinogradConv2d(nn.Conv2d):
     Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, CVPR 2016,
     arXiv:1509.09308, section 4) computes 4x4 outputs from 6x6 inputs with 36
     multiplications per pair of channels instead of 144. Large convolutions
-    run 1.7 to 2.3 times as fast on one thread. The rounding error is about
-    five times that of a direct convolution in float32.
+    run 1.6 to 2.2 times as fast on one thread (docs/benchmarks.md). The
+    rounding error is about five times that of a direct convolution in
+    float32.
 
     On a GPU, with gradients, in other precision, for other kernels, strides
     and dilations, and for few channels or pixels, this is
