@@ -88,6 +88,8 @@ class ModelEntry:
             configs without a training of their own.
         converted_from: the official file, of ``weights_from`` if given; None
             if there is none.
+        hub_weights: repositories of the Hugging Face hub whose networks the
+            model loads itself, in place of a checkpoint.
         change: keys that an ablation changes.
     """
 
@@ -100,6 +102,7 @@ class ModelEntry:
     weights: str | None
     weights_from: str | None
     converted_from: OfficialFile | None
+    hub_weights: tuple[str, ...] = ()
     change: str | None = None
 
     @property
@@ -161,7 +164,7 @@ def read_model_index(folder: Path | None = None) -> dict[str, ModelEntry]:
 def _entry(folder: Path, model: dict, official: dict) -> ModelEntry:
     unknown = set(model) - {
         'Name', 'Aliases', 'In Collection', 'Config', 'Metadata', 'Results',
-        'Weights', 'Weights From', 'Converted From', 'Change'
+        'Weights', 'Weights From', 'Converted From', 'Hub Weights', 'Change'
     }
     if unknown:
         raise ValueError(f'unknown key {sorted(unknown)[0]!r}')
@@ -182,6 +185,7 @@ def _entry(folder: Path, model: dict, official: dict) -> ModelEntry:
         weights_from=model.get('Weights From'),
         converted_from=converted_from and OfficialFile(
             **_lower_keys(converted_from)),
+        hub_weights=tuple(model.get('Hub Weights', ())),
         change=model.get('Change'))
 
 

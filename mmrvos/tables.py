@@ -271,6 +271,10 @@ class Tables:
 
     def weights(self, entry: ModelEntry) -> str:
         """Say where the weights of a model come from, if there are any."""
+        if entry.hub_weights:
+            return ', '.join(
+                f'[{repository}](https://huggingface.co/{repository})'
+                for repository in entry.hub_weights)
         if entry.weights is not None:
             text, link = 'published', entry.weights
             if '://' not in link:

@@ -5,8 +5,9 @@
 
 Numbers are those of the paper, or of our own evaluation if marked so. WEIGHTS
 is a file that is here, or 'repository' for a file that the wheel lacks, or
-'official' if `mmrvos download NAME` fetches and converts them, or 'none' if
-they have to be trained.
+'official' if `mmrvos download NAME` fetches and converts them, or 'hub' if the
+model fetches its networks from the Hugging Face hub when it is used first, or
+'none' if they have to be trained.
 """
 import argparse
 from collections.abc import Sequence
@@ -77,6 +78,8 @@ def weights(entry: ModelEntry) -> str:
         return 'downloaded'
     if entry.weights is not None:
         return 'repository'
+    if entry.hub_weights:
+        return 'hub'
     return 'official' if entry.converted_from else 'none'
 
 
@@ -87,6 +90,8 @@ def details(entry: ModelEntry) -> list[str]:
         lines.append(f'also called: {", ".join(entry.aliases)}')
     if entry.weights_from:
         lines.append(f'weights of: {entry.weights_from}')
+    lines += [f'networks: {repository} of the Hugging Face hub'
+              for repository in entry.hub_weights]
     if entry.weights:
         lines.append(f'weights: {entry.weights}')
     elif official := entry.converted_from:

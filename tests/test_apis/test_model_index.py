@@ -9,6 +9,7 @@ import yaml
 from mmrvos.apis import RVOSInferencer, find_model, read_model_index
 from mmrvos.metafiles import describe, dump_metafile, model_name
 from mmrvos.model_index import SOURCES, find_weights
+from mmrvos.utils import load_config, needs_checkpoint
 
 from ..config_values import CONFIGS, leaf_configs, name_of
 
@@ -36,6 +37,21 @@ def test_config_and_metafile_agree(path):
         f'{metafile.relative_to(ROOT)} has no entry {name} with these facts, '
         'run python tools/analysis_tools/make_tables.py: '
         f'Config: {config}, Metadata: {facts}')
+
+
+def test_hub_weights_are_those_of_the_config():
+    """A model that is neither trained nor converted fetches its networks."""
+    pretrained = [
+        entry for entry in ENTRIES.values()
+        if not (entry.weights_from or entry.converted_from
+                or 'Training Data' in entry.metadata)
+    ]
+    assert pretrained == [e for e in ENTRIES.values() if e.hub_weights]
+    for entry in pretrained:
+        model = load_config(entry.config).model
+        assert not needs_checkpoint(model)
+        named = re.findall(r"'weights': '(.+?)'", str(model.to_dict()))
+        assert entry.hub_weights == tuple(named)
 
 
 def test_index_lists_every_metafile():

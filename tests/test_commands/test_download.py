@@ -142,6 +142,10 @@ def test_list(server, mmrvos, capsys):
 
 
 def test_a_model_of_the_hub_has_no_checkpoint(mmrvos, tmp_path, capsys):
+    mmrvos('list', 'sam3_full_mevis', '--verbose')
+    name, _, networks = capsys.readouterr().out.splitlines()[1:]
+    assert name.endswith(' hub')
+    assert networks == '    networks: facebook/sam3 of the Hugging Face hub'
     mmrvos('download', 'sam3_full_mevis')
     assert 'sam3_full_mevis has no checkpoint' in capsys.readouterr().out
     assert not (tmp_path / 'home').exists()
