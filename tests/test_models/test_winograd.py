@@ -1,6 +1,10 @@
+import copy
+import pickle
+
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.nn.utils.parametrizations import weight_norm
 
 from mmrvos.models.layers import WinogradConv2d, winograd
 from mmrvos.registry import MODELS
@@ -96,6 +100,47 @@ def test_follows_changes_of_the_weights(conv):
     conv.eval()
     torch.testing.assert_close(conv(x), before)
     assert conv.state_dict().keys() == {'weight', 'bias'}
+
+
+@torch.no_grad()
+def test_follows_weights_at_the_address_of_older_ones():
+    x = torch.randn(1, 256, 16, 16)
+    direct = torch.nn.Conv2d(256, 256, 3, padding=1)
+    # computes its weight in each pass, and releases it afterwards
+    conv = weight_norm(WinogradConv2d(256, 256, 3, padding=1))
+    for scale in (1, 2, 3):
+        conv.parametrizations.weight.original0.mul_(scale)
+        direct.load_state_dict(dict(weight=conv.weight, bias=conv.bias))
+        torch.testing.assert_close(conv(x), direct(x), atol=1e-4, rtol=1e-5)
+
+
+@pytest.mark.parametrize('change', [
+    copy.deepcopy,
+    lambda conv: pickle.loads(pickle.dumps(conv)),
+    lambda conv: conv.half(),
+    lambda conv: conv.to('meta'),
+    lambda conv: conv.train(),
+])
+@torch.no_grad()
+def test_cached_kernels_do_not_outlive_their_weights(conv, change):
+    conv(torch.randn(1, 256, 16, 16))
+    assert conv.cache is not None
+    assert change(conv).cache is None
+
+
+@torch.no_grad()
+def test_traces_are_plain(conv):
+    x = torch.randn(1, 256, 16, 16)
+    traced = torch.jit.trace(conv, x, check_trace=False)
+    assert conv.cache is None
+    assert [n.kind() for n in traced.inlined_graph.nodes()
+            ].count('aten::_convolution') == 1
+
+
+def test_wrong_channels_are_refused_as_by_a_plain_convolution(conv):
+    with torch.no_grad(), pytest.raises(
+            RuntimeError, match='to have 256 channels, but got 512'):
+        conv(torch.zeros(1, 512, 16, 16))
 
 
 def test_networks_use_it():

@@ -31,21 +31,30 @@ class WinogradConv2d(nn.Conv2d):
     float32.
 
     On a GPU, with gradients, in other precision, for other kernels, strides
-    and dilations, and for few channels or pixels, this is
-    :class:`torch.nn.Conv2d`. So a ``conv_cfg`` may set it for all
-    convolutions of a network. The transformed kernels take four times the
-    memory of the weights. They are kept until the weights change.
+    and dilations, for few channels or pixels, and while a model is traced or
+    compiled, this is :class:`torch.nn.Conv2d`. So a ``conv_cfg`` may set it
+    for all convolutions of a network. The transformed kernels take four times
+    the memory of the weights. They are cached until the weights change, and
+    are neither copied nor pickled. PyTorch does not record changes in place of
+    ``weight.data``: call :meth:`train` or :meth:`eval` after them.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kernels = self.kernels_of = None
+        self.cache: tuple[Tensor, int, Tensor] | None = None
 
     def train(self, mode: bool = True) -> 'WinogradConv2d':
-        # weights are replaced through ``data`` between training and testing,
-        # for example by averages, which their version does not show
-        self.kernels = self.kernels_of = None
+        # EMAHook swaps ``weight.data`` between training and testing
+        self.cache = None
         return super().train(mode)
+
+    def _apply(self, *args: Any, **kwargs: Any) -> 'WinogradConv2d':
+        # moved to another device or precision, or into shared memory
+        self.cache = None
+        return super()._apply(*args, **kwargs)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return dict(super().__getstate__(), cache=None)
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve.
@@ -99,25 +108,29 @@ class WinogradConv2d(nn.Conv2d):
                 and self.padding == (1, 1) and self.dilation == (1, 1)
                 and self.groups == 1 and self.padding_mode == 'zeros'
                 and min(self.in_channels, self.out_channels) >= MIN_CHANNELS
-                and x.dim() == 4 and x[:, 0].numel() >= MIN_PIXELS
+                and x.dim() == 4 and x.shape[1] == self.in_channels
+                and x.numel() >= MIN_PIXELS * self.in_channels
                 and x.device.type == 'cpu'
                 and x.dtype == self.weight.dtype == torch.float32
                 and not torch.is_grad_enabled()
                 and not torch.is_autocast_enabled('cpu')
                 and not torch.compiler.is_compiling()
+                and not torch.jit.is_tracing()
                 and not self.weight.is_inference())
 
     def transformed(self) -> Tensor:
         """Return the transformed kernels, (36, C, C')."""
-        weight = self.weight
-        version = weight.data_ptr(), weight._version
-        if self.kernels_of != version:
+        weight, cache = self.weight, self.cache
+        if (cache is None or not weight.is_set_to(cache[0])
+                or weight._version != cache[1]):
             kernels, _, _ = transforms()
-            self.kernels = (kernels @ weight.double().flatten(
-                2).permute(2, 1, 0).flatten(1)).float().view(
-                    SIDE**2, self.in_channels, self.out_channels)
-            self.kernels_of = version
-        return self.kernels
+            kernels = (kernels @ weight.double().flatten(2).permute(
+                2, 1, 0).flatten(1)).float().view(SIDE**2, self.in_channels,
+                                                  self.out_channels)
+            # While the cache refers to the weights, no other weights can be
+            # at their address.
+            self.cache = cache = weight.detach(), weight._version, kernels
+        return cache[2]
 
 
 @cache
