@@ -64,6 +64,8 @@ def test_help_names_subcommands_and_defaults(benchmark, capsys, args, said):
      "--frames: expected an integer of at least 1, got '0'"),
     (('train', 'x.py', '--warmup', '-1'), "at least 0, got '-1'"),
     (('data', 'x.py', '--num', 'many'), "got 'many'"),
+    (('infer', 'x.py', '--limit', 'nan'), "GiB above 0, got 'nan'"),
+    (('demo', 'x.py', '--limit', '-1'), "GiB above 0, got '-1'"),
 ])
 def test_wrong_options_are_named(benchmark, capsys, args, said):
     with pytest.raises(SystemExit, match='^2$'):
@@ -82,6 +84,8 @@ def test_a_missing_config_is_one_line(benchmark, command):
     (('--reference-sentences', '3'), '3 is above --sentences 2'),
     (('--compile', '--warmup', '1'), '--compile needs --warmup 2 or more'),
     (('--json', 'no/such/folder/x.json'), 'no/such/folder is no folder'),
+    (('--json', 'tests'), 'tests is a folder: expected a file'),
+    (('--device', 'nope'), "device 'nope' cannot be used"),
 ])
 def test_contradictions_are_refused_before_any_work(infer, options, said):
     with pytest.raises(SystemExit, match=said):
@@ -218,6 +222,13 @@ def test_flops(flops):
     assert four['backbone'][0] == pytest.approx(
         2 * two['backbone'][0], abs=2e-3)
     assert four['text_encoder'] == two['text_encoder'] > (0, 0)
+
+
+def test_fast_convolutions_count_in_full(flops, monkeypatch):
+    few, _ = flops('referformer', '--frames', '2')
+    monkeypatch.setattr('mmrvos.models.layers.winograd.MIN_CHANNELS', 1)
+    monkeypatch.setattr('mmrvos.models.layers.winograd.MIN_PIXELS', 1)
+    assert flops('referformer', '--frames', '2')[0] == few
 
 
 def test_what_the_sentences_of_samwise_share(flops):

@@ -1,5 +1,6 @@
 """Command-line options of the measurements; imports no torch."""
 import argparse
+import math
 from pathlib import Path
 
 from mmengine.config import DictAction
@@ -46,6 +47,22 @@ def at_least(lowest: int, text: str) -> int:
     return number
 
 
+def gibibytes(text: str) -> float:
+    """Parse an amount of memory.
+
+    Raises:
+        argparse.ArgumentTypeError: the text is not a finite number above 0.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(
+            f'expected a number of GiB above 0, got {text!r}')
+    return number
+
+
 def add_size(parser: argparse.ArgumentParser,
              name: str = '--size',
              default: tuple[int, int] = (360, 640),
@@ -77,7 +94,7 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
 def add_limit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--limit',
-        type=float,
+        type=gibibytes,
         metavar='GIB',
         help='exit with status 1 if the peak memory is higher')
 

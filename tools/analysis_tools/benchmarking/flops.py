@@ -5,12 +5,17 @@ run: matrix products, convolutions, attention and bilinear sampling, including
 that of deformable attention. Operators that are linear in the size of a tensor
 are not counted: activations, norms, softmax, sums, resizing. A multiply-add is
 two FLOPs. Papers often report multiply-adds as GFLOPs; they have a column.
+Convolutions count in full, also those that run on a CPU with fewer products
+(WinogradConv2d), so the numbers are those of a GPU as well.
 Parameters are trained if they are not frozen by the config.
 """
 import argparse
+from unittest.mock import patch
 
 import torch
 from torch import nn
+
+from mmrvos.models.layers import WinogradConv2d
 
 from .flop_counter import FlopCounter
 from .meter import Meter, model_parts, watch
@@ -24,7 +29,8 @@ def run(args: argparse.Namespace) -> None:
     data = dict(
         inputs=[make_frames(args.frames, args.size)],
         data_samples=[make_sample(args.sentences, args.size, args.size)])
-    with torch.no_grad(), FlopCounter() as counter:
+    plain = patch.object(WinogradConv2d, 'applies', lambda *_: False)
+    with torch.no_grad(), plain, FlopCounter() as counter:
         meter = Meter(counter.total)
         watch(model, meter, model_parts(model))
         model.test_step(data)

@@ -76,6 +76,8 @@ def check_arguments(args: argparse.Namespace) -> None:
     if args.json and not args.json.parent.is_dir():
         raise ValueError(f'--json {args.json}: {args.json.parent} is no '
                          'folder')
+    if args.json and args.json.is_dir():
+        raise ValueError(f'--json {args.json} is a folder: expected a file')
 
 
 def read_frames(folder: Path, size: tuple[int, int]) -> torch.Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from mmrvos.apis.arguments import check_device
 from mmrvos.models import BaseRVOSSegmentor
 
 GIB = 2**30
@@ -167,7 +168,13 @@ def check_limit(peak: float, limit: float | None) -> None:
 
 
 def device_of(name: str | None) -> torch.device:
-    """The device of --device; without the option a GPU if there is one."""
+    """Return the device of --device; by default a GPU if there is one.
+
+    Raises:
+        ValueError: the device cannot be used.
+    """
+    if name is not None:
+        check_device(name)
     return torch.device(
         name or ('cuda' if torch.cuda.is_available() else 'cpu'))
 
