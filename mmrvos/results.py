@@ -40,6 +40,27 @@ def tested(path: Path) -> tuple[str, dict[str, Any]]:
         ) from None
 
 
+def _read_scalars(path: Path) -> list[dict[str, Any]]:
+    """Read scalars.json, one JSON object per line.
+
+    Raises:
+        ValueError: a line is no JSON object, e.g. half of one.
+    """
+    entries = []
+    for number, line in enumerate(read_lines(path), 1):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict):
+            raise ValueError(
+                f'{path}: line {number} is no JSON object: {line[:40]!r}; '
+                'delete the line if the training was stopped while it wrote '
+                'it')
+        entries.append(entry)
+    return entries
+
+
 def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     """Read the last validation of a training from its work dir.
 
@@ -56,8 +77,9 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
 
     Raises:
         FileNotFoundError: the config or the scalars are missing.
-        ValueError: the scalars hold no validation, no metafile has the
-            model, or no option can express a difference of its config.
+        ValueError: the scalars are no lines of JSON, or hold no validation or
+            training step, no metafile has the model, or no option can express
+            a difference of its config.
     """
     configs = sorted(work_dir.glob('*.py'))
     logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
@@ -65,14 +87,17 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
         raise FileNotFoundError(
             f'{work_dir} is no work dir of a training: expected its config '
             'and <time>/vis_data/scalars.json')
-    lines = [line for log in logs for line in read_lines(log)]
-    entries = [json.loads(line) for line in lines]
+    entries = [entry for log in logs for entry in _read_scalars(log)]
     scores = [e for e in entries if any('/' in key and 'loss' not in key
                                         for key in e)]
     if not scores:
         raise ValueError(
             f'{work_dir} holds no validation: train to the end first')
     steps = _times_of_steps(entries, scores[-1].get('step'))
+    if not steps:
+        raise ValueError(
+            f'{work_dir} holds no training step: add its scores by --add '
+            'FILE of tools/test.py --out')
     seconds = sum(
         (step - before) * steps[step] for before, step in zip(
             [0, *sorted(steps)], sorted(steps), strict=False))

@@ -313,7 +313,10 @@ def test_a_change_that_no_option_expresses(checkout, monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize('scores, message', [
-    (None, 'is no work dir of a training'), ('', 'holds no validation')])
+    (None, 'is no work dir of a training'),
+    ('', 'holds no validation'),
+    ('{"loss": 1.0, "it', r'scalars.json: line 1 is no JSON object'),
+    ('{"shapes/J&F": 5.0, "step": 3}', 'holds no training step')])
 def test_what_is_no_training(scores, message, checkout, monkeypatch,
                              tmp_path):
     work_dir = tmp_path / 'soc/tiny_shapes'
@@ -322,8 +325,13 @@ def test_what_is_no_training(scores, message, checkout, monkeypatch,
         work_dir.rmdir()
         write_work_dir(work_dir)
         next(work_dir.rglob('scalars.json')).write_text(scores)
+    good = tmp_path / 'good/soc/tiny_shapes'
+    write_work_dir(good)
+    before = read_model_index(checkout)['soc_tiny_shapes'].results
     with pytest.raises(SystemExit, match=message):
-        call(monkeypatch, '--add', work_dir)
+        call(monkeypatch, '--add', good, work_dir)
+    # the results in front of a wrong one are not written either
+    assert read_model_index(checkout)['soc_tiny_shapes'].results == before
 
 
 def test_ceilings_file_has_all_columns():

@@ -70,9 +70,10 @@ def main() -> None:
         raise FileNotFoundError(
             f'{folder} has no README.md: tables are made in a checkout of the '
             'repository')
-    for path in args.add:
-        name, row = (trained(path, folder) if path.is_dir()
-                     else tested(path))
+    # all are read before the first is written
+    results = [trained(path, folder) if path.is_dir() else tested(path)
+               for path in args.add]
+    for name, row in results:
         if args.seed is not None:
             row['Seed'] = args.seed
         if args.machine is not None:
