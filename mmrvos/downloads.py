@@ -13,10 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import gdown
-import requests
 from filelock import FileLock, Timeout
-from gdown.exceptions import DownloadError
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -187,6 +184,10 @@ def only_process(target: Path, progress: bool) -> Iterator[None]:
 def from_web(source: str, output: Path, size: int | None,
              progress: bool) -> Path:
     """Download over HTTP or from Google Drive, see :func:`fetch`."""
+    # imported here: most commands do not need it
+    import gdown
+    from gdown.exceptions import DownloadError
+
     with progress_bar(source.split('/')[-1], progress) as show:
 
         def check(done: int, total: int | None) -> None:
@@ -426,6 +427,7 @@ def discard_unless_resumable(source: str, output: Path) -> int:
 
 def has_ranges(url: str) -> bool:
     """Tell whether a server sends parts of a file; True if it is down."""
+    import requests
     try:
         with requests.get(
                 url, headers={'Range': 'bytes=0-0'}, stream=True,
