@@ -227,20 +227,23 @@ def test_a_training_becomes_a_row(checkout, monkeypatch, tmp_path):
 
 def test_a_row_per_seed(checkout, monkeypatch, tmp_path):
     """A seed replaces its own row, and the table of methods has the mean."""
-    work_dir = tmp_path / 'soc/tiny_shapes'
-    write_work_dir(work_dir)
-    scores = next(work_dir.rglob('scalars.json'))
-    text = scores.read_text()
     for seed, value in [(0, 40.), (1, 50.), (2, 51.), (1, 56.)]:
-        scores.write_text(text.replace('"shapes/J&F": 50.0',
-                                       f'"shapes/J&F": {value}'))
-        call(monkeypatch, '--add', work_dir, '--seed', seed)
+        work_dir = tmp_path / f'{value}/soc/tiny_shapes'
+        write_work_dir(work_dir, options={'randomness.seed': seed})
+        scores = next(work_dir.rglob('scalars.json'))
+        scores.write_text(scores.read_text().replace(
+            '"shapes/J&F": 50.0', f'"shapes/J&F": {value}'))
+        call(monkeypatch, '--add', work_dir)
     results = read_model_index(checkout)['soc_tiny_shapes'].results
     assert [(r.seed, r.metrics['J&F']) for r in results] == [
         (0, 40), (2, 51), (1, 56)]
     page = (checkout / 'README.md').read_text()
     assert [r['seed'] for r in rows(page)[:3]] == ['0', '2', '1']
     assert '[49.0](configs/soc/tiny_shapes.py)' in page
+    with pytest.raises(SystemExit, match='the seed 1: remove --seed 2'):
+        call(monkeypatch, '--add', work_dir, '--seed', 2)
+    with pytest.raises(SystemExit, match='or a work dir'):
+        call(monkeypatch, '--add', tmp_path / 'none')
 
 
 def test_clips_of_whole_epochs(checkout, monkeypatch, tmp_path):

@@ -12,6 +12,7 @@ metafiles: the file of `tools/test.py --out`, or the work dir of a training
 """
 import argparse
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -62,6 +63,32 @@ def changed_metafiles(folder: Path) -> dict[Path, str]:
             if text != path.read_text()}
 
 
+def read_result(path: Path, folder: Path,
+                seed: int | None) -> tuple[str, dict[str, Any]]:
+    """Read a result from a JSON file or a work dir.
+
+    Args:
+        path: the file or the folder.
+        folder: of model-index.yml.
+        seed: of ``--seed``.
+
+    Raises:
+        FileNotFoundError: there is neither.
+        ValueError: the training had another seed.
+    """
+    if not path.exists():
+        raise FileNotFoundError(
+            f'{path} is missing: expected a JSON file of tools/test.py --out, '
+            'or a work dir')
+    if not path.is_dir():
+        return tested(path)
+    name, row = trained(path, folder)
+    if None not in (seed, row['Seed']) and seed != row['Seed']:
+        raise ValueError(f'{path} was trained with the seed {row["Seed"]}: '
+                         f'remove --seed {seed}')
+    return name, row
+
+
 @clear_errors
 def main() -> None:
     args = parse_args()
@@ -71,8 +98,7 @@ def main() -> None:
             f'{folder} has no README.md: tables are made in a checkout of the '
             'repository')
     # all are read before the first is written
-    results = [trained(path, folder) if path.is_dir() else tested(path)
-               for path in args.add]
+    results = [read_result(path, folder, args.seed) for path in args.add]
     for name, row in results:
         if args.seed is not None:
             row['Seed'] = args.seed
