@@ -103,6 +103,13 @@ CHANGED = {
     'the official code keeps the best epoch by mAP',
     ('mttr/*a2d*', 'default_hooks.checkpoint.*'):
     'the official code keeps the best epoch by mAP',
+    ('mttr/tiny_shapes', 'model.*'):
+    'words meet pixels at stride 8, where an object has four cells',
+    ('mttr/tiny_shapes', 'custom_hooks.0.stages.1.*.num'):
+    'two expressions per frame as in the other methods: at stride 8 a pair '
+    'has four times the pixels',
+    ('mlrl/tiny_shapes', 'model.*'):
+    'the category loss is on the map that meets the words',
     ('*', 'model.test_cfg.min_score'):
     '0 keeps all masks, as before',
     ('*', 'log_processor.type'):

@@ -1,6 +1,7 @@
-# MTTR, trained from scratch on two CPU cores. Backbone, text encoder, width
-# and schedule are those of ReferFormer's tiny config. As in the official MTTR
-# with ResNet-50, the last stage of the backbone is dilated.
+# MTTR, trained from scratch on two CPU cores. Text encoder, width and schedule
+# are those of ReferFormer's tiny config, and the backbone without its last
+# stage, as in the official MTTR with Video Swin. The third stage is dilated,
+# so words meet pixels at stride 8: at stride 16 an object has one cell.
 #   bash tools/dist_train.sh configs/mttr/tiny_shapes.py 2
 _base_ = [
     '../_base_/models/referformer_tiny.py',
@@ -16,9 +17,11 @@ model = dict(
     backbone=dict(
         base.backbone,
         type='DilatedResNet',
-        strides=(1, 2, 2, 1),
-        dilations=(1, 1, 1, 2)),
-    backbone_channels=base.backbone_channels,
+        num_stages=3,
+        strides=(1, 2, 1),
+        dilations=(1, 1, 2),
+        out_indices=(0, 1, 2)),
+    backbone_channels=base.backbone_channels[:3],
     text_encoder=dict(base.text_encoder, pooler=False),
     embed_dims=base.embed_dims,
     transformer=dict(
@@ -27,11 +30,11 @@ model = dict(
         num_heads=4,
         feedforward_channels=256,
         dropout=0.),
-    pixel_decoder=dict(type='SpatialDecoder', channels=(64, 48, 32, 16)),
+    pixel_decoder=dict(type='SpatialDecoder', channels=(64, 32, 16)),
     head=dict(type='ReferredInstanceHead'),
-    # both on the input of the encoder, the last map at stride 16
-    category_head=dict(base.category_head, level=3, stride=16),
-    dense_head=dict(base.dense_head, stride=16),
+    # on the input of the encoder
+    category_head=dict(base.category_head, level=2),
+    dense_head=base.dense_head,
     channels_last=base.channels_last,
     test_cfg=base.test_cfg)
 
@@ -43,9 +46,7 @@ category, dense, frame, clip = [
                   _base_.frame_pipeline, _base_.clip_pipeline)
 ]
 # Only attention relates pixels to words, which takes longer to learn than the
-# product of ReferFormer. The dense stage therefore has 35 epochs instead of 5,
-# with eight expressions per frame: at stride 16 a pair has 60 pixels only.
-dense[1] = dict(dense[1], num=8)
+# product of ReferFormer. The dense stage therefore has 35 epochs instead of 5.
 custom_hooks = [
     dict(
         type='TrainingStagesHook',
