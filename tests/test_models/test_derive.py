@@ -31,7 +31,7 @@ def config(method: str, **changes) -> Config:
         category_head__in_channels=48)),
     ('soc', dict(cluster__num_queries=1, pixel_decoder__in_channels=[64] * 3)),
     ('mttr', dict(
-        transformer__embed_dims=64, pixel_decoder__in_channels=[64, 96, 48])),
+        transformer__embed_dims=64, pixel_decoder__in_channels=[64, 48])),
     ('mlrl', dict(alignment__embed_dims=64, head__in_channels=192)),
 ])
 def test_an_equal_value_may_be_repeated(method, repeated):
@@ -73,8 +73,8 @@ def test_an_equal_value_may_be_repeated(method, repeated):
      ('head.embed_dims=32', 'embed_dims=64')),
     ('mttr', dict(head__mask_channels=4),
      ('head.mask_channels=4', 'pixel_decoder.mask_channels=8')),
-    ('mttr', dict(pixel_decoder__in_channels=(64, 96, 32)),
-     ('pixel_decoder.in_channels=', r'\(64, 96, 48\)')),
+    ('mttr', dict(pixel_decoder__in_channels=(64, 32)),
+     ('pixel_decoder.in_channels=', r'\(64, 48\)')),
     ('mlrl', dict(head__in_channels=64),
      ('head.in_channels=64', r'len\(levels\) \* embed_dims=192')),
     ('mlrl', dict(levels__frame__embed_dims=32),

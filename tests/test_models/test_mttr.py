@@ -54,7 +54,7 @@ def test_the_dense_map_is_the_encoded_map():
         text = model.encode_text([TEXTS])
         dense = model.dense_map(clip, text)
         torch.testing.assert_close(dense, model.decode(clip, text).dense)
-    assert dense.shape == (3 * 2, 64, 4, 6)
+    assert dense.shape == (3 * 2, 64, 8, 12)
 
 
 def test_training_needs_the_other_objects():

@@ -318,8 +318,8 @@ def test_demo_on_videos_of_several_lengths(demo):
 
 
 def test_demo_above_the_limit(demo):
-    with pytest.raises(SystemExit, match='above --limit -1.0'):
-        demo('--frames', '1', '--limit', '-1')
+    with pytest.raises(SystemExit, match='above --limit 0.001'):
+        demo('--frames', '1', '--limit', '0.001')
 
 
 # ---- evaluation
