@@ -32,7 +32,7 @@ model = dict(
         # A focal loss is a mean over all pixels, few of which are of an
         # object.
         loss_weights=dict(mask=20., object_mask=20.)),
-    # on the map that meets the words
+    # on the map that is aligned with the words
     category_head=dict(base.category_head, level=3, stride=16),
     channels_last=base.channels_last,
     test_cfg=base.test_cfg)

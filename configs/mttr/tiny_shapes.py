@@ -1,7 +1,8 @@
 # MTTR, trained from scratch on two CPU cores. Text encoder, width and schedule
 # are those of ReferFormer's tiny config, and the backbone without its last
 # stage, as in the official MTTR with Video Swin. The third stage is dilated,
-# so words meet pixels at stride 8: at stride 16 an object has one cell.
+# so that the encoder combines words with pixels at stride 8: at stride 16 an
+# object has one cell.
 #   bash tools/dist_train.sh configs/mttr/tiny_shapes.py 2
 _base_ = [
     '../_base_/models/referformer_tiny.py',
