@@ -108,6 +108,18 @@ CHANGED = {
     ('mttr/tiny_shapes', 'custom_hooks.0.stages.1.*.num'):
     'two expressions per frame as in the other methods: at stride 8 a pair '
     'has four times the pixels',
+    ('*/tiny_shapes*', 'model*.word_head'):
+    'for the stage on words of appearance',
+    ('*/tiny_shapes*', 'model.parameters.*'):
+    'of the head for the stage on words of appearance',
+    ('html/tiny_shapes*', 'custom_hooks.0.stages*'):
+    'words of appearance are trained first, which ends the plateau',
+    ('ifirvos/*tiny_shapes*', 'custom_hooks.0.stages*'):
+    'words of appearance are trained first, which ends the plateau',
+    ('referformer/tiny_shapes*', 'custom_hooks.0.stages*'):
+    'words of appearance are trained first, which ends the plateau',
+    ('soc/tiny_shapes*', 'custom_hooks.0.stages*'):
+    'words of appearance are trained first, which ends the plateau',
     ('mlrl/tiny_shapes', 'model.*'):
     'the category loss is on the map that meets the words',
     ('*', 'model.test_cfg.min_score'):

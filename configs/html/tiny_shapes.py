@@ -2,7 +2,6 @@
 # as many videos and steps, but four frames per clip instead of two in the last
 # stage, which make scales of four, two and one.
 #   bash tools/dist_train.sh configs/html/tiny_shapes.py 2
-# Measured: J&F 57.1 on Moving Shapes (README.md).
 _base_ = [
     '../_base_/models/referformer_tiny.py',
     '../_base_/datasets/moving_shapes.py',
@@ -23,8 +22,12 @@ custom_hooks = [
                 stage='category',
                 epochs=30,
                 pipeline=_base_.category_pipeline),
-            dict(stage='dense', epochs=5, pipeline=_base_.dense_pipeline),
-            dict(stage='whole', epochs=58, pipeline=_base_.frame_pipeline),
+            dict(
+                stage='words',
+                epochs=30,
+                pipeline=_base_.appearance_pipeline),
+            dict(stage='dense', epochs=8, pipeline=_base_.position_pipeline),
+            dict(stage='whole', epochs=25, pipeline=_base_.frame_pipeline),
             dict(stage='whole', epochs=7, pipeline=clip_pipeline),
         ]),
     _base_.ema,

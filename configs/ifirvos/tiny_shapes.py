@@ -2,7 +2,6 @@
 # ReferFormer: as many videos and steps, but four frames per clip instead of
 # two in the last stage, so that motion is visible.
 #   bash tools/dist_train.sh configs/ifirvos/tiny_shapes.py 2
-# Measured: J&F 57.3 on Moving Shapes (README.md).
 _base_ = [
     '../_base_/models/referformer_tiny.py',
     '../_base_/datasets/moving_shapes.py',
@@ -30,8 +29,12 @@ custom_hooks = [
                 stage='category',
                 epochs=30,
                 pipeline=_base_.category_pipeline),
-            dict(stage='dense', epochs=5, pipeline=_base_.dense_pipeline),
-            dict(stage='whole', epochs=58, pipeline=_base_.frame_pipeline),
+            dict(
+                stage='words',
+                epochs=30,
+                pipeline=_base_.appearance_pipeline),
+            dict(stage='dense', epochs=8, pipeline=_base_.position_pipeline),
+            dict(stage='whole', epochs=25, pipeline=_base_.frame_pipeline),
             dict(stage='whole', epochs=7, pipeline=clip_pipeline),
         ]),
     _base_.ema,

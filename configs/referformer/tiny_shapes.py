@@ -1,6 +1,5 @@
 # ReferFormer, trained from scratch on two CPU cores.
 #   bash tools/dist_train.sh configs/referformer/tiny_shapes.py 2
-# Measured: J&F 57.2 on Moving Shapes (README.md).
 _base_ = [
     '../_base_/models/referformer_tiny.py',
     '../_base_/datasets/moving_shapes.py',
@@ -15,8 +14,12 @@ custom_hooks = [
                 stage='category',
                 epochs=30,
                 pipeline=_base_.category_pipeline),
-            dict(stage='dense', epochs=5, pipeline=_base_.dense_pipeline),
-            dict(stage='whole', epochs=58, pipeline=_base_.frame_pipeline),
+            dict(
+                stage='words',
+                epochs=30,
+                pipeline=_base_.appearance_pipeline),
+            dict(stage='dense', epochs=8, pipeline=_base_.position_pipeline),
+            dict(stage='whole', epochs=25, pipeline=_base_.frame_pipeline),
             dict(stage='whole', epochs=7, pipeline=_base_.clip_pipeline),
         ]),
     _base_.ema,

@@ -14,14 +14,31 @@ augmentation = [
     dict(type='PackRVOSInputs'),
 ]
 # One pipeline per stage of training: all objects, for the classification of
-# the backbone; mostly expressions that a map without neighbours can decide;
-# single frames, which give a step the most different expressions per second;
-# clips.
+# the backbone; expressions of appearance only, since a model that meets all
+# types at once learns late to use the words; mostly expressions of position,
+# as soon as appearance is known; single frames, which give a step the most
+# different expressions per second; clips.
 category_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=1),
     dict(type='SampleExpressions', num=8),
     *augmentation,
 ]
+appearance_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=1),
+    dict(
+        type='SampleExpressions', num=6, type_weights=dict(appearance=1.)),
+    *augmentation,
+]
+position_pipeline = [
+    dict(type='SampleSpreadFrames', num_frames=1),
+    dict(
+        type='SampleExpressions',
+        num=2,
+        type_weights=dict(appearance=1., position=2.)),
+    *augmentation,
+]
+# Both in one, for methods without a stage 'words': mostly expressions that a
+# map without neighbours can decide.
 dense_pipeline = [
     dict(type='SampleSpreadFrames', num_frames=1),
     dict(

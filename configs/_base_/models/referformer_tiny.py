@@ -75,6 +75,11 @@ model = dict(
         # lower weights than in the official recipe (5 and 2).
         loss_weights=dict(cls=2., bbox=1., giou=0.5, mask=2., dice=5.)),
     category_head=dict(type='CategoryHead', num_classes=6),
+    word_head=dict(
+        type='DenseMaskHead',
+        hidden_channels=64,
+        mask_weight=5.,
+        dice_weight=5.),
     dense_head=dict(type='DenseMaskHead', mask_weight=5., dice_weight=5.),
     channels_last=True,
     test_cfg=dict(

@@ -2,6 +2,5 @@
 # such encoding.
 #   bash tools/dist_train.sh \
 #       configs/ifirvos/ablations/tiny_shapes_temporal.py 2
-# Measured: J&F 57.3 on Moving Shapes (../README.md).
 _base_ = '../tiny_shapes.py'
 model = dict(decoder=dict(inter_frame=dict(temporal_encoding=True)))

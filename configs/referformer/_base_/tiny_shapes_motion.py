@@ -16,11 +16,6 @@ load_cfg = dict(drop=[r'^temporal\.', r'^motion_head\.', r'^word_head\.'])
 model = dict(
     temporal=dict(type='TemporalMixer'),
     motion_head=dict(type='MotionHead', loss_weight=2.),
-    word_head=dict(
-        type='DenseMaskHead',
-        hidden_channels=64,
-        mask_weight=5.,
-        dice_weight=5.),
     decoded_frames=1)
 
 custom_hooks = [

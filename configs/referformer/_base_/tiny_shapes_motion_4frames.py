@@ -14,11 +14,6 @@ load_from = 'checkpoints/referformer_tiny_shapes_motion_start.pth'
 model = dict(
     temporal=dict(type='TemporalMixer'),
     motion_head=dict(type='MotionHead', loss_weight=2.),
-    word_head=dict(  # part of the start, not trained by the stage 'whole'
-        type='DenseMaskHead',
-        hidden_channels=64,
-        mask_weight=5.,
-        dice_weight=5.),
     decoded_frames=4)
 
 whole_pipeline = [
