@@ -26,8 +26,8 @@ class MotionTraining(BaseRVOSSegmentor):
     This is ours and belongs to no paper. Two stages of
     :class:`TrainingStagesHook` use it: 'motion' trains the stride-8 map
     without language to carry the motion of objects, and 'words' trains
-    language on single frames of that map, many expressions per step. The
-    motion loss stays on in all later stages.
+    language on single frames of that map, many expressions per step, with or
+    without a motion head. The motion loss stays on in all later stages.
 
     Args:
         motion_head: config of a :class:`MotionHead`; None for no motion loss.
