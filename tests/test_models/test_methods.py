@@ -32,7 +32,8 @@ METHODS = sorted(
 TEXTS = ('the red square', 'the star', 'the small one that moves right')
 TWO_SIZES = ((64, 96), (48, 80))
 # training-only heads and the stage in which each is trained
-STAGES = dict(category='category_head', dense='dense_head')
+STAGES = dict(
+    category='category_head', words='word_head', dense='dense_head')
 
 
 def config_of(method: str) -> Config:
@@ -446,8 +447,7 @@ def test_all_modules_belong_to_declared_parts(method):
     assert modules <= declared
     # switched on by a config of their own, see test_motion.py and
     # test_samwise.py
-    optional = {*STAGES.values(), 'temporal', 'motion_head', 'word_head',
-                'motion_prompt'}
+    optional = {*STAGES.values(), 'temporal', 'motion_head', 'motion_prompt'}
     for part in model.parts:
         if part.path not in optional:
             assert list(part.modules(model)), part

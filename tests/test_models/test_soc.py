@@ -30,7 +30,8 @@ def soc_model(seed: int = 0, **changes) -> torch.nn.Module:
     """The tiny SOC, with box heads that do not start at zero."""
     cfg = Config.fromfile(CONFIGS / 'soc/tiny_shapes.py')
     several_queries(cfg.model, 5)
-    cfg.model.category_head = None  # trained in another stage
+    # trained in other stages
+    cfg.model.category_head = cfg.model.word_head = None
     cfg.merge_from_dict(
         {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
     torch.manual_seed(seed)

@@ -24,6 +24,7 @@ def tiny_cfg(**changes) -> Config:
     """The tiny model's config; dotted keys (``a__b=c``) change it."""
     cfg = Config.fromfile(CONFIGS / '_base_/models/referformer_tiny.py')
     several_queries(cfg.model)
+    cfg.model.word_head = None  # for a stage of its own, see test_motion.py
     cfg.merge_from_dict(
         {f"model.{k.replace('__', '.')}": v for k, v in changes.items()})
     return cfg.model
