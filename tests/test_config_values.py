@@ -113,13 +113,13 @@ CHANGED = {
     ('*/tiny_shapes*', 'model.parameters.*'):
     'of the head for the stage on words of appearance',
     ('html/tiny_shapes*', 'custom_hooks.0.stages*'):
-    'words of appearance are trained first, which ends the plateau',
+    'appearance is trained first, then position',
     ('ifirvos/*tiny_shapes*', 'custom_hooks.0.stages*'):
-    'words of appearance are trained first, which ends the plateau',
+    'appearance is trained first, then position',
     ('referformer/tiny_shapes*', 'custom_hooks.0.stages*'):
-    'words of appearance are trained first, which ends the plateau',
+    'appearance is trained first, then position',
     ('soc/tiny_shapes*', 'custom_hooks.0.stages*'):
-    'words of appearance are trained first, which ends the plateau',
+    'appearance is trained first, then position',
     ('mlrl/tiny_shapes', 'model.*'):
     'the category loss is on the map that meets the words',
     ('*', 'model.test_cfg.min_score'):
