@@ -188,12 +188,12 @@ class BaseRVOSDataset:
         self.serialize_data = serialize_data
         self.test_mode = test_mode
         self.max_refetch = max_refetch
-        self.steps = pipeline_steps(pipeline, lower_case)
-        self.pipeline = compose(self.steps)
+        self.lower_case = lower_case
         #: types of the expressions, before ``filter_cfg``
         self.type_ids: set[str | int | None] = set()
         #: (entries, 3): video, expression (-1: all), start frame
         self.entries: np.ndarray | None = None
+        self.set_pipeline(pipeline)
         if not lazy_init:
             self.full_init()
 
@@ -258,6 +258,17 @@ class BaseRVOSDataset:
             (v, expression, start) for v, video in enumerate(videos)
             for expression, start in self._entries(video)
         ]), self.indices)
+
+    def set_pipeline(self, pipeline: Sequence[dict | Callable]) -> None:
+        """Use these transforms, for example in a stage of training.
+
+        Raises:
+            ValueError: no expression is of a type in ``type_weights``.
+        """
+        self.steps = pipeline_steps(pipeline, self.lower_case)
+        if self.entries is not None:
+            self.check_pipeline(self.steps)
+        self.pipeline = compose(self.steps)
 
     def check_pipeline(self, steps: Sequence[dict | Callable]) -> None:
         """Check the types of expressions that a pipeline draws.

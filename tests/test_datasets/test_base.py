@@ -61,7 +61,7 @@ def test_unknown_types_and_prefixes_are_named(root):
     with pytest.raises(ValueError, match="type_weights.*'statc'.*static"):
         build(root, pipeline=[wrong])
     with pytest.raises(ValueError, match="type_weights.*'statc'"):
-        dataset.check_pipeline([wrong])
+        dataset.set_pipeline([wrong])
     with pytest.raises(ValueError, match="type_ids names 'motion'"):
         build(root, filter_cfg=dict(type_ids=['static', 'motion']))
     with pytest.raises(ValueError, match="data_prefix.imgs, expected some of"):
@@ -73,6 +73,7 @@ def test_clean_text_is_the_first_transform(root):
     texts = {}
     for lower_case in (True, False):
         dataset = build(root, pipeline=pipeline, lower_case=lower_case)
+        dataset.set_pipeline(pipeline)  # as a stage of training does
         entry = dataset[0]
         texts[lower_case] = {e['text'] for e in entry['expressions']}
     assert 'the red one on the left' in texts[True]

@@ -2,26 +2,57 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.dataset import Compose
 from mmengine.logging import MessageHub
 from mmengine.registry import init_default_scope
+from mmengine.structures import InstanceData
 from torch import nn
+from torch.utils.data import ConcatDataset
 
 from mmrvos.engine.hooks import TrainingStagesHook
+from mmrvos.engine.hooks.training_stages_hook import changed_lengths
+from mmrvos.structures import RVOSDataSample
 
 LOAD = [dict(type='LoadFrames')]
 PACK = [dict(type='PackRVOSInputs')]
 
 
-def make_runner(epoch=0, persistent=False, **heads):
-    model = SimpleNamespace(
-        **(dict(category_head=object(), dense_head=object()) | heads))
-    loader = SimpleNamespace(
-        dataset=SimpleNamespace(pipeline='as configured'),
-        persistent_workers=persistent)
+class Model(nn.Module):
+
+    def __init__(self, **parts):
+        super().__init__()
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+
+class Dataset:
+    """Records the pipelines that load a sample."""
+
+    def __init__(self, sample=None):
+        self.pipeline, self.loaded = 'as configured', []
+        self.sample = sample
+
+    def set_pipeline(self, pipeline):
+        Compose(pipeline)
+        self.pipeline = pipeline
+
+    def __getitem__(self, index):
+        self.loaded.append(self.pipeline)
+        if isinstance(self.sample, Exception):
+            raise self.sample
+        if self.sample is not None:
+            return self.sample
+        return dict(data_samples=RVOSDataSample(gt=InstanceData()))
+
+
+def make_runner(epoch=0, persistent=False, max_epochs=4, **parts):
+    loader = SimpleNamespace(dataset=Dataset(), persistent_workers=persistent)
+    heads = dict(category_head=nn.Identity(), dense_head=nn.Identity())
     return SimpleNamespace(
-        model=model,
+        model=Model(**heads | parts),
         train_dataloader=loader,
         epoch=epoch,
+        max_epochs=max_epochs,
         message_hub=MessageHub('stages'))
 
 
@@ -34,10 +65,78 @@ def make_hook():
 
 
 def test_pipelines_of_all_stages_are_checked_first():
-    runner, checked = make_runner(), []
-    runner.train_dataloader.dataset.check_pipeline = checked.append
+    init_default_scope('mmrvos')
+    runner = make_runner()
     make_hook().before_train(runner)
-    assert checked == [(), LOAD, PACK]
+    dataset = runner.train_dataloader.dataset
+    assert dataset.loaded == [LOAD, PACK]
+    assert dataset.pipeline == 'as configured'
+
+
+@pytest.mark.parametrize(('pipeline', 'sample', 'message'), [
+    ('a name', None, "stage 'dense' loads no sample: TypeError"),
+    (LOAD, KeyError('boxes'), "stage 'dense' loads no sample: KeyError"),
+    (LOAD, {}, 'LoadClipMasks, and PackRVOSInputs'),
+    (LOAD, dict(data_samples=RVOSDataSample()), 'LoadClipMasks'),
+])
+def test_a_pipeline_of_a_later_stage_that_does_not_fit(pipeline, sample,
+                                                       message):
+    init_default_scope('mmrvos')
+    runner = make_runner()
+    runner.train_dataloader.dataset = Dataset(sample)
+    hook = TrainingStagesHook([
+        dict(stage='category', epochs=1),
+        dict(stage='dense', epochs=1, pipeline=pipeline)
+    ])
+    with pytest.raises(ValueError, match=message):
+        hook.before_train(runner)
+
+
+def test_a_stage_without_pipeline_keeps_the_last_one():
+    """After --resume, too, when no earlier stage has run."""
+    init_default_scope('mmrvos')
+    runner = make_runner(epoch=2)
+    hook = TrainingStagesHook([
+        dict(stage='category', epochs=1, pipeline=LOAD),
+        dict(stage='dense', epochs=1, pipeline=PACK),
+        dict(stage='whole', epochs=1)
+    ])
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)
+    assert runner.train_dataloader.dataset.pipeline == PACK
+
+
+def test_stages_that_max_epochs_changes_are_named():
+    stages = make_hook().stages  # 1, 2 and 1 epochs
+    assert not list(changed_lengths(stages, 4))
+    assert [line[:48] for line in changed_lengths(stages, 2)] == [
+        'Stage 2 (dense) has 1 of its 2 epochs, because m',
+        'Stage 3 (whole) has 0 of its 1 epochs, because m']
+    assert list(changed_lengths(stages, 9)) == [
+        'Stage 3 (whole) has 5 epochs more than its 1, because max_epochs is '
+        '9'
+    ]
+
+
+@pytest.mark.parametrize('change', [
+    dict(epochs=-1), dict(epochs=0), dict(epochs=0.5), dict(epochs='2'),
+    dict(frozen='backbone')
+])
+def test_wrong_values_of_a_stage(change):
+    with pytest.raises(ValueError, match=next(iter(change))):
+        TrainingStagesHook([dict(stage='dense', epochs=1) | change])
+
+
+def test_there_is_a_stage():
+    with pytest.raises(ValueError, match='no stages'):
+        TrainingStagesHook([])
+
+
+def test_categories_need_labels():
+    runner = make_runner()
+    runner.train_dataloader.dataset.meta_file = None
+    with pytest.raises(ValueError, match='dataset.meta_file'):
+        make_hook().before_train(runner)
 
 
 def test_every_stage_lasts_its_epochs_and_brings_its_data():
@@ -48,17 +147,15 @@ def test_every_stage_lasts_its_epochs_and_brings_its_data():
         hook = make_hook()
         hook.before_train(runner)
         hook.before_train_epoch(runner)
-        pipeline = runner.train_dataloader.dataset.pipeline
-        if pipeline != 'as configured':
-            pipeline = type(pipeline.transforms[0]).__name__
-        seen.append((runner.model.stage, pipeline))
+        seen.append((runner.model.stage,
+                     runner.train_dataloader.dataset.pipeline))
     assert seen == [
         ('category', 'as configured'),
-        ('dense', 'LoadFrames'),
-        ('dense', 'LoadFrames'),
-        ('whole', 'PackRVOSInputs'),
-        ('whole', 'PackRVOSInputs'),
-        ('whole', 'PackRVOSInputs'),
+        ('dense', LOAD),
+        ('dense', LOAD),
+        ('whole', PACK),
+        ('whole', PACK),
+        ('whole', PACK),
     ]
 
 
@@ -83,6 +180,13 @@ def test_a_model_without_the_head_is_refused(head):
         make_hook().before_train(make_runner(**{head: None}))
 
 
+def test_several_data_sets_are_refused():
+    runner = make_runner()
+    runner.train_dataloader.dataset = ConcatDataset([[1]])
+    with pytest.raises(ValueError, match='got ConcatDataset'):
+        make_hook().before_train(runner)
+
+
 def test_persistent_workers_are_refused():
     with pytest.raises(ValueError, match='persistent_workers'):
         make_hook().before_train(make_runner(persistent=True))
@@ -100,6 +204,18 @@ def test_a_stage_needs_a_known_name():
 def test_keys_of_a_stage(stage):
     with pytest.raises(ValueError, match='expected stage, epochs and'):
         TrainingStagesHook([stage])
+
+
+def test_a_part_of_a_part_can_be_frozen():
+    backbone = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Conv2d(4, 4, 1))
+    runner = make_runner(backbone=backbone)
+    hook = TrainingStagesHook([
+        dict(stage='dense', epochs=1, frozen=['backbone.0'])
+    ])
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)
+    assert [p.requires_grad for p in backbone.parameters()
+            ] == [False, False, True, True]
 
 
 def test_frozen_parts_stay_frozen():
@@ -121,7 +237,7 @@ def test_frozen_parts_stay_frozen():
         out = backbone(torch.rand(2, 3, 5, 5))
         assert out.requires_grad != frozen
         assert torch.equal(before, backbone[1].running_mean) == frozen
-    with pytest.raises(ValueError, match="'bakbone'"):
+    with pytest.raises(ValueError, match="'bakbone'.*its parts are category"):
         TrainingStagesHook([
             dict(stage='dense', epochs=1, frozen=['bakbone'])
         ]).before_train(make_runner())

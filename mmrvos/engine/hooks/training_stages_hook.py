@@ -1,11 +1,13 @@
-from collections.abc import Sequence
+import copy
+import logging
+from collections.abc import Iterator, Sequence
 
-from mmengine.dataset import Compose
 from mmengine.hooks import Hook
-from mmengine.logging import MessageHub
+from mmengine.logging import MessageHub, print_log
 from mmengine.runner import Runner
 from torch import nn
 
+from mmrvos.datasets import BaseRVOSDataset
 from mmrvos.registry import HOOKS
 
 from ..runner import bare_model
@@ -35,18 +37,25 @@ class TrainingStagesHook(Hook):
     Args:
         stages: dicts in the order of training, with the keys ``stage`` (a
             name from above), ``epochs`` and, optionally, ``pipeline`` (of the
-            training data set; without it, the pipeline does not change) and
-            ``frozen`` (names of parts that this and all later stages do not
-            train; their norms keep their statistics).
-            The last stage lasts until training ends.
+            training data set; without it, that of the stage before) and
+            ``frozen`` (names of parts, for example 'backbone' or
+            'backbone.layer1', that this and all later stages do not train;
+            their norms keep their statistics). ``max_epochs`` of the training
+            can cut the stages; the last one lasts until training ends.
 
     Raises:
-        ValueError: a stage is unknown, the model lacks the head of a stage,
-            or the data loader has persistent workers, which would keep the
-            first pipeline.
+        ValueError: a stage is unknown, has no epochs or a pipeline that loads
+            no sample, the model lacks a part, or the data loader has
+            persistent workers, which would keep the first pipeline. The
+            pipelines of all stages are tried before training.
     """
 
     def __init__(self, stages: Sequence[dict]) -> None:
+        if not stages:
+            raise ValueError('TrainingStagesHook got no stages')
+        pipeline = None
+        self.running: dict | None = None
+        self.stages = []
         for stage in stages:
             if not {'stage', 'epochs'} <= set(stage) <= STAGE_KEYS:
                 raise ValueError(
@@ -57,7 +66,15 @@ class TrainingStagesHook(Hook):
                 raise ValueError(
                     f'TrainingStagesHook got stage {stage["stage"]!r}, '
                     f'expected one of {[*HEADS, "whole"]}')
-        self.stages = list(stages)
+            epochs, frozen = stage['epochs'], stage.get('frozen', [])
+            if type(epochs) is not int or epochs < 1:
+                raise ValueError(f'stage {stage["stage"]!r} has '
+                                 f'epochs={epochs!r}, expected 1 or more')
+            if isinstance(frozen, str):
+                raise ValueError(f'stage {stage["stage"]!r} has '
+                                 f'frozen={frozen!r}, expected a list')
+            pipeline = stage.get('pipeline') or pipeline
+            self.stages.append(dict(stage, pipeline=pipeline, frozen=frozen))
 
     def current(self, epoch: int) -> dict:
         """Return the stage of an epoch (counted from 0)."""
@@ -70,39 +87,95 @@ class TrainingStagesHook(Hook):
     def before_train(self, runner: Runner) -> None:
         model = bare_model(runner.model)
         dataset = runner.train_dataloader.dataset
-        for stage in self.stages:
-            if hasattr(dataset, 'check_pipeline'):
-                dataset.check_pipeline(stage.get('pipeline') or ())
-            head = HEADS.get(stage['stage'])
-            if head is not None and getattr(model, head, None) is None:
-                raise ValueError(
-                    f'stage {stage["stage"]!r} needs a model with a {head}: '
-                    'add one, or remove the stage from TrainingStagesHook')
-            for name in stage.get('frozen', ()):
-                if getattr(model, name, None) is None:
-                    raise ValueError(
-                        f'stage {stage["stage"]!r} freezes {name!r}, which '
-                        f'{type(model).__name__} does not have')
         if getattr(runner.train_dataloader, 'persistent_workers', False):
             raise ValueError(
                 'TrainingStagesHook changes the pipeline between epochs, but '
                 'persistent workers keep their first pipeline: set '
                 'train_dataloader.persistent_workers=False')
+        if not hasattr(dataset, 'set_pipeline'):
+            raise ValueError(
+                'TrainingStagesHook changes the pipeline of one data set of '
+                f'mmrvos, got {type(dataset).__name__}')
+        modules = dict(model.named_modules())
+        for stage in self.stages:
+            name = stage['stage']
+            head = HEADS.get(name)
+            if head is not None and getattr(model, head, None) is None:
+                raise ValueError(
+                    f'stage {name!r} needs a model with a {head}: add one if '
+                    f'{type(model).__name__} has this option, or remove the '
+                    'stage from TrainingStagesHook')
+            if (name == 'category'
+                    and getattr(dataset, 'meta_file', '') is None):
+                raise ValueError(
+                    "stage 'category' needs the categories of the objects: "
+                    'set train_dataloader.dataset.meta_file, or remove the '
+                    'stage from TrainingStagesHook')
+            for part in stage['frozen']:
+                if part not in modules:
+                    raise ValueError(
+                        f'stage {name!r} freezes {part!r}, which '
+                        f'{type(model).__name__} does not have; its parts are '
+                        f'{", ".join(n for n, _ in model.named_children())}')
+            if stage['pipeline'] is not None:
+                try_pipeline(dataset, name, stage['pipeline'])
+        for line in changed_lengths(self.stages, runner.max_epochs):
+            print_log(line, 'current', logging.WARNING)
 
     def before_train_epoch(self, runner: Runner) -> None:
         stage = self.current(runner.epoch)
         if runner.epoch and stage is not self.current(runner.epoch - 1):
             forget_losses(runner.message_hub)
+        if stage is not self.running:
+            self.running = stage
+            print_log(
+                f'Stage {self.stages.index(stage) + 1} of '
+                f'{len(self.stages)}: {stage["stage"]}', 'current')
         model = bare_model(runner.model)
         model.stage = stage['stage']
         for earlier in self.stages:
-            for name in earlier.get('frozen', ()):
-                freeze(getattr(model, name))
+            for part in earlier['frozen']:
+                freeze(model.get_submodule(part))
             if earlier is stage:
                 break
-        if stage.get('pipeline') is not None:
-            runner.train_dataloader.dataset.pipeline = Compose(
-                stage['pipeline'])
+        if stage['pipeline'] is not None:
+            runner.train_dataloader.dataset.set_pipeline(stage['pipeline'])
+
+
+def try_pipeline(dataset: BaseRVOSDataset, stage: str,
+                 pipeline: Sequence[dict]) -> None:
+    """Load a sample as a stage does, which may start hours later.
+
+    Raises:
+        ValueError: the pipeline fails, or its sample has no masks.
+    """
+    dataset = copy.copy(dataset)
+    try:
+        dataset.set_pipeline(pipeline)
+        sample = dataset[0]
+    except Exception as error:
+        raise ValueError(
+            f'the pipeline of stage {stage!r} loads no sample: '
+            f'{type(error).__name__}: {error}') from error
+    if 'gt' not in sample.get('data_samples', ()):
+        raise ValueError(
+            f'the pipeline of stage {stage!r} gives no masks to train on: it '
+            'needs LoadClipMasks, and PackRVOSInputs at its end')
+
+
+def changed_lengths(stages: Sequence[dict], max_epochs: int) -> Iterator[str]:
+    """Say which stages a training cuts, or that it extends the last one."""
+    end = 0
+    for number, stage in enumerate(stages, 1):
+        start, end = end, end + stage['epochs']
+        if end > max_epochs:
+            yield (f'Stage {number} ({stage["stage"]}) has '
+                   f'{max(0, max_epochs - start)} of its {stage["epochs"]} '
+                   f'epochs, because max_epochs is {max_epochs}')
+    if end < max_epochs:
+        yield (f'Stage {len(stages)} ({stages[-1]["stage"]}) has '
+               f'{max_epochs - end} epochs more than its '
+               f'{stages[-1]["epochs"]}, because max_epochs is {max_epochs}')
 
 
 def forget_losses(message_hub: MessageHub) -> None:
