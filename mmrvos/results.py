@@ -78,8 +78,9 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     Raises:
         FileNotFoundError: the config or the scalars are missing.
         ValueError: the scalars are no lines of JSON, or hold no validation or
-            training step, no metafile has the model, or no option can express
-            a difference of its config.
+            training step, the training has not ended, it was validated on a
+            part of the data, no metafile has the model, or no option can
+            express a difference of its config.
     """
     configs = sorted(work_dir.glob('*.py'))
     logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
@@ -105,6 +106,7 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     cfg = Config.fromfile(configs[0])
     config = Path('configs', work_dir.resolve().parent.name, configs[0].name)
     name = model_name(config)
+    _check_complete(work_dir, cfg, scores[-1].get('step'))
     row = _row(configs[0], scores[-1])
     row |= {
         'Command': _command(_config_of(name, folder), cfg, folder),
@@ -116,6 +118,30 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
         }
     }
     return name, row
+
+
+def _check_complete(work_dir: Path, cfg: Config,
+                    validated: int | None) -> None:
+    """Check that a training was validated at its end and on all data.
+
+    Args:
+        validated: epochs, or iterations, before the last validation.
+
+    Raises:
+        ValueError: it was not.
+    """
+    loop = cfg.get('train_cfg') or {}
+    end = loop.get('max_epochs') or loop.get('max_iters')
+    if None not in (end, validated) and validated < end:
+        raise ValueError(
+            f'{work_dir}: the last validation is after {validated} of {end} '
+            'epochs or iterations, so it is no result of this config: train '
+            'to the end first (--resume)')
+    dataset = (cfg.get('val_dataloader') or {}).get('dataset') or {}
+    if dataset.get('indices') is not None:
+        raise ValueError(
+            f'{work_dir} was validated on a part of the data '
+            '(val_dataloader.dataset.indices), which is no result of a table')
 
 
 def _times_of_steps(entries: Sequence[Mapping[str, Any]],

@@ -212,7 +212,8 @@ def write_work_dir(work_dir: Path, name: str = 'tiny_shapes',
         dict(loss=1., iter=100, time=600.),
         dict(loss=1., iter=100, time=12.),
     ]
-    log.write_text('\n'.join(map(json.dumps, [*train, dict(scores, step=3)])))
+    scores['step'] = used.train_cfg.max_epochs
+    log.write_text('\n'.join(map(json.dumps, [*train, scores])))
 
 
 def test_a_training_becomes_a_row(checkout, monkeypatch, tmp_path):
@@ -251,7 +252,7 @@ def test_a_row_per_seed(checkout, monkeypatch, tmp_path):
 def test_clips_of_whole_epochs(checkout, monkeypatch, tmp_path):
     """Epochs of 75 steps, of which one is logged; a fourth was begun."""
     work_dir = tmp_path / 'soc/tiny_shapes'
-    write_work_dir(work_dir)
+    write_work_dir(work_dir, options={'train_cfg.max_epochs': 3})
     log = next(work_dir.rglob('scalars.json'))
     *_, scores = log.read_text().splitlines()
     train = [dict(loss=1., iter=50 + 75 * epoch, epoch=epoch + 1, time=8.)
@@ -315,6 +316,23 @@ def test_a_change_that_no_option_expresses(checkout, monkeypatch, tmp_path):
             r'soc/tiny_shapes.py differs from it in '
             r'train_dataloader.dataset.pipeline, which no option can')):
         call(monkeypatch, '--add', work_dir)
+
+
+@pytest.mark.parametrize('options, step, message', [
+    ({}, 92, 'the last validation is after 92 of 100 epochs'),
+    ({'val_dataloader.dataset.indices': 1}, 100, 'on a part of the data'),
+])
+def test_a_result_of_less_than_the_config(options, step, message, checkout,
+                                          monkeypatch, tmp_path):
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir, options=options)
+    scores = next(work_dir.rglob('scalars.json'))
+    scores.write_text(
+        scores.read_text().replace('"step": 100', f'"step": {step}'))
+    before = read_model_index(checkout)['soc_tiny_shapes'].results
+    with pytest.raises(SystemExit, match=message):
+        call(monkeypatch, '--add', work_dir)
+    assert read_model_index(checkout)['soc_tiny_shapes'].results == before
 
 
 @pytest.mark.parametrize('scores, message', [
