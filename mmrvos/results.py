@@ -15,8 +15,11 @@ from .registry import MODELS
 from .tables import METRICS, SPLITS
 from .utils import load_json, read_lines
 
-# keys of a config that a command sets by other options, or MMEngine sets
-OF_THE_RUN = ('work_dir', 'launcher', 'resume', 'visualizer.name')
+# keys of a config that a command sets by other options, that MMEngine sets, or
+# that do not change the weights
+OF_THE_RUN = ('work_dir', 'launcher', 'resume', 'visualizer.name',
+              'default_hooks.checkpoint', 'default_hooks.logger',
+              'train_cfg.val_interval')
 
 
 def tested(path: Path) -> tuple[str, dict[str, Any]]:

@@ -120,8 +120,10 @@ CHANGED = {
     'appearance is trained first, then position',
     ('soc/tiny_shapes*', 'custom_hooks.0.stages*'):
     'appearance is trained first, then position',
+    ('mlrl/tiny_shapes', 'custom_hooks.0.stages*'):
+    'appearance is trained first, then position',
     ('mlrl/tiny_shapes', 'model.*'):
-    'the category loss is on the map that meets the words',
+    'words meet a map of stride 8, which has the category loss',
     ('*', 'model.test_cfg.min_score'):
     '0 keeps all masks, as before',
     ('*', 'log_processor.type'):

@@ -298,10 +298,13 @@ def test_the_command_has_the_options_of_the_training(checkout, monkeypatch,
     assert read == options
 
 
-def test_resuming_is_no_option_of_the_recipe(checkout, monkeypatch, tmp_path):
+def test_options_that_do_not_belong_to_the_recipe(checkout, monkeypatch,
+                                                  tmp_path):
     work_dir = tmp_path / 'soc/tiny_shapes'
-    write_work_dir(work_dir, options=dict(
-        resume=True, load_from=str(work_dir / 'epoch_3.pth')))
+    write_work_dir(work_dir, options={
+        'resume': True, 'load_from': str(work_dir / 'epoch_3.pth'),
+        'default_hooks.checkpoint.max_keep_ckpts': 30,
+        'default_hooks.checkpoint.interval': 1, 'train_cfg.val_interval': 5})
     call(monkeypatch, '--add', work_dir)
     result = read_model_index(checkout)['soc_tiny_shapes'].results[-1]
     assert result.command == (

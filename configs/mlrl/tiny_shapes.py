@@ -12,10 +12,9 @@ model = dict(
     _delete_=True,
     type='MLRL',
     data_preprocessor=base.data_preprocessor,
-    # The shapes are small: at stride 16 they cover as many cells of Res5 as
-    # the objects of the paper at stride 32.
+    # At stride 16 an object has one cell of Res5, at stride 8 four.
     backbone=dict(
-        base.backbone, strides=(1, 2, 2, 1), dilations=(1, 1, 1, 2)),
+        base.backbone, strides=(1, 2, 1, 1), dilations=(1, 1, 2, 4)),
     backbone_channels=base.backbone_channels,
     text_encoder=dict(base.text_encoder, pooler=False),
     embed_dims=base.embed_dims,
@@ -33,19 +32,19 @@ model = dict(
         # object.
         loss_weights=dict(mask=20., object_mask=20.)),
     # on the map that is aligned with the words
-    category_head=dict(base.category_head, level=3, stride=16),
+    category_head=dict(base.category_head, level=3, stride=8),
     channels_last=base.channels_last,
     test_cfg=base.test_cfg)
 
 # The object level learns from all objects.
 load_all = dict(type='LoadClipMasks', all_objects=True)
-dense, frame, clip = [
+appearance, position, frame, clip = [
     [load_all if step['type'] == 'LoadClipMasks' else step for step in steps]
-    for steps in (_base_.dense_pipeline, _base_.frame_pipeline,
-                  _base_.clip_pipeline)
+    for steps in (_base_.appearance_pipeline, _base_.position_pipeline,
+                  _base_.frame_pipeline, _base_.clip_pipeline)
 ]
 # The losses of MLRL are dense, so each stage after the categories trains the
-# complete method.
+# complete method. A step of the second stage has 96 sentences.
 custom_hooks = [
     dict(
         type='TrainingStagesHook',
@@ -54,8 +53,9 @@ custom_hooks = [
                 stage='category',
                 epochs=30,
                 pipeline=_base_.category_pipeline),
-            dict(stage='whole', epochs=5, pipeline=dense),
-            dict(stage='whole', epochs=58, pipeline=frame),
+            dict(stage='whole', epochs=15, pipeline=appearance),
+            dict(stage='whole', epochs=15, pipeline=position),
+            dict(stage='whole', epochs=33, pipeline=frame),
             dict(stage='whole', epochs=7, pipeline=clip),
         ]),
     _base_.ema,

@@ -236,8 +236,8 @@ def test_padding_does_not_count_in_the_confidence():
         make_batch(shapes=((64, 96), (32, 48)), texts=TEXTS[:2]))
     losses, predictions, targets = losses_of(model, batch)
     # pooling: cells beyond the image of the second clip
-    padding = torch.zeros(4, 4, 6).bool()
-    padding[2:, 2:] = padding[2:, :, 3:] = True
+    padding = torch.zeros(4, 8, 12).bool()
+    padding[2:, 4:] = padding[2:, :, 6:] = True
     frames = padding.repeat_interleave(2, 0)[:, None]
     arguments = (None, predictions.pyramid, predictions.video_index)
     sizes = (predictions.image_sizes, predictions.input_size)
