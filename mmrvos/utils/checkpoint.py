@@ -385,7 +385,8 @@ def fitted_weights(model: nn.Module,
             + _listed('missing', missing) + _listed('unexpected', unexpected)
             + _listed('of another shape', shapes) +
             '\nUse the config it was trained with, or convert it first '
-            '(tools/model_converters).')
+            '(tools/model_converters). A training can leave out parts of it: '
+            'load_cfg=dict(drop=[...]), docs/training.md.')
     faults = [
         f'{key}: {fault}' for key in both
         if (fault := _fault(weights[key], own[key]))

@@ -307,9 +307,11 @@ def refuse(cfg: Config, node: Any, at: str, name: str) -> NoReturn:
             f'{where} is a list of {len(node)}: {name!r} is no index of it')
     if not isinstance(node, Mapping | Config):
         raise ConfigError(f'{where} is {node!r}: it has no key {name!r}')
-    known, _ = known_keys(node, at)
-    known = (known or set(node)) - {name} - BUILDER_KEYS
+    read, _ = known_keys(node, at)
+    known = (read or set(node)) - {name} - BUILDER_KEYS
     message = f'{where} has no key {name!r}' + suggest(name, known)
+    if not read and not similar_names(name, known):
+        message += ' An option cannot add one, a config file can.'
     if not similar_names(name, known):
         message += paths_of(cfg, name, f'{at}.{name}')
     raise ConfigError(message)

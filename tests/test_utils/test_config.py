@@ -87,6 +87,13 @@ def test_misspelt_options_are_refused(path, key, hint):
     assert hint in str(error.value)
 
 
+def test_a_key_that_only_a_file_can_add():
+    with pytest.raises(ConfigError, match=(
+            "has no key 'frozen'.*An option cannot add one, a config file")):
+        load_config(ROOT / 'configs/referformer/tiny_shapes.py',
+                    {'custom_hooks.0.stages.1.frozen': ['backbone']})
+
+
 def test_misspelt_top_level_key_of_a_file(tmp_path):
     path = tmp_path / 'config.py'
     path.write_text(CONFIG + 'optim_wraper = dict(clip_grad=None)\n')
