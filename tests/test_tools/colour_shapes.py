@@ -12,6 +12,10 @@ train_dataloader = dict(
         ann_file='meta_expressions/train/meta_expressions.json',
         data_root='',
         data_prefix=dict(img='train/JPEGImages', mask='train/Annotations'),
+        meta_file='train/meta.json',
+        metainfo=dict(classes=[
+            'circle', 'square', 'triangle', 'star', 'ring', 'cross'
+        ]),
         entry='video',
         pipeline=[
             dict(type='SampleLocalGlobalFrames', num_frames=2),
