@@ -252,7 +252,7 @@ class BaseRVOSDataset:
                 f'{self.expression_subset!r}, filter_cfg={self.filter_cfg})')
         self._check_types('filter_cfg.type_ids',
                           (self.filter_cfg or {}).get('type_ids', ()))
-        self.check_pipeline(self.steps)
+        self._check_pipeline(self.steps)
         self.videos = SerializedList(videos) if self.serialize_data else videos
         self.entries = self._chosen(np.array([
             (v, expression, start) for v, video in enumerate(videos)
@@ -260,17 +260,21 @@ class BaseRVOSDataset:
         ]), self.indices)
 
     def set_pipeline(self, pipeline: Sequence[dict | Callable]) -> None:
-        """Use these transforms, for example in a stage of training.
+        """Change the pipeline, for example in a stage of training.
+
+        Args:
+            pipeline: transforms or their configs, as in the constructor;
+                ``lower_case`` puts ``CleanText`` in front of them, too.
 
         Raises:
             ValueError: no expression is of a type in ``type_weights``.
         """
         self.steps = pipeline_steps(pipeline, self.lower_case)
         if self.entries is not None:
-            self.check_pipeline(self.steps)
+            self._check_pipeline(self.steps)
         self.pipeline = compose(self.steps)
 
-    def check_pipeline(self, steps: Sequence[dict | Callable]) -> None:
+    def _check_pipeline(self, steps: Sequence[dict | Callable]) -> None:
         """Check the types of expressions that a pipeline draws.
 
         Args:

@@ -28,8 +28,7 @@ class TrainingStagesHook(Hook):
     the text encoder and the fusion and trains the dense mask head, 'whole'
     trains the complete method. Stages 'motion' and 'words' train the map
     without language and words on single frames, see :class:`MotionTraining`.
-    A step of an early stage costs less than a
-    step of the complete method.
+    A step of an early stage costs less than a step of the complete method.
 
     Parameters that a stage does not use get no gradient, so distributed
     training needs ``find_unused_parameters=True``.
@@ -69,7 +68,8 @@ class TrainingStagesHook(Hook):
             epochs, frozen = stage['epochs'], stage.get('frozen', [])
             if type(epochs) is not int or epochs < 1:
                 raise ValueError(f'stage {stage["stage"]!r} has '
-                                 f'epochs={epochs!r}, expected 1 or more')
+                                 f'epochs={epochs!r}, expected a whole '
+                                 'number of 1 or more')
             if isinstance(frozen, str):
                 raise ValueError(f'stage {stage["stage"]!r} has '
                                  f'frozen={frozen!r}, expected a list')
