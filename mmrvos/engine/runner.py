@@ -13,7 +13,7 @@ from mmengine.dist import is_distributed, is_main_process, master_only
 from mmengine.evaluator import Evaluator
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
-from mmengine.runner import BaseLoop, Runner
+from mmengine.runner import BaseLoop, EpochBasedTrainLoop, Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -209,6 +209,15 @@ class RVOSRunner(Runner):
         ]
         super().resume(filename, *args, **kwargs)
         loop, steps = self.train_loop, len(self.train_dataloader)
+        if isinstance(loop, EpochBasedTrainLoop):
+            done, end, unit = loop.epoch, loop.max_epochs, 'epochs'
+        else:
+            done, end, unit = loop.iter, loop.max_iters, 'iters'
+        if done >= end:
+            self.logger.warning(
+                f'{filename} is from the end of a training of {done} {unit}, '
+                f'so nothing is left to train: raise train_cfg.max_{unit} to '
+                'go on')
         if not loop.epoch or loop.iter in (0, loop.epoch * steps):
             return
         self.logger.info(

@@ -101,6 +101,28 @@ def test_resumed_log_goes_on(trained, tmp_path):
     assert np.isfinite(history.statistics('mean'))
 
 
+def test_resuming_a_finished_training_says_so(trained, tmp_path, caplog):
+    resumed = runner(tmp_path, 1, resume=True, load_from=str(trained))
+    resumed.logger.addHandler(caplog.handler)
+    resumed.train()
+    assert 'nothing is left to train' in caplog.text
+    assert 'raise train_cfg.max_epochs' in caplog.text
+    caplog.clear()
+    resumed = runner(tmp_path, 2, resume=True, load_from=str(trained))
+    resumed.logger.addHandler(caplog.handler)
+    resumed.train()
+    assert 'nothing is left' not in caplog.text
+    # one that counts steps, of which the checkpoint has two
+    resumed = runner(
+        tmp_path,
+        resume=True,
+        load_from=str(trained),
+        train_cfg=dict(by_epoch=False, max_iters=2))
+    resumed.logger.addHandler(caplog.handler)
+    resumed.train()
+    assert 'raise train_cfg.max_iters' in caplog.text
+
+
 def as_mmengine(path: Path, target: Path) -> Path:
     """Rewrite a checkpoint with the objects that MMEngine stores."""
     content = torch.load(path, weights_only=True)

@@ -1,32 +1,52 @@
+import copy
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.logging import MessageHub
+from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmengine.structures import InstanceData
 from torch import nn
 from torch.utils.data import ConcatDataset
 
 from mmrvos.engine.hooks import TrainingStagesHook
-from mmrvos.engine.hooks.training_stages_hook import changed_lengths
+from mmrvos.engine.hooks.training_stages_hook import (
+    changed_lengths,
+    try_stage,
+)
+from mmrvos.registry import MODELS
 from mmrvos.structures import RVOSDataSample
+
+from ..test_models.tiny import CONFIGS, add_objects, make_batch
 
 LOAD = [dict(type='LoadFrames')]
 PACK = [dict(type='PackRVOSInputs')]
 
 
-class Model(nn.Module):
+class Model(BaseModel):
+    """Records its stage and mode when it computes losses."""
 
-    def __init__(self, **parts):
+    def __init__(self, error=None, **parts):
         super().__init__()
+        self.error, self.tried = error, []
         for name, part in parts.items():
             setattr(self, name, part)
 
+    def forward(self, data_samples, mode):
+        self.tried.append((self.stage, mode, self.training))
+        if self.error and self.stage == 'whole':
+            raise self.error
+
 
 class Dataset:
-    """Records the pipelines that load a sample."""
+    """Records the pipelines that load a sample.
+
+    Args:
+        sample: of the pipelines that are set, or the error that they raise.
+    """
 
     def __init__(self, sample=None):
         self.pipeline, self.loaded = 'as configured', []
@@ -38,10 +58,11 @@ class Dataset:
 
     def __getitem__(self, index):
         self.loaded.append(self.pipeline)
-        if isinstance(self.sample, Exception):
-            raise self.sample
-        if self.sample is not None:
-            return self.sample
+        if self.pipeline != 'as configured':
+            if isinstance(self.sample, Exception):
+                raise self.sample
+            if self.sample is not None:
+                return self.sample
         return dict(data_samples=RVOSDataSample(gt=InstanceData()))
 
 
@@ -69,7 +90,7 @@ def test_pipelines_of_all_stages_are_checked_first():
     runner = make_runner()
     make_hook().before_train(runner)
     dataset = runner.train_dataloader.dataset
-    assert dataset.loaded == [LOAD, PACK]
+    assert dataset.loaded == ['as configured', LOAD, PACK]
     assert dataset.pipeline == 'as configured'
 
 
@@ -90,6 +111,38 @@ def test_a_pipeline_of_a_later_stage_that_does_not_fit(pipeline, sample,
     ])
     with pytest.raises(ValueError, match=message):
         hook.before_train(runner)
+
+
+def test_what_the_model_misses_in_a_later_stage_is_found_first():
+    init_default_scope('mmrvos')
+    runner = make_runner()
+    make_hook().before_train(runner)
+    assert runner.model.tried == [('category', 'loss', False),
+                                  ('dense', 'loss', False),
+                                  ('whole', 'loss', False)]
+    assert runner.model.training
+    runner = make_runner(error=ValueError('set all_objects=True'))
+    with pytest.raises(ValueError, match="'whole' computes no loss of a "
+                       'sample: ValueError: set all_objects=True'):
+        make_hook().before_train(runner)
+
+
+def test_trying_a_stage_changes_no_state():
+    """Of MTTR, which needs the masks of all objects in its last stages."""
+    init_default_scope('mmrvos')
+    cfg = Config.fromfile(CONFIGS / 'mttr/tiny_shapes.py')
+    model = MODELS.build(cfg.model)
+    before = copy.deepcopy(model.state_dict())
+    inputs, samples = add_objects(make_batch()).values()
+    stage = dict(stage='whole', pipeline=None)
+    try_stage(model, [dict(inputs=inputs[0], data_samples=samples[0])], stage)
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, before[name])
+    assert model.training
+    inputs, samples = make_batch().values()
+    with pytest.raises(ValueError, match='all_objects=True'):
+        try_stage(model, [dict(inputs=inputs[0], data_samples=samples[0])],
+                  stage)
 
 
 def test_a_stage_without_pipeline_keeps_the_last_one():
@@ -237,7 +290,7 @@ def test_frozen_parts_stay_frozen():
         out = backbone(torch.rand(2, 3, 5, 5))
         assert out.requires_grad != frozen
         assert torch.equal(before, backbone[1].running_mean) == frozen
-    with pytest.raises(ValueError, match="'bakbone'.*its parts are category"):
+    with pytest.raises(ValueError, match="'bakbone'.*its parts are data_"):
         TrainingStagesHook([
             dict(stage='dense', epochs=1, frozen=['bakbone'])
         ]).before_train(make_runner())

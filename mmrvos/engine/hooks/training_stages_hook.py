@@ -2,6 +2,8 @@ import copy
 import logging
 from collections.abc import Iterator, Sequence
 
+import torch
+from mmengine.dataset import pseudo_collate
 from mmengine.hooks import Hook
 from mmengine.logging import MessageHub, print_log
 from mmengine.runner import Runner
@@ -44,9 +46,9 @@ class TrainingStagesHook(Hook):
 
     Raises:
         ValueError: a stage is unknown, has no epochs or a pipeline that loads
-            no sample, the model lacks a part, or the data loader has
-            persistent workers, which would keep the first pipeline. The
-            pipelines of all stages are tried before training.
+            no sample that the model can learn from, the model lacks a part,
+            or the data loader has persistent workers, which would keep the
+            first pipeline. All stages are tried on a sample before training.
     """
 
     def __init__(self, stages: Sequence[dict]) -> None:
@@ -117,8 +119,7 @@ class TrainingStagesHook(Hook):
                         f'stage {name!r} freezes {part!r}, which '
                         f'{type(model).__name__} does not have; its parts are '
                         f'{", ".join(n for n, _ in model.named_children())}')
-            if stage['pipeline'] is not None:
-                try_pipeline(dataset, name, stage['pipeline'])
+            try_stage(model, dataset, stage)
         for line in changed_lengths(self.stages, runner.max_epochs):
             print_log(line, 'current', logging.WARNING)
 
@@ -142,25 +143,40 @@ class TrainingStagesHook(Hook):
             runner.train_dataloader.dataset.set_pipeline(stage['pipeline'])
 
 
-def try_pipeline(dataset: BaseRVOSDataset, stage: str,
-                 pipeline: Sequence[dict]) -> None:
-    """Load a sample as a stage does, which may start hours later.
+def try_stage(model: nn.Module, dataset: BaseRVOSDataset,
+              stage: dict) -> None:
+    """Compute the losses of a sample as a stage does, which may start hours
+    later. Weights and statistics of the model stay as they are.
 
     Raises:
-        ValueError: the pipeline fails, or its sample has no masks.
+        ValueError: the pipeline fails, its sample has no masks, or the model
+            computes no losses from it.
     """
+    name = stage['stage']
     dataset = copy.copy(dataset)
     try:
-        dataset.set_pipeline(pipeline)
+        if stage['pipeline'] is not None:
+            dataset.set_pipeline(stage['pipeline'])
         sample = dataset[0]
     except Exception as error:
         raise ValueError(
-            f'the pipeline of stage {stage!r} loads no sample: '
+            f'the pipeline of stage {name!r} loads no sample: '
             f'{type(error).__name__}: {error}') from error
     if 'gt' not in sample.get('data_samples', ()):
         raise ValueError(
-            f'the pipeline of stage {stage!r} gives no masks to train on: it '
+            f'the pipeline of stage {name!r} gives no masks to train on: it '
             'needs LoadClipMasks, and PackRVOSInputs at its end')
+    training, model.stage = model.training, name
+    model.eval()  # norms keep their statistics
+    try:
+        with torch.no_grad():
+            model(**model.data_preprocessor(pseudo_collate([sample]), True),
+                  mode='loss')
+    except Exception as error:
+        raise ValueError(
+            f'stage {name!r} computes no loss of a sample: '
+            f'{type(error).__name__}: {error}') from error
+    model.train(training)
 
 
 def changed_lengths(stages: Sequence[dict], max_epochs: int) -> Iterator[str]:
