@@ -33,18 +33,16 @@ model = dict(
         loss_weights=dict(mask=20., object_mask=20.)),
     # on the map that is aligned with the words
     category_head=dict(base.category_head, level=3, stride=8),
+    dense_head=base.dense_head,
     channels_last=base.channels_last,
     test_cfg=base.test_cfg)
 
 # The object level learns from all objects.
 load_all = dict(type='LoadClipMasks', all_objects=True)
-appearance, position, frame, clip = [
+frame, clip = [
     [load_all if step['type'] == 'LoadClipMasks' else step for step in steps]
-    for steps in (_base_.appearance_pipeline, _base_.position_pipeline,
-                  _base_.frame_pipeline, _base_.clip_pipeline)
+    for steps in (_base_.frame_pipeline, _base_.clip_pipeline)
 ]
-# The losses of MLRL are dense, so each stage after the categories trains the
-# complete method. A step of the second stage has 96 sentences.
 custom_hooks = [
     dict(
         type='TrainingStagesHook',
@@ -53,9 +51,12 @@ custom_hooks = [
                 stage='category',
                 epochs=30,
                 pipeline=_base_.category_pipeline),
-            dict(stage='whole', epochs=15, pipeline=appearance),
-            dict(stage='whole', epochs=15, pipeline=position),
-            dict(stage='whole', epochs=33, pipeline=frame),
+            dict(
+                stage='dense',
+                epochs=30,
+                pipeline=_base_.appearance_pipeline),
+            dict(stage='dense', epochs=10, pipeline=_base_.position_pipeline),
+            dict(stage='whole', epochs=23, pipeline=frame),
             dict(stage='whole', epochs=7, pipeline=clip),
         ]),
     _base_.ema,

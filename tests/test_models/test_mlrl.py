@@ -162,9 +162,31 @@ def test_without_alignment_all_sentences_get_the_same_mask():
     assert not torch.equal(masks[0], masks[1])
     # the mask itself is trained
     losses, predictions, _ = losses_of(model, add_objects(make_batch()))
-    assert predictions.aligned.shape[1] == 3 * 64
+    assert predictions.dense.shape[1] == 3 * 64
     sum(losses.values()).backward()
     assert model.projection.weight.grad.abs().max() > 0
+
+
+def test_the_dense_stage_trains_the_aligned_map_and_no_decoder():
+    """Ours: a loss on the map from which all masks are predicted."""
+    model = tiny_mlrl()
+    assert model.dense_head.conv.in_channels == 3 * 64
+    batch = model.data_preprocessor(make_batch(), True)  # without all objects
+    decoded = []
+    for part in ('boundary', 'segmentation', 'objects'):
+        getattr(model.head, part).register_forward_hook(
+            lambda *_: decoded.append(1))
+    model.stage = 'dense'
+    losses = model(**batch, mode='loss')
+    assert set(losses) == {'loss_dense_mask', 'loss_dense_dice'}
+    assert not decoded
+    sum(losses.values()).backward()
+    for part in (*model.levels.values(), *model.alignments.values(),
+                 model.projection, model.text_encoder, model.backbone):
+        assert any(p.grad is not None and p.grad.abs().max() > 0
+                   for p in part.parameters())
+    with pytest.raises(ValueError, match=r'len\(levels\) \* embed_dims=192'):
+        tiny_mlrl(dense_head__in_channels=64)
 
 
 def test_boundaries_are_three_pixels_wide():
@@ -243,8 +265,8 @@ def test_padding_does_not_count_in_the_confidence():
     sizes = (predictions.image_sizes, predictions.input_size)
     first, second = (
         model.head(aligned, *arguments, padding, *sizes).logits
-        for aligned in (predictions.aligned,
-                        predictions.aligned + 100. * frames))
+        for aligned in (predictions.dense,
+                        predictions.dense + 100. * frames))
     torch.testing.assert_close(first, second)
     # its target: a mask that covers the padding as well
     whole = torch.full((4, 2, 64, 96), 9.)
@@ -287,7 +309,7 @@ def test_levels_can_be_switched_off(off):
     model = tiny_mlrl(**{f'levels__{off}': None})
     assert set(model.levels) == {'video', 'frame', 'object'} - {off}
     losses, predictions, _ = losses_of(model, add_objects(make_batch()))
-    assert predictions.aligned.shape[1] == 2 * 64
+    assert predictions.dense.shape[1] == 2 * 64
     assert ('loss_object_dice' in losses) == (off != 'object')
 
 

@@ -24,17 +24,15 @@ class AlignedPredictions(Predictions):
     """Predictions of MLRL.
 
     ``logits`` are the confidence of each frame, (1, P, T, 1, 1), as that of a
-    single query. There is no ``dense`` map: the method's own loss is dense.
+    single query. ``dense`` are the pixel features of all levels, aligned with
+    the sentence, (P*T, M, h, w); all masks are predicted from them.
 
     Args:
-        aligned: (P*T, M, h, w), pixel features of all levels that depend on
-            the sentence.
         objects: (B*T, C, h, w), the object embedding, or None.
         pyramid: (B*T, C_i, h_i, w_i) each, the backbone's maps, fine to
             coarse.
         video_index: (P,) long, the video of each pair.
     """
-    aligned: Tensor
     objects: Tensor | None
     pyramid: Sequence[Tensor]
     video_index: Tensor
@@ -126,6 +124,8 @@ class BoundaryAwareHead(BaseRVOSHead):
         The confidence pools the cells of the image, without padding.
 
         Args:
+            aligned: (P*T, M, h, w), pixel features of all levels, aligned
+                with the sentence.
             padding: (P, h, w) bool, True where padded, or None.
 
         The other arguments are fields of :class:`AlignedPredictions`.
@@ -140,7 +140,7 @@ class BoundaryAwareHead(BaseRVOSHead):
             means = (sums / counts[:, None]).flatten(0, 1)
         logits = self.confidence(means)
         return AlignedPredictions(
-            aligned=aligned,
+            dense=aligned,
             objects=objects,
             pyramid=pyramid,
             video_index=video_index,
@@ -150,7 +150,7 @@ class BoundaryAwareHead(BaseRVOSHead):
 
     def maps(self, predictions: AlignedPredictions) -> tuple[Tensor, Tensor]:
         """Build mask and boundary logits, (P, T, H, W) each, with padding."""
-        arguments = (predictions.aligned, predictions.pyramid,
+        arguments = (predictions.dense, predictions.pyramid,
                      predictions.input_size, predictions.rows)
         boundary = self.boundary(*arguments)
         both = torch.stack([boundary, self.segmentation(*arguments)], dim=1)

@@ -47,6 +47,8 @@ class MLRL(BaseRVOSSegmentor):
             sentences get the same mask (Table 3 and Fig. 5, without
             alignment).
         head: config of the head.
+        dense_head: config of a training-only head on the aligned map, which
+            the paper does not have, see :class:`BaseRVOSSegmentor`.
         backbone_channels, embed_dims, kwargs: see
             :class:`BaseRVOSSegmentor`.
 
@@ -71,25 +73,28 @@ class MLRL(BaseRVOSSegmentor):
                  alignment: dict | None,
                  head: dict,
                  embed_dims: int = 384,
+                 dense_head: dict | None = None,
                  **kwargs) -> None:
         levels = {name: cfg for name, cfg in levels.items() if cfg}
         if not levels or set(levels) - set(LEVELS):
             raise ValueError(f'levels are some of {LEVELS}, got '
                              f'{list(levels)}')
         width = ('embed_dims', embed_dims)
+        aligned = ('len(levels) * embed_dims', len(levels) * embed_dims)
         super().__init__(
             backbone_channels=backbone_channels,
             embed_dims=embed_dims,
             head=derive(
                 'head',
                 head,
-                in_channels=('len(levels) * embed_dims',
-                             len(levels) * embed_dims),
+                in_channels=aligned,
                 object_channels=('embed_dims of the level object',
                                  embed_dims if 'object' in levels else None),
                 pyramid_channels=('backbone_channels',
                                   tuple(backbone_channels))),
             **kwargs)
+        self.dense_head = dense_head and MODELS.build(
+            derive('dense_head', dense_head, in_channels=aligned))
         self.projection = nn.Conv2d(backbone_channels[-1], embed_dims, 1)
         self.levels = nn.ModuleDict({
             name: MODELS.build(
@@ -138,8 +143,9 @@ class MLRL(BaseRVOSSegmentor):
                     expressions: Sequence[Sequence[str]]) -> TextFeatures:
         return self.text_encoder.encode(expressions)
 
-    def decode(self, clip: MultiLevelFeatures,
-               text: TextFeatures) -> AlignedPredictions:
+    def dense_map(self, clip: MultiLevelFeatures,
+                  text: TextFeatures) -> Tensor:
+        """Align all levels with the sentences, (P*T, M, h, w)."""
         videos = text.video_index
         padding = None if clip.padding is None else clip.padding[videos]
         aligned = []
@@ -150,7 +156,13 @@ class MLRL(BaseRVOSSegmentor):
                 embedding = self.alignments[name](
                     embedding, clip.num_frames, padding, text)
             aligned.append(embedding)
+        return torch.cat(aligned, dim=1)
+
+    def decode(self, clip: MultiLevelFeatures,
+               text: TextFeatures) -> AlignedPredictions:
+        videos = text.video_index
         return self.head(
-            torch.cat(aligned, dim=1), clip.embeddings.get('object'),
-            clip.pyramid, videos, padding, clip.image_sizes[videos],
-            clip.input_size)
+            self.dense_map(clip, text), clip.embeddings.get('object'),
+            clip.pyramid, videos,
+            None if clip.padding is None else clip.padding[videos],
+            clip.image_sizes[videos], clip.input_size)
