@@ -123,7 +123,7 @@ CHANGED = {
     ('mlrl/tiny_shapes', 'custom_hooks.0.stages*'):
     'appearance is trained first, then position',
     ('mlrl/tiny_shapes', 'model.*'):
-    'words meet a map of stride 8, which has the category loss',
+    'words meet a map of stride 8, which has the category loss; dense loss',
     ('*', 'model.test_cfg.min_score'):
     '0 keeps all masks, as before',
     ('*', 'log_processor.type'):
