@@ -81,9 +81,9 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     Raises:
         FileNotFoundError: the config or the scalars are missing.
         ValueError: the scalars are no lines of JSON, or hold no validation or
-            training step, the training has not ended, it was validated on a
-            part of the data, no metafile has the model, or no option can
-            express a difference of its config.
+            training step, the training has not ended or was shorter than the
+            model's config, it used a part of the data, no metafile has the
+            model, or no option can express a difference of its config.
     """
     configs = sorted(work_dir.glob('*.py'))
     logs = sorted(work_dir.glob('*/vis_data/scalars.json'))
@@ -91,10 +91,15 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
         raise FileNotFoundError(
             f'{work_dir} is no work dir of a training: expected its config '
             'and <time>/vis_data/scalars.json')
-    entries = [entry for log in logs for entry in _read_scalars(log)]
-    scores = [e for e in entries if any('/' in key and 'loss' not in key
-                                        for key in e)]
-    if not scores:
+    entries, scores, log_of_scores = [], [], None
+    for log in logs:
+        added = _read_scalars(log)
+        found = [e for e in added if any('/' in key and 'loss' not in key
+                                         for key in e)]
+        entries += added
+        scores += found
+        log_of_scores = log if found else log_of_scores
+    if log_of_scores is None:
         raise ValueError(
             f'{work_dir} holds no validation: train to the end first')
     steps = _times_of_steps(entries, scores[-1].get('step'))
@@ -106,13 +111,16 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
         (step - before) * steps[step] for before, step in zip(
             [0, *sorted(steps)], sorted(steps), strict=False))
     init_default_scope('mmrvos')
-    cfg = Config.fromfile(configs[0])
+    # of this run: a later one may have had other options
+    cfg = Config.fromfile(log_of_scores.with_name('config.py'))
     config = Path('configs', work_dir.resolve().parent.name, configs[0].name)
     name = model_name(config)
-    _check_complete(work_dir, cfg, scores[-1].get('step'))
+    recipe = _config_of(name, folder)
+    _check_complete(work_dir, cfg, Config.fromfile(recipe),
+                    scores[-1].get('step'))
     row = _row(configs[0], scores[-1])
     row |= {
-        'Command': _command(_config_of(name, folder), cfg, folder),
+        'Command': _command(recipe, cfg, folder),
         'Seed': cfg.get('randomness', {}).get('seed'),
         'Training': {
             'Clips': max(steps) * cfg.auto_scale_lr.base_batch_size,
@@ -123,28 +131,34 @@ def trained(work_dir: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     return name, row
 
 
-def _check_complete(work_dir: Path, cfg: Config,
+def _check_complete(work_dir: Path, cfg: Config, recipe: Config,
                     validated: int | None) -> None:
-    """Check that a training was validated at its end and on all data.
+    """Check that a training was as long as its recipe, and trained and
+    validated on all data.
 
     Args:
+        cfg: its config.
+        recipe: the model's config.
         validated: epochs, or iterations, before the last validation.
 
     Raises:
         ValueError: it was not.
     """
-    loop = cfg.get('train_cfg') or {}
-    end = loop.get('max_epochs') or loop.get('max_iters')
-    if None not in (end, validated) and validated < end:
-        raise ValueError(
-            f'{work_dir}: the last validation is after {validated} of {end} '
-            'epochs or iterations, so it is no result of this config: train '
-            'to the end first (--resume)')
-    dataset = (cfg.get('val_dataloader') or {}).get('dataset') or {}
-    if dataset.get('indices') is not None:
-        raise ValueError(
-            f'{work_dir} was validated on a part of the data '
-            '(val_dataloader.dataset.indices), which is no result of a table')
+    key = 'max_iters' if recipe.train_cfg.get('max_iters') else 'max_epochs'
+    end = recipe.train_cfg.get(key)
+    for length, what in ((cfg.train_cfg.get(key), 'the training had'),
+                         (validated, 'the last validation is after')):
+        if None not in (end, length) and length < end:
+            raise ValueError(
+                f'{work_dir}: {what} {length} of {end} epochs or iterations, '
+                'so it is no result of this config: train to the end first '
+                '(--resume), or write a config of its own')
+    for loader in ('train_dataloader', 'val_dataloader'):
+        dataset = (cfg.get(loader) or {}).get('dataset') or {}
+        if dataset.get('indices') is not None:
+            raise ValueError(
+                f'{work_dir} used a part of the data ({loader}.dataset.'
+                'indices), so it is no result of this config')
 
 
 def _times_of_steps(entries: Sequence[Mapping[str, Any]],

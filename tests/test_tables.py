@@ -203,6 +203,7 @@ def write_work_dir(work_dir: Path, name: str = 'tiny_shapes',
     used.merge_from_dict(options or {})
     used.work_dir, used.launcher = str(work_dir), 'none'
     used.dump(work_dir / f'{name}.py')
+    used.dump(log.with_name('config.py'))
     scores = {'shapes/J&F': 50., 'shapes/hit': 60., 'shapes/J': 9.}
     for i, split in enumerate(s for s in SPLITS if s != 'total'):
         scores |= {f'shapes/J&F/{split}': 10. + i, f'shapes/hit/{split}': 20.}
@@ -250,18 +251,18 @@ def test_a_row_per_seed(checkout, monkeypatch, tmp_path):
 
 
 def test_clips_of_whole_epochs(checkout, monkeypatch, tmp_path):
-    """Epochs of 75 steps, of which one is logged; a fourth was begun."""
+    """Epochs of 75 steps, of which one is logged; one more was begun."""
     work_dir = tmp_path / 'soc/tiny_shapes'
-    write_work_dir(work_dir, options={'train_cfg.max_epochs': 3})
+    write_work_dir(work_dir)
     log = next(work_dir.rglob('scalars.json'))
     *_, scores = log.read_text().splitlines()
     train = [dict(loss=1., iter=50 + 75 * epoch, epoch=epoch + 1, time=8.)
-             for epoch in range(4)]
+             for epoch in range(101)]
     log.write_text('\n'.join([*map(json.dumps, train), scores]))
     call(monkeypatch, '--add', work_dir)
     training = read_model_index(checkout)['soc_tiny_shapes'].results[-1]
-    assert training.training['Clips'] == 3 * 75 * 16
-    assert training.training['Minutes'] == 3 * 75 * 8 / 60
+    assert training.training['Clips'] == 100 * 75 * 16
+    assert training.training['Minutes'] == 100 * 75 * 8 / 60
 
 
 def test_the_command_of_an_ablation(checkout, monkeypatch, tmp_path):
@@ -323,7 +324,9 @@ def test_a_change_that_no_option_expresses(checkout, monkeypatch, tmp_path):
 
 @pytest.mark.parametrize('options, step, message', [
     ({}, 92, 'the last validation is after 92 of 100 epochs'),
-    ({'val_dataloader.dataset.indices': 1}, 100, 'on a part of the data'),
+    ({'train_cfg.max_epochs': 92}, 92, 'the training had 92 of 100 epochs'),
+    ({'val_dataloader.dataset.indices': 1}, 100, 'used a part of the data'),
+    ({'train_dataloader.dataset.indices': 4}, 100, 'used a part of the data'),
 ])
 def test_a_result_of_less_than_the_config(options, step, message, checkout,
                                           monkeypatch, tmp_path):
@@ -336,6 +339,20 @@ def test_a_result_of_less_than_the_config(options, step, message, checkout,
     with pytest.raises(SystemExit, match=message):
         call(monkeypatch, '--add', work_dir)
     assert read_model_index(checkout)['soc_tiny_shapes'].results == before
+
+
+def test_a_later_run_without_validation_changes_no_row(checkout, monkeypatch,
+                                                       tmp_path):
+    """--resume of a finished training writes its config and no scores."""
+    work_dir = tmp_path / 'soc/tiny_shapes'
+    write_work_dir(work_dir, options={'val_dataloader.dataset.indices': 1})
+    log = work_dir / '20260102_000000' / 'vis_data' / 'scalars.json'
+    log.parent.mkdir(parents=True)
+    log.touch()
+    for path in (work_dir / 'tiny_shapes.py', log.with_name('config.py')):
+        Config.fromfile(ROOT / 'configs/soc/tiny_shapes.py').dump(path)
+    with pytest.raises(SystemExit, match='val_dataloader.dataset.indices'):
+        call(monkeypatch, '--add', work_dir)
 
 
 @pytest.mark.parametrize('scores, message', [

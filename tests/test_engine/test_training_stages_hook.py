@@ -28,6 +28,7 @@ PACK = [dict(type='PackRVOSInputs')]
 
 class Model(BaseModel):
     """Records its stage and mode when it computes losses."""
+    stage = 'whole'
 
     def __init__(self, error=None, **parts):
         super().__init__()
@@ -95,8 +96,8 @@ def test_pipelines_of_all_stages_are_checked_first():
 
 
 @pytest.mark.parametrize(('pipeline', 'sample', 'message'), [
-    ('a name', None, "stage 'dense' loads no sample: TypeError"),
-    (LOAD, KeyError('boxes'), "stage 'dense' loads no sample: KeyError"),
+    ('a name', None, 'stage 2 of 2 .dense. loads no sample: TypeError'),
+    (LOAD, KeyError('boxes'), 'stage 2 of 2 .* loads no sample: KeyError'),
     (LOAD, {}, 'LoadClipMasks, and PackRVOSInputs'),
     (LOAD, dict(data_samples=RVOSDataSample()), 'LoadClipMasks'),
 ])
@@ -120,11 +121,14 @@ def test_what_the_model_misses_in_a_later_stage_is_found_first():
     assert runner.model.tried == [('category', 'loss', False),
                                   ('dense', 'loss', False),
                                   ('whole', 'loss', False)]
-    assert runner.model.training
     runner = make_runner(error=ValueError('set all_objects=True'))
-    with pytest.raises(ValueError, match="'whole' computes no loss of a "
-                       'sample: ValueError: set all_objects=True'):
+    with pytest.raises(ValueError, match='stage 3 of 3 .whole. computes no '
+                       'loss of a sample.*: ValueError: set all_objects=True'):
         make_hook().before_train(runner)
+    # stages that have ended before --resume
+    runner = make_runner(epoch=1)
+    make_hook().before_train(runner)
+    assert [stage for stage, _, _ in runner.model.tried] == ['dense', 'whole']
 
 
 def test_trying_a_stage_changes_no_state():
@@ -135,14 +139,15 @@ def test_trying_a_stage_changes_no_state():
     before = copy.deepcopy(model.state_dict())
     inputs, samples = add_objects(make_batch()).values()
     stage = dict(stage='whole', pipeline=None)
-    try_stage(model, [dict(inputs=inputs[0], data_samples=samples[0])], stage)
+    try_stage(model, [dict(inputs=inputs[0], data_samples=samples[0])], stage,
+              'stage 4')
     for name, value in model.state_dict().items():
         assert torch.equal(value, before[name])
-    assert model.training
     inputs, samples = make_batch().values()
-    with pytest.raises(ValueError, match='all_objects=True'):
+    with pytest.raises(ValueError, match='stage 4 .*all_objects=True'):
         try_stage(model, [dict(inputs=inputs[0], data_samples=samples[0])],
-                  stage)
+                  stage, 'stage 4')
+    assert model.training and model.stage == 'whole'
 
 
 def test_a_stage_without_pipeline_keeps_the_last_one():

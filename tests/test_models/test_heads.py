@@ -3,7 +3,12 @@ import torch
 import torch.nn.functional as F
 
 from mmrvos.models.features import Targets
-from mmrvos.models.heads import CategoryHead, DenseMaskHead, ReferringHead
+from mmrvos.models.heads import (
+    CategoryHead,
+    DenseMaskHead,
+    MotionHead,
+    ReferringHead,
+)
 from mmrvos.models.heads.dynamic_mask import DynamicMaskLayers
 from mmrvos.models.heads.referring_head import of_matched
 from mmrvos.models.losses import mask_targets
@@ -172,6 +177,25 @@ def test_the_dense_stage_computes_only_the_dense_losses():
     for name, value in dense.items():
         torch.testing.assert_close(value, full[name])
     assert not calls
+
+
+@pytest.mark.parametrize('head', ['dense', 'category', 'motion'])
+def test_heads_need_the_stride_of_their_map(head):
+    masks = torch.zeros(1, 2, 32, 48).bool()
+    targets = Targets(
+        masks=masks, boxes=None, valid=None, labels=torch.tensor([0]))
+    maps = torch.randn(2, 4, 4, 6)  # stride 8
+    losses = dict(
+        dense=lambda stride: DenseMaskHead(in_channels=4, stride=stride).loss(
+            maps, targets),
+        category=lambda stride: CategoryHead(
+            in_channels=4, num_classes=3, level=0, stride=stride).loss(
+                (maps, ), torch.tensor([0]), targets),
+        motion=lambda stride: MotionHead(in_channels=4, stride=stride).loss(
+            maps, [masks]))
+    assert losses[head](8)
+    with pytest.raises(ValueError, match=r'stride=16 got a map of \(4, 6\)'):
+        losses[head](16)
 
 
 def test_dense_head_needs_a_dense_map():

@@ -316,6 +316,8 @@ def test_levels_can_be_switched_off(off):
 def test_unknown_levels_are_refused():
     with pytest.raises(ValueError, match="'clip'"):
         tiny_mlrl(levels__clip=dict(type='PixelSelfAttention'))
+    with pytest.raises(ValueError, match="'objects'"):
+        tiny_mlrl(levels__objects=None)  # a level that is off is 'object'
 
 
 def masks_of(model, texts) -> Tensor:

@@ -1,6 +1,6 @@
 import copy
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from mmengine.dataset import pseudo_collate
@@ -48,7 +48,8 @@ class TrainingStagesHook(Hook):
         ValueError: a stage is unknown, has no epochs or a pipeline that loads
             no sample that the model can learn from, the model lacks a part,
             or the data loader has persistent workers, which would keep the
-            first pipeline. All stages are tried on a sample before training.
+            first pipeline. All stages to come are tried on a sample before
+            training.
     """
 
     def __init__(self, stages: Sequence[dict]) -> None:
@@ -100,26 +101,13 @@ class TrainingStagesHook(Hook):
                 f'mmrvos, got {type(dataset).__name__}')
         modules = dict(model.named_modules())
         for stage in self.stages:
-            name = stage['stage']
-            head = HEADS.get(name)
-            if head is not None and getattr(model, head, None) is None:
-                raise ValueError(
-                    f'stage {name!r} needs a model with a {head}: add one if '
-                    f'{type(model).__name__} has this option, or remove the '
-                    'stage from TrainingStagesHook')
-            if (name == 'category'
-                    and getattr(dataset, 'meta_file', '') is None):
-                raise ValueError(
-                    "stage 'category' needs the categories of the objects: "
-                    'set train_dataloader.dataset.meta_file, or remove the '
-                    'stage from TrainingStagesHook')
-            for part in stage['frozen']:
-                if part not in modules:
-                    raise ValueError(
-                        f'stage {name!r} freezes {part!r}, which '
-                        f'{type(model).__name__} does not have; its parts are '
-                        f'{", ".join(n for n, _ in model.named_children())}')
-            try_stage(model, dataset, stage)
+            check_parts(stage, model, dataset, modules)
+        current = self.stages.index(self.current(runner.epoch))
+        for number, stage in enumerate(self.stages):
+            if number >= current:
+                try_stage(model, dataset, stage,
+                          f'stage {number + 1} of {len(self.stages)} '
+                          f'({stage["stage"]})')
         for line in changed_lengths(self.stages, runner.max_epochs):
             print_log(line, 'current', logging.WARNING)
 
@@ -143,16 +131,50 @@ class TrainingStagesHook(Hook):
             runner.train_dataloader.dataset.set_pipeline(stage['pipeline'])
 
 
-def try_stage(model: nn.Module, dataset: BaseRVOSDataset,
-              stage: dict) -> None:
-    """Compute the losses of a sample as a stage does, which may start hours
-    later. Weights and statistics of the model stay as they are.
+def check_parts(stage: dict, model: nn.Module, dataset: BaseRVOSDataset,
+                modules: Mapping[str, nn.Module]) -> None:
+    """Check that a model and a data set have what a stage needs.
+
+    Args:
+        modules: of the model, by name.
+
+    Raises:
+        ValueError: they lack a part.
+    """
+    name = stage['stage']
+    head = HEADS.get(name)
+    if head is not None and getattr(model, head, None) is None:
+        raise ValueError(
+            f'stage {name!r} needs a model with a {head}: add one if '
+            f'{type(model).__name__} has this option, or remove the stage '
+            'from TrainingStagesHook')
+    if name == 'category' and getattr(dataset, 'meta_file', '') is None:
+        raise ValueError(
+            "stage 'category' needs the categories of the objects: set "
+            'train_dataloader.dataset.meta_file, or remove the stage from '
+            'TrainingStagesHook')
+    for part in stage['frozen']:
+        if part not in modules:
+            raise ValueError(
+                f'stage {name!r} freezes {part!r}, which '
+                f'{type(model).__name__} does not have; its parts are '
+                f'{", ".join(n for n, _ in model.named_children())}')
+
+
+def try_stage(model: nn.Module, dataset: BaseRVOSDataset, stage: dict,
+              place: str) -> None:
+    """Compute the losses of a sample in a stage, which may start hours later.
+
+    The model is in evaluation mode, so that it does not change; losses that
+    it has in training only are not tried.
+
+    Args:
+        place: the stage in messages.
 
     Raises:
         ValueError: the pipeline fails, its sample has no masks, or the model
             computes no losses from it.
     """
-    name = stage['stage']
     dataset = copy.copy(dataset)
     try:
         if stage['pipeline'] is not None:
@@ -160,23 +182,26 @@ def try_stage(model: nn.Module, dataset: BaseRVOSDataset,
         sample = dataset[0]
     except Exception as error:
         raise ValueError(
-            f'the pipeline of stage {name!r} loads no sample: '
+            f'the pipeline of {place} loads no sample: '
             f'{type(error).__name__}: {error}') from error
     if 'gt' not in sample.get('data_samples', ()):
         raise ValueError(
-            f'the pipeline of stage {name!r} gives no masks to train on: it '
-            'needs LoadClipMasks, and PackRVOSInputs at its end')
-    training, model.stage = model.training, name
-    model.eval()  # norms keep their statistics
+            f'the pipeline of {place} gives no masks to train on: it needs '
+            'LoadClipMasks, and PackRVOSInputs at its end')
+    training, before = model.training, model.stage
+    model.eval()
+    model.stage = stage['stage']
     try:
         with torch.no_grad():
             model(**model.data_preprocessor(pseudo_collate([sample]), True),
                   mode='loss')
     except Exception as error:
         raise ValueError(
-            f'stage {name!r} computes no loss of a sample: '
+            f'{place} computes no loss of a sample of its pipeline: '
             f'{type(error).__name__}: {error}') from error
-    model.train(training)
+    finally:
+        model.train(training)
+        model.stage = before
 
 
 def changed_lengths(stages: Sequence[dict], max_epochs: int) -> Iterator[str]:

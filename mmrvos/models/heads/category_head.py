@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import Targets
-from ..losses import mask_targets
+from ..losses import cell_targets
 
 
 @MODELS.register_module()
@@ -47,11 +47,14 @@ class CategoryHead(BaseModule):
             maps: (B*T, C_i, h_i, w_i) of the backbone.
             video_index: (P,) long, the video of each pair.
             targets: of P pairs; ``labels`` are categories.
+
+        Raises:
+            ValueError: the map has another stride.
         """
         logits = self.conv(maps[self.level]).float()
         frames = targets.masks.shape[1]
         logits = logits.unflatten(0, (-1, frames))[video_index]
-        share = mask_targets(targets.masks, self.stride, average=True)
+        share = cell_targets(targets.masks, self.stride, logits)
         labels = targets.labels[:, None, None, None].expand_as(share)
         entropy = F.cross_entropy(
             logits.flatten(0, 1), labels.flatten(0, 1), reduction='none')

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from mmrvos.registry import MODELS
 
 from ..features import Targets
-from ..losses import mask_targets, sequence_dice, sigmoid_focal
+from ..losses import cell_targets, sequence_dice, sigmoid_focal
 
 
 @MODELS.register_module()
@@ -42,6 +42,7 @@ class DenseMaskHead(BaseModule):
         self.conv = nn.Conv2d(hidden_channels or in_channels, 1, 1)
 
     def init_weights(self) -> None:
+        super().init_weights()
         # few pixels belong to the object
         nn.init.constant_(self.conv.bias, bias_init_with_prob(0.01))
 
@@ -54,7 +55,8 @@ class DenseMaskHead(BaseModule):
             targets: of P pairs.
 
         Raises:
-            ValueError: the method has no dense map.
+            ValueError: the method has no dense map, or the map has another
+                stride.
         """
         if dense is None:
             raise ValueError('this method has no map for a dense loss: '
@@ -63,7 +65,7 @@ class DenseMaskHead(BaseModule):
             dense = self.hidden(dense)
         # sums over the pixels of a clip overflow half precision
         logits = self.conv(dense)[:, 0].float()  # (P*T, h, w)
-        gt_masks = mask_targets(targets.masks, self.stride, average=True)
+        gt_masks = cell_targets(targets.masks, self.stride, logits)
         logits = logits.view_as(gt_masks).flatten(1)
         gt_masks = gt_masks.flatten(1)
         focal = sigmoid_focal(logits, gt_masks).sum(1)

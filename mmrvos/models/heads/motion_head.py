@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
 
-from ..losses import mask_targets
+from ..losses import cell_targets
 
 # what is regressed, in this order, and by how much it is scaled
 MOTION = dict(
@@ -70,11 +70,14 @@ class MotionHead(BaseModule):
             x: (B*T, C, h, w).
             objects: (n, T, H, W) bool of each of the B clips, its annotated
                 objects, at the padded size of the batch.
+
+        Raises:
+            ValueError: the map has another stride.
         """
         predicted = self(x).unflatten(0, (len(objects), -1))
         total, weight = predicted.sum() * 0, 0.
         for motion, masks in zip(predicted, objects, strict=True):
-            share = mask_targets(masks, self.stride, average=True)
+            share = cell_targets(masks, self.stride, x)
             goals = motion_targets(share)
             # Every pixel is compared with each object and counts by the
             # object's share of it: (n, T, h, w, 8).

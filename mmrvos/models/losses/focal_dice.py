@@ -47,3 +47,26 @@ def mask_targets(masks: Tensor, stride: int, average: bool) -> Tensor:
     lead = masks.shape[:-2]
     return F.avg_pool2d(masks.flatten(0, -3)[:, None],
                         stride)[:, 0].unflatten(0, lead)
+
+
+def cell_targets(masks: Tensor, stride: int, maps: Tensor) -> Tensor:
+    """Average masks over the cells of a map.
+
+    Args:
+        masks: (..., H, W) bool.
+        stride: of the map, as its head has it.
+        maps: (..., h, w), predictions of the head.
+
+    Returns:
+        (..., h, w) float.
+
+    Raises:
+        ValueError: the map has another stride.
+    """
+    targets = mask_targets(masks, stride, average=True)
+    if targets.shape[-2:] != maps.shape[-2:]:
+        raise ValueError(
+            f'a head with stride={stride} got a map of '
+            f'{tuple(maps.shape[-2:])} cells for frames of '
+            f'{tuple(masks.shape[-2:])} pixels: set stride to that of its map')
+    return targets

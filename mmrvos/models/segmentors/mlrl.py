@@ -75,10 +75,9 @@ class MLRL(BaseRVOSSegmentor):
                  embed_dims: int = 384,
                  dense_head: dict | None = None,
                  **kwargs) -> None:
+        if not any(levels.values()) or set(levels) - set(LEVELS):
+            raise ValueError(f'levels are some of {LEVELS}, got {levels}')
         levels = {name: cfg for name, cfg in levels.items() if cfg}
-        if not levels or set(levels) - set(LEVELS):
-            raise ValueError(f'levels are some of {LEVELS}, got '
-                             f'{list(levels)}')
         width = ('embed_dims', embed_dims)
         aligned = ('len(levels) * embed_dims', len(levels) * embed_dims)
         super().__init__(
