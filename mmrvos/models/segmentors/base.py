@@ -44,8 +44,8 @@ class BaseRVOSSegmentor(StagedTraining,
         head: config of the head.
         embed_dims: C, the width of the model behind the backbone.
         category_head, dense_head: configs of training-only heads on a map of
-            the backbone and on the method's encoded map, see
-            :class:`CategoryHead` and :class:`DenseMaskHead`.
+            the backbone and on the method's dense map (``Predictions.dense``),
+            see :class:`CategoryHead` and :class:`DenseMaskHead`.
         channels_last: keep maps as (h, w, C) in memory, so that maps and
             tokens are views of each other; faster on a CPU, same numbers up
             to rounding.

@@ -19,8 +19,8 @@ class StagedTraining:
     """Losses of the training stages of a segmentor.
 
     The stage is set by :class:`TrainingStagesHook`: 'category' trains the
-    backbone with the category head, 'dense' all steps up to the encoded map
-    with the dense head, 'whole' the method itself.
+    backbone with the category head, 'dense' all steps up to the method's
+    dense map with the dense head, 'whole' the method itself.
     """
     stage = 'whole'
 
@@ -48,7 +48,7 @@ class StagedTraining:
     def dense_losses(self, inputs: Sequence[Tensor],
                      data_samples: Sequence[RVOSDataSample]
                      ) -> dict[str, Tensor]:
-        """Segment the encoded map; nothing behind it runs."""
+        """Segment the dense map; nothing behind it runs."""
         clip, text = self.encode(inputs, data_samples)
         return self.dense_head.loss(
             self.dense_map(clip, text),
