@@ -9,10 +9,10 @@ from ..losses import cell_targets, sequence_dice, sigmoid_focal
 
 @MODELS.register_module()
 class DenseMaskHead(BaseModule):
-    """Training-only head that predicts the referred mask from the encoded map.
+    """Training-only head that predicts the referred mask from the dense map.
 
     A 1x1 convolution, or a perceptron at each pixel. Queries learn slowly
-    from scratch; this loss trains encoder and fusion directly on the pixels
+    from scratch; this loss trains what makes the map directly on the pixels
     that the sentence refers to. The head is not used at test time.
 
     Args:
