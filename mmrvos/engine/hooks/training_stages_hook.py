@@ -184,7 +184,7 @@ def try_stage(model: nn.Module, dataset: BaseRVOSDataset, stage: dict,
         raise ValueError(
             f'the pipeline of {place} loads no sample: '
             f'{type(error).__name__}: {error}') from error
-    if 'gt' not in sample.get('data_samples', ()):
+    if stage['pipeline'] and 'gt' not in sample.get('data_samples', ()):
         raise ValueError(
             f'the pipeline of {place} gives no masks to train on: it needs '
             'LoadClipMasks, and PackRVOSInputs at its end')
