@@ -145,12 +145,13 @@ def _check_complete(work_dir: Path, cfg: Config, recipe: Config,
         ValueError: it was not.
     """
     key = 'max_iters' if recipe.train_cfg.get('max_iters') else 'max_epochs'
-    end = recipe.train_cfg.get(key)
-    for length, what in ((cfg.train_cfg.get(key), 'the training had'),
-                         (validated, 'the last validation is after')):
-        if None not in (end, length) and length < end:
+    whole = recipe.train_cfg.get(key)
+    end = cfg.train_cfg.get(key)
+    for done, of, what in ((end, whole, 'the training had'),
+                           (validated, end, 'the last validation is after')):
+        if None not in (done, of) and done < of:
             raise ValueError(
-                f'{work_dir}: {what} {length} of {end} epochs or iterations, '
+                f'{work_dir}: {what} {done} of {of} epochs or iterations, '
                 'so it is no result of this config: train to the end first '
                 '(--resume), or write a config of its own')
     for loader in ('train_dataloader', 'val_dataloader'):
