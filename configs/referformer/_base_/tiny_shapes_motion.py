@@ -11,7 +11,7 @@ default_hooks = dict(checkpoint=dict(interval=4))
 find_unused_parameters = True  # the first stages use some of the parts
 randomness = dict(seed=0)
 
-# of the first recipe of ../tiny_shapes.py, docs/moving_shapes.md says why
+# weights of the first recipe of ../tiny_shapes.py, see docs/moving_shapes.md
 load_from = 'demo/referformer_tiny_shapes_first-recipe.pth'
 load_cfg = dict(drop=[r'^temporal\.', r'^motion_head\.', r'^word_head\.'])
 model = dict(

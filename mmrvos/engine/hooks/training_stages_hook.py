@@ -102,12 +102,11 @@ class TrainingStagesHook(Hook):
         modules = dict(model.named_modules())
         for stage in self.stages:
             check_parts(stage, model, dataset, modules)
-        current = self.stages.index(self.current(runner.epoch))
-        for number, stage in enumerate(self.stages):
-            if number >= current:
-                try_stage(model, dataset, stage,
-                          f'stage {number + 1} of {len(self.stages)} '
-                          f'({stage["stage"]})')
+        ended = self.stages.index(self.current(runner.epoch))
+        for number, stage in enumerate(self.stages[ended:], ended + 1):
+            try_stage(
+                model, dataset, stage,
+                f'stage {number} of {len(self.stages)} ({stage["stage"]})')
         for line in changed_lengths(self.stages, runner.max_epochs):
             print_log(line, 'current', logging.WARNING)
 
