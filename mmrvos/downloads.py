@@ -32,6 +32,7 @@ TIMEOUT = 30
 RETRIES = 3
 #: bytes; a smaller file of a wrong size may be a web page and is looked at
 MAX_PAGE = 2**20
+DATE = re.compile(r'(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])')
 HTML = re.compile(rb'(?:\xef\xbb\xbf)?\s*<(?:!doctype html|html)', re.I)
 
 
@@ -74,7 +75,20 @@ def hub_file(source: str) -> tuple[str, str, str]:
 def local_name(source: str) -> str:
     """Return the file name of a download, unique to its address."""
     name = re.sub(r'^https?://|^hf:', '', source.split('?')[0])
-    return re.sub(r'[^\w.-]+', '_', name.replace('gdrive:', 'gdrive_'))[-200:]
+    name = re.sub(r'[^\w.-]+', '_', name.replace('gdrive:', 'gdrive_'))[-200:]
+    # addresses may differ in what the name lost: '?id=1', or '/' for '_'
+    return f'{hashlib.sha256(source.encode()).hexdigest()[:8]}_{name}'
+
+
+def hash_in_name(name: str) -> str | None:
+    """Return the start of a file's SHA-256 that its name gives.
+
+    >>> hash_in_name('resnet50-0676ba61.pth')
+    '0676ba61'
+    >>> hash_in_name('model-20240612.pth')  # a date
+    """
+    found = re.search(r'-([0-9a-f]{8,64})\.', name)
+    return found[1] if found and not DATE.fullmatch(found[1]) else None
 
 
 def fetch(source: str,
@@ -140,9 +154,15 @@ def make_folder(folder: Path) -> None:
                 errno.EACCES, os.strerror(errno.EACCES), str(folder))
     except OSError as error:
         raise OSError(
-            f'{home_folder()} cannot hold downloads ({error.filename}: '
-            f'{error.strerror}): set MMRVOS_HOME to a folder that can be '
-            'written') from None
+            f'{folder} cannot hold downloads ({error.strerror}): set '
+            f'{variable_of(folder)} to a folder that can be written'
+        ) from None
+
+
+def variable_of(folder: Path) -> str:
+    """Name the environment variable that moves a folder of downloads."""
+    inside = folder.absolute().is_relative_to(home_folder().absolute())
+    return 'MMRVOS_HOME' if inside else 'TORCH_HOME'
 
 
 def is_complete(path: Path, size: int | None) -> bool:
@@ -366,8 +386,9 @@ def translated_errors(source: str, output: Path) -> Iterator[None]:
         # many kinds: of requests, of httpx, of gdown, of huggingface_hub
         if getattr(error, 'errno', None) in (errno.ENOSPC, errno.EDQUOT):
             remove_partial(output)
-            raise OSError(f'{source}: the disk is full ({error.strerror}); '
-                          'MMRVOS_HOME names another folder') from None
+            raise OSError(
+                f'{source}: the disk is full ({error.strerror}); '
+                f'{variable_of(output.parent)} names another folder') from None
         kept = discard_unless_resumable(source, output)
         raise OSError(f'{source} cannot be downloaded: {reason_of(error)}; '
                       + (f'{kept} bytes are kept, the same command continues '

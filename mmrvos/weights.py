@@ -1,5 +1,4 @@
 """Weights of a model by name: downloaded, converted and checked."""
-import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -7,6 +6,7 @@ from pathlib import Path
 from .downloads import (
     check_download,
     fetch,
+    hash_in_name,
     hash_of,
     is_remote,
     local_name,
@@ -145,12 +145,11 @@ def _published(weights: str, progress: bool) -> str:
     if not is_remote(weights):
         return weights
     name = Path(weights.split('?')[0]).name
-    digest = re.search(r'-([0-9a-f]{8,64})\.', name)
     return str(
         fetch(
             weights,
             home_folder() / 'checkpoints' / name,
-            sha256=digest and digest[1],
+            sha256=hash_in_name(name),
             progress=progress))
 
 

@@ -20,6 +20,7 @@ from huggingface_hub import constants
 from mmrvos import downloads
 from mmrvos.downloads import (
     fetch,
+    hash_in_name,
     hub_file,
     local_name,
     web_page,
@@ -159,15 +160,18 @@ def test_wrong_files_leave_nothing(server, tmp_path, path, options, message):
     assert files(tmp_path / 'out') == []
 
 
+@pytest.mark.parametrize('folder, variable', [
+    ('home/checkpoints', 'MMRVOS_HOME'), ('torch', 'TORCH_HOME')])
 def test_a_full_disk_is_found_before_the_transfer(server, tmp_path,
-                                                  monkeypatch):
+                                                  monkeypatch, folder,
+                                                  variable):
     monkeypatch.setattr(
         shutil, 'disk_usage',
         lambda path: namedtuple('Usage', 'free')(free=1000))
-    with pytest.raises(OSError, match='the disk is full .*MMRVOS_HOME'):
-        fetch(f'{server.url}/good/x.pth', tmp_path / 'out/x.pth',
+    with pytest.raises(OSError, match=f'the disk is full .*{variable}'):
+        fetch(f'{server.url}/good/x.pth', tmp_path / folder / 'x.pth',
               progress=False)
-    assert files(tmp_path / 'out') == []
+    assert files(tmp_path / folder) == []
 
 
 def test_one_of_several_processes_downloads(server, tmp_path):
@@ -245,10 +249,23 @@ def test_addresses():
     assert web_page('hf:spaces/a/b/c') == (
         'https://huggingface.co/spaces/a/b/resolve/main/c')
     names = [local_name(s) for s in (
-        'gdrive:1zF', 'https://a.org/v1/x.pth?a=1', 'https://b.org/v1/x.pth',
-        'hf:a/b/x.pth')]
-    assert names == ['gdrive_1zF', 'a.org_v1_x.pth', 'b.org_v1_x.pth',
-                     'a_b_x.pth']
+        'gdrive:1zF', 'https://a.org/v1/x.pth?a=1', 'https://a.org/v1/x.pth',
+        'hf:a/b/x.pth', 'hf:a/b_x.pth')]
+    assert len(set(names)) == 5
+    assert [name[9:] for name in names] == [
+        'gdrive_1zF', 'a.org_v1_x.pth', 'a.org_v1_x.pth', 'a_b_x.pth',
+        'a_b_x.pth']
+
+
+@pytest.mark.parametrize('name, digest', [
+    ('resnet50-0676ba61.pth', '0676ba61'),
+    ('faster_rcnn_20200130-047c8118.pth', '047c8118'),
+    ('model-20240612.pth', None),
+    ('model-20241312.pth', '20241312'),
+    ('model.pth', None),
+])
+def test_the_hash_in_a_name(name, digest):
+    assert hash_in_name(name) == digest
 
 
 @pytest.mark.parametrize('part', ['home', 'home/checkpoints', 'home/locks'])

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save as safetensors_bytes
 from torch import Tensor, nn
 
-from mmrvos.downloads import fetch, is_remote, local_name
+from mmrvos.downloads import fetch, hash_in_name, is_remote, local_name
 from mmrvos.home import find_checkpoint
 
 from .old_globals import OLD_GLOBALS
@@ -190,19 +190,19 @@ def download(address: str) -> Path:
     """Download a file into torch's cache, unless it is there already.
 
     A part such as ``-0676ba61`` of the name is the beginning of the file's
-    SHA-256, as in torchvision's names, and is checked.
+    SHA-256, as in torchvision's names, and is checked. Other names are made
+    unique, because two addresses may end in ``model.pth``.
 
     Raises:
         OSError, ValueError: see :func:`mmrvos.downloads.fetch`.
     """
     name = Path(urlparse(address).path).name
-    if not address.startswith('http'):
-        name = local_name(address)
-    digest = re.search(r'-([0-9a-f]{8,64})\.', name)
+    digest = hash_in_name(name)
     return fetch(
         address,
-        Path(torch.hub.get_dir(), 'checkpoints', name),
-        sha256=digest and digest[1])
+        Path(torch.hub.get_dir(), 'checkpoints',
+             name if digest else local_name(address)),
+        sha256=digest)
 
 
 @contextmanager

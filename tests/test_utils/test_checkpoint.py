@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from mmrvos.downloads import local_name
 from mmrvos.utils import (
     CheckpointMismatch,
     load_weights,
@@ -151,9 +152,22 @@ def test_downloads_are_cached_and_checked(tmp_path, monkeypatch):
         with pytest.raises(OSError, match=f'SHA-256 is {digest}'):
             read_checkpoint(f'{server.url}/good/{names[1]}')
     # no code from a cached file either
-    torch.save(dict(extra=Command()), tmp_path / 'hub/checkpoints/evil.pth')
+    evil = f'hub/checkpoints/{local_name("https://a.org/evil.pth")}'
+    torch.save(dict(extra=Command()), tmp_path / evil)
     with pytest.raises(ValueError, match='evil.pth.*asks for posix.system'):
         read_checkpoint('https://a.org/evil.pth')
+
+
+def test_addresses_that_end_in_one_name(tmp_path, monkeypatch):
+    monkeypatch.setenv('MMRVOS_HOME', str(tmp_path / 'home'))
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path / 'hub'))
+    with file_server() as server:
+        for value in (1., 2.):
+            torch.save(dict(a=torch.tensor(value)), tmp_path / 'x.pth')
+            name = f'{value}/model.pth'
+            server.files[name] = (tmp_path / 'x.pth').read_bytes()
+            found = read_checkpoint(f'{server.url}/good/{name}')
+            assert found['state_dict']['a'] == value
 
 
 @pytest.mark.parametrize('content', [
