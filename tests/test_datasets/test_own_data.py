@@ -373,6 +373,39 @@ def test_label_studio(convert, frames, tmp_path):
         read_export('label-studio', path)
 
 
+def two_images_of_one_name() -> dict:
+    content = coco_file()
+    content['images'][1]['file_name'] = content['images'][0]['file_name']
+    return content
+
+
+def two_videos_in_one_folder() -> dict:
+    return dict(
+        videos=[dict(id=i, height=48, width=64,
+                     file_names=[f'images/{i}_{n}.jpg' for n in NAMES])
+                for i in range(2)],
+        annotations=[])
+
+
+def two_folders_of_one_name() -> list[dict]:
+    tasks = label_studio_file()
+    tasks[1]['data']['image'] = tasks[0]['data']['image'].replace('in/', 'b/')
+    return tasks
+
+
+@pytest.mark.parametrize('name, content, message', [
+    ('coco', two_images_of_one_name, 'has image one/0000.*jpg twice'),
+    ('youtube-vis', two_videos_in_one_folder, "two videos with the name 'ima"),
+    ('label-studio', two_folders_of_one_name, 'has image one/00000.jpg twice'),
+])
+def test_names_that_stand_for_two_things(tmp_path, name, content, message):
+    """Their masks would be united, or one of the videos lost."""
+    path = tmp_path / 'export.json'
+    path.write_text(json.dumps(content()))
+    with pytest.raises(ValueError, match=message):
+        read_export(name, path)
+
+
 def test_objects_that_overlap(tmp_path):
     """A smaller object is drawn over a larger one."""
     large, small = np.zeros((2, 8, 8))

@@ -96,8 +96,17 @@ class VideoBuilder:
         Args:
             file: its image, relative to the folder of the frames.
             shape: (height, width); None if it is not known yet.
+
+        Raises:
+            ValueError: the video has the frame already, whose masks would
+                become one with these.
         """
-        self.shapes[check_name(file, 'image', self.source)] = shape
+        if check_name(file, 'image', self.source) in self.shapes:
+            raise ValueError(
+                f'{self.source}: video {self.name} has image {file} twice, '
+                'expected different names (of Label Studio, the file and its '
+                'folder count)')
+        self.shapes[file] = shape
 
     def add_region(self, file: str, obj: str, segmentation: Any,
                    place: str) -> None:

@@ -46,7 +46,14 @@ def read_export(
                 'MeViS files contain their sentences, and a table of '
                 'sentences is given, too: leave the table out')
         return read_mevis(path, mask_file)
-    builders = {v.name: v for v in READERS[name](load_json(path), path)}
+    builders: dict[str, VideoBuilder] = {}
+    for builder in READERS[name](load_json(path), path):
+        if builder.name in builders:
+            raise ValueError(
+                f'{path} has two videos with the name {builder.name!r}, which '
+                'is the folder of their images: put the images of each video '
+                'in a folder of its own')
+        builders[builder.name] = builder
     if sentences is not None:
         unknown = [video for video in sentences if video not in builders]
         if unknown:

@@ -78,7 +78,7 @@ def add_task(video: VideoBuilder, file: str, results: list,
             raise ValueError(f'{place} has a region without a label')
         obj = object_name(expect(labels[0], str, place))
         owner[result.get('id')] = obj
-        video.add_frame(file, shape)
+        video.shapes[file] = shape
         video.add_region(file, obj, region_of(kind, value, shape, place),
                          place)
     for text, region in texts:
