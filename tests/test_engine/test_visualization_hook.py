@@ -1,3 +1,4 @@
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 from mmengine.structures import InstanceData
 
 from mmrvos.engine import RVOSVisualizationHook
+from mmrvos.engine.hooks.visualization_hook import frames_of
 from mmrvos.structures import RVOSDataSample
 from mmrvos.visualization import RVOSVisualizer
 
@@ -40,6 +42,23 @@ def test_writes_every_nth_test_sample(runner, tmp_path):
                              samples[i:i + 1])
     names = sorted(p.name for p in (tmp_path / 'vis').iterdir())
     assert names == ['v_0_3.mp4', 'v_0_3.png', 'v_2_3.mp4', 'v_2_3.png']
+
+
+def test_draws_the_only_annotated_frame(runner, tmp_path):
+    """Masks of A2D-Sentences are of one frame of the clip."""
+    hook = RVOSVisualizationHook(draw=True)
+    data, (sample, ) = batch(1)
+    sample.pred.masks = [sample.pred.masks[0][:1]]
+    sample.set_metainfo(dict(valid_index=1))
+    data['inputs'] = [torch.stack(
+        [torch.zeros(3, 12, 16), torch.full((3, 12, 16), 200)]).byte()]
+    assert frames_of(data['inputs'][0], sample).tolist() == np.full(
+        (1, 12, 16, 3), 200).tolist()
+    with warnings.catch_warnings():
+        warnings.simplefilter('error', UserWarning)  # of a failure
+        hook.after_test_iter(runner, 0, data, [sample])
+        hook.after_val_iter(runner, 0, data, [sample])
+    assert len(list((tmp_path / 'vis').iterdir())) == 2
 
 
 def test_a_picture_that_fails_does_not_end_the_test(runner, tmp_path):

@@ -1,8 +1,10 @@
 """analyze_logs, analyze_results, vis_scheduler and the pages they write."""
 import json
 import re
+import runpy
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
@@ -12,7 +14,7 @@ from mmrvos.visualization import html
 
 from ..colour_segmentor import colour_checkpoint
 from ..test_datasets import miniature
-from .running import CONFIG, EPOCH_ITERS, options
+from .running import CONFIG, EPOCH_ITERS, ROOT, options
 
 
 def write_log(work_dir: Path, run: str, *records: dict) -> None:
@@ -132,6 +134,20 @@ def test_results_of_a_model(shapes, tmp_path, tool, capsys):
     assert {'all', 'appearance', 'short', 'long'} <= splits
     assert content.count('<img') == 2 * len(splits)
     assert 'all: worst 1' in content and 'appearance: best 1' in content
+
+
+def test_frames_of_a_video_file_are_named_from_1(tmp_path):
+    """As the frames of A2D-Sentences, whose last one may be annotated."""
+    video = cv2.VideoWriter(str(tmp_path / 'v.avi'),
+                            cv2.VideoWriter_fourcc(*'MJPG'), 10, (32, 16))
+    for grey in (0, 100, 200):
+        video.write(np.full((16, 32, 3), grey, np.uint8))
+    video.release()
+    read_frame = runpy.run_path(
+        str(ROOT / 'tools/analysis_tools/analyze_results.py'))['read_frame']
+    means = [read_frame(str(tmp_path / 'v.avi'), f'{i:05d}').mean()
+             for i in (1, 2, 3)]
+    assert means == pytest.approx([0, 100, 200], abs=3)
 
 
 def test_results_of_masks(tmp_path, tool):

@@ -233,12 +233,12 @@ def draw(sentence: Sentence, num_frames: int) -> np.ndarray | None:
 
 
 def read_frame(path: str, name: str) -> np.ndarray:
-    """Read a frame, also of a video file (A2D-Sentences)."""
+    """Read a frame, also of a video file (A2D-Sentences: named from 1)."""
     from mmrvos.datasets.own_data.frames import VIDEO_SUFFIXES
     if Path(path).suffix.lower() not in VIDEO_SUFFIXES:
         return read_image(path)
     from mmrvos.datasets.transforms.loading import read_video_frames
-    return read_video_frames(path, [int(name)])[0]
+    return read_video_frames(path, [int(name) - 1])[0]
 
 
 def figure_of(sentence: Sentence, num_frames: int) -> str:

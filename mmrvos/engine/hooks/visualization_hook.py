@@ -65,7 +65,7 @@ class RVOSVisualizationHook(Hook):
             with failures_as_warnings(f'picture of {name}'):
                 runner.visualizer.add_datasample(
                     name,
-                    to_frames(data_batch['inputs'][0]),
+                    frames_of(data_batch['inputs'][0], outputs[0]),
                     outputs[0],
                     step=runner.iter)
 
@@ -85,7 +85,8 @@ class RVOSVisualizationHook(Hook):
                   runner.visualizer.open_overlay(
                       self.folder(runner) / name, sample.ori_shape,
                       sample.texts, self.fps) as overlay):
-                overlay.write(to_frames(clip), pred.masks, pred.scores)
+                overlay.write(
+                    frames_of(clip, sample), pred.masks, pred.scores)
 
 
 @contextmanager
@@ -98,8 +99,17 @@ def failures_as_warnings(what: str) -> Iterator[None]:
             f'no {what}: {type(error).__name__}: {error}', stacklevel=3)
 
 
-def to_frames(clip: Tensor) -> np.ndarray:
-    """Convert a (T, 3, h, w) uint8 tensor to a (T, h, w, 3) array."""
+def frames_of(clip: Tensor, sample: RVOSDataSample) -> np.ndarray:
+    """Return the frames that have masks, (t, h, w, 3) uint8.
+
+    Args:
+        clip: (T, 3, h, w) uint8.
+        sample: with ``valid_index`` if masks are of this frame only (A2D- and
+            JHMDB-Sentences).
+    """
+    valid = sample.get('valid_index')
+    if valid is not None:
+        clip = clip[[valid]]
     return clip.permute(0, 2, 3, 1).cpu().numpy()
 
 
