@@ -200,7 +200,8 @@ class RVOSRunner(Runner):
 
         The number of steps per epoch may then differ. Progress is counted in
         epochs, and the learning rate becomes that of an uninterrupted
-        training with this config.
+        training with this config. An epoch that a checkpoint was saved within
+        starts again.
         """
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
         rates = [
@@ -209,7 +210,11 @@ class RVOSRunner(Runner):
         ]
         super().resume(filename, *args, **kwargs)
         loop, steps = self.train_loop, len(self.train_dataloader)
+        begun = loop.epoch
         if isinstance(loop, EpochBasedTrainLoop):
+            # A checkpoint of the last step of an epoch does not count it.
+            if before := steps_per_epoch(self.message_hub.runtime_info):
+                loop._epoch = loop.iter // before
             done, end, unit = loop.epoch, loop.max_epochs, 'epochs'
         else:
             done, end, unit = loop.iter, loop.max_iters, 'iters'
@@ -218,12 +223,11 @@ class RVOSRunner(Runner):
                 f'{filename} is from the end of a training of {done} {unit}, '
                 f'so nothing is left to train: raise train_cfg.max_{unit} to '
                 'go on')
-        if not loop.epoch or loop.iter in (0, loop.epoch * steps):
+        if unit == 'iters' or (begun, loop.iter) == (done, done * steps):
             return
         self.logger.info(
-            f'{filename} was saved after {loop.iter} steps in {loop.epoch} '
-            f'epochs, this training has {steps} steps per epoch: the learning '
-            'rate follows the new number')
+            f'{filename} was saved after {loop.iter} steps: training goes on '
+            f'after {done} epochs of {steps} steps, with their learning rate')
         loop._iter = loop.epoch * steps
         for group, rate in zip(
                 self.optim_wrapper.param_groups, rates, strict=True):
@@ -289,6 +293,16 @@ class RVOSRunner(Runner):
             packed = pack(checkpoint)
             checkpoint.clear()
             checkpoint.update(packed)
+
+
+def steps_per_epoch(info: Mapping[str, Any]) -> int | None:
+    """Return the steps per epoch of a training.
+
+    Args:
+        info: ``runtime_info`` of its message hub.
+    """
+    epochs, steps = info.get('max_epochs'), info.get('max_iters')
+    return steps // epochs if epochs and steps else None
 
 
 def bare_model(model: nn.Module) -> nn.Module:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.hooks import Hook
 from mmengine.logging import HistoryBuffer
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
@@ -51,6 +52,7 @@ def runner(work_dir: Path, epochs: int = 1, **options) -> RVOSRunner:
         experiment_name=f'runner_{next(COUNT)}')
     built = RVOSRunner(**(config | options))
     built.cfg.plain = dict(scales=(1, 2), name='x')
+    built.cfg.param_scheduler = (config | options)['param_scheduler']
     return built
 
 
@@ -99,6 +101,36 @@ def test_resumed_log_goes_on(trained, tmp_path):
     np.testing.assert_array_equal(
         history.data[0][:2], before['train/loss']['log_history'])
     assert np.isfinite(history.statistics('mean'))
+
+
+@pytest.mark.parametrize('step, epoch', [(1, 0), (2, 1), (3, 1), (4, 2)])
+def test_resuming_from_a_step(tmp_path, step, epoch):
+    """The last step of an epoch ends it; within one, it starts again."""
+    options = dict(param_scheduler=[
+        dict(type='MultiStepLR', milestones=[1], by_epoch=True),
+        dict(type='LinearLR', end=6, by_epoch=False)
+    ])
+    whole = runner(
+        tmp_path / 'whole', 3, **options, default_hooks=dict(
+            checkpoint=dict(
+                type='CheckpointHook', by_epoch=False, interval=1)))
+    whole.train()
+    resumed = runner(tmp_path / 'resumed', 3, **options, resume=True,
+                     load_from=str(tmp_path / f'whole/iter_{step}.pth'))
+    epochs = []
+
+    class Epochs(Hook):
+
+        def before_train_epoch(self, runner) -> None:
+            epochs.append((runner.epoch, runner.iter))
+
+    resumed.register_hook(Epochs())
+    resumed.train()
+    assert epochs == [(e, 2 * e) for e in range(epoch, 3)]
+    assert resumed.iter == 6
+    assert resumed.optim_wrapper.get_lr() == whole.optim_wrapper.get_lr()
+    if step == 2 * epoch:
+        assert resumed.model.slope.tolist() == whole.model.slope.tolist()
 
 
 def test_resuming_a_finished_training_says_so(trained, tmp_path, caplog):
