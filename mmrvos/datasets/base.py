@@ -341,10 +341,11 @@ class BaseRVOSDataset:
             if not e['text'].strip():
                 raise ValueError(
                     f'{place} is empty; remove it or give it words')
-            if not isinstance(e['type_id'], str | int | None):
-                raise ValueError(
-                    f'{place} has type {e["type_id"]!r}, expected a text or '
-                    'an integer')
+            for key in ('type_id', 'length'):
+                if not isinstance(e[key], str | int | None):
+                    raise ValueError(
+                        f'{place} has {key} {e[key]!r}, expected a text or '
+                        'an integer')
             self.type_ids.add(e['type_id'])
             expressions.append(e)
         expressions = [

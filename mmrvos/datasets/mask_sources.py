@@ -3,6 +3,7 @@
 All classes are a :class:`mmrvos.structures.MaskSource`: files are opened when
 a frame is read, and only the requested objects are decoded.
 """
+import itertools
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +18,8 @@ from mmrvos.utils import (
     check_file,
     checked_rle,
     image_shape,
+    is_hidden,
     read_pixels,
-    visible_files,
 )
 
 #: Largest mask array of one HDF5 or .mat file, in bytes.
@@ -86,16 +87,16 @@ class ObjectFolderMasks(MaskSource):
         if self.shape is None:
             # An object may have no file: then another one gives the size.
             root = Path(self.root)
-            files = [
-                path for folder in (*(root / i for i in obj_ids),
-                                    *root.glob('*'))
-                for path in visible_files(folder.glob('*.png'))
-            ]
-            if not files:
+            folders = itertools.chain(
+                (root / i for i in obj_ids), root.glob('*'))
+            file = next((path for folder in folders
+                         for path in folder.glob('*.png')
+                         if not is_hidden(path)), None)
+            if file is None:
                 raise ValueError(
                     f'{self.root} holds no PNG: the size of its frames is not '
                     'known; unpack the annotations again')
-            self.shape = image_shape(files[0])
+            self.shape = image_shape(file)
         return self.shape
 
 

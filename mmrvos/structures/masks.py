@@ -3,7 +3,7 @@ from abc import ABCMeta, abstractmethod
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pycocotools.mask as mask_utils
@@ -77,6 +77,9 @@ class PNGMasks(MaskSource):
         void_value: pixel value that is not scored (255 in DAVIS), or None.
     """
 
+    #: (root, id) of objects that a frame shows; each is searched once
+    _known: ClassVar[set[tuple[str, str]]] = set()
+
     def __init__(self,
                  root: str | Path,
                  frame_names: Sequence[str],
@@ -84,7 +87,6 @@ class PNGMasks(MaskSource):
         self.root = str(root)
         self.frame_names = list(frame_names)
         self.void_value = void_value
-        self._known: set[str] = set()  # ids that a frame of the video shows
 
     def label_map(self, frame: int) -> np.ndarray:
         """Read the object ids of a frame, (H, W) uint8, not writable."""
@@ -95,7 +97,7 @@ class PNGMasks(MaskSource):
         union = np.zeros(labels.shape, dtype=bool)
         for obj_id in obj_ids:
             mask = labels == int(obj_id)
-            if obj_id not in self._known:
+            if (self.root, obj_id) not in self._known:
                 self._check_known(obj_id, mask)
             union |= mask
         return union
@@ -122,7 +124,7 @@ class PNGMasks(MaskSource):
             raise UnknownObjectError(
                 f'{self.root}: no mask shows object {obj_id!r}; '
                 f'{self.describe_values()}')
-        self._known.add(obj_id)
+        self._known.add((self.root, obj_id))
 
     def describe_values(self) -> str:
         """List the pixel values of all frames, for a message."""

@@ -48,6 +48,7 @@ from .paths import (
 )
 from .plain_data import pack, unpack_history
 from .pretrained import strict_init
+from .processes import map_in_processes
 from .rle import checked_rle, mask_areas
 from .texts import encoding_of, load_json, parse_json, read_lines
 
@@ -63,8 +64,9 @@ __all__ = [
     'checked_weights', 'clear_errors', 'default_work_dir', 'encoding_of',
     'find_checkpoint', 'fitted_weights', 'has_orientation', 'home_folder',
     'image_shape', 'is_hidden', 'load_config', 'load_json', 'load_weights',
-    'mask_areas', 'natural_key', 'needs_checkpoint', 'new_output_file', 'pack',
-    'parse_json', 'read_checkpoint', 'read_image', 'read_lines', 'read_pixels',
-    'safe_join', 'strict_init', 'unpack_history', 'visible_files',
-    'weights_from_checkpoint', 'without_downloads', 'write_checkpoint'
+    'map_in_processes', 'mask_areas', 'natural_key', 'needs_checkpoint',
+    'new_output_file', 'pack', 'parse_json', 'read_checkpoint', 'read_image',
+    'read_lines', 'read_pixels', 'safe_join', 'strict_init', 'unpack_history',
+    'visible_files', 'weights_from_checkpoint', 'without_downloads',
+    'write_checkpoint'
 ]

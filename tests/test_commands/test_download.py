@@ -95,7 +95,7 @@ def test_a_home_that_cannot_be_written(server, mmrvos, tmp_path, official,
     mine = tmp_path / 'mine.pth'
     mine.write_bytes(official['r50.pth'])
     options = ['--from', mine] if by_hand else []
-    with pytest.raises(SystemExit, match='checkpoints cannot hold downloads .*: set '
+    with pytest.raises(SystemExit, match='cannot hold downloads .*: set '
                        'MMRVOS_HOME'):
         mmrvos('download', 'r50_ytvos', *options)
     assert not server.requests

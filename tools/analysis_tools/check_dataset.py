@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import singledispatch
-from multiprocessing import Pool
 from pathlib import Path
 
 import cv2
@@ -24,7 +23,7 @@ from mmrvos.datasets.expected_counts import SOURCES, expected
 from mmrvos.datasets.mask_sources import H5Masks, MatMasks
 from mmrvos.registry import DATASETS
 from mmrvos.structures import MaskSource, PNGMasks, UnknownObjectError
-from mmrvos.utils import clear_errors, read_image
+from mmrvos.utils import clear_errors, map_in_processes, read_image
 
 SHOWN = 5  # problems of one kind that are printed
 
@@ -219,7 +218,7 @@ def check(loader: str, part: dict, decode: bool, workers: int) -> Report:
            for key in ('annotators', 'expression_subset', 'filter_cfg')):
         report.ann_file = dataset.ann_file
     report.title = f'{loader}: {part["type"]}, {dataset.ann_file}'
-    videos, objects, folders = {}, set(), Folders()
+    videos, objects, missing, folders = {}, set(), set(), Folders()
     expressions = 0
     for i in range(len(dataset.videos)):
         video = dataset.videos[i]
@@ -232,8 +231,8 @@ def check(loader: str, part: dict, decode: bool, workers: int) -> Report:
             files |= dict.fromkeys(
                 mask_files(video['mask_source'], video), 'missing masks')
         for path, kind in files.items():
-            if not folders.has(path) and path not in report.problems.get(
-                    kind, ()):
+            if not folders.has(path) and path not in missing:
+                missing.add(path)
                 report.add(kind, path)
     report.counts = dict(
         videos=len(videos),
@@ -253,21 +252,21 @@ def decode_all(dataset: BaseRVOSDataset, report: Report,
     videos = [dataset.videos[i] for i in range(len(dataset.videos))]
     print(f'{report.title}: decoding {len(videos)} videos', file=sys.stderr)
     bar = ProgressBar(len(videos), file=sys.stderr)
-    with Pool(workers) as pool:
-        for video, (problems, seen) in zip(
-                videos, pool.imap(decode_video, videos), strict=True):
-            bar.update()
-            for kind, line in problems:
-                report.add(kind, line)
-            if video['mask_source'] is None:
-                continue
-            for e in video['expressions']:
-                if e['obj_ids'] and tuple(e['obj_ids']) not in seen:
-                    report.add(
-                        'objects that never appear',
-                        f'video {video["video_id"]}, expression '
-                        f'{e["exp_id"]}: {e["text"]!r} (object '
-                        f'{", ".join(e["obj_ids"])})')
+    for video, (problems, seen) in zip(
+            videos, map_in_processes(decode_video, videos, workers),
+            strict=True):
+        bar.update()
+        for kind, line in problems:
+            report.add(kind, line)
+        if video['mask_source'] is None:
+            continue
+        for e in video['expressions']:
+            if e['obj_ids'] and tuple(e['obj_ids']) not in seen:
+                report.add(
+                    'objects that never appear',
+                    f'video {video["video_id"]}, expression '
+                    f'{e["exp_id"]}: {e["text"]!r} (object '
+                    f'{", ".join(e["obj_ids"])})')
     print(file=sys.stderr)
 
 

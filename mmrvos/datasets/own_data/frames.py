@@ -1,4 +1,5 @@
 """Frames of a video, in a folder of images or in a video file."""
+import glob
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -76,13 +77,14 @@ def frames_of(root: Path, video: str,
         ValueError: two images have one name, or one is no ordinary file.
     """
     folder = root / video
-    files = [
-        p for p in visible_files(folder.parent.glob('*'), VIDEO_SUFFIXES)
-        if p.stem == folder.name
-    ]
-    if files and not folder.is_dir():
-        check_distinct([p.stem for p in files], 'video', root)
-        return frames_of_file(files[0], names)
+    if not folder.is_dir():
+        files = visible_files(
+            folder.parent.glob(f'{glob.escape(folder.name)}.*'),
+            VIDEO_SUFFIXES)
+        files = [p for p in files if p.stem == folder.name]
+        if files:
+            check_distinct([p.stem for p in files], 'video', root)
+            return frames_of_file(files[0], names)
     frames = visible_files(folder.glob('*'), ('.jpg', '.jpeg', '.png'))
     if not frames:
         raise FileNotFoundError(

@@ -3,11 +3,11 @@
 A damaged file never ends the evaluation. It is reported, and its effect on the
 score follows the rule for missing predictions.
 """
-import multiprocessing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mmrvos.datasets import BaseRVOSDataset
+from mmrvos.utils import map_in_processes
 
 from ..metrics import ExpressionMetric
 from .predictions import PredictionError
@@ -118,8 +118,8 @@ def _start_worker(scorer: Scorer) -> None:
     _SCORER = scorer
 
 
-def _run(index: int) -> tuple[int, Scored]:
-    return index, _SCORER(index)
+def _run(index: int) -> Scored:
+    return _SCORER(index)
 
 
 def score_all(scorer: Scorer,
@@ -134,19 +134,13 @@ def score_all(scorer: Scorer,
 
     Yields:
         Results in the order of the entries.
+
+    Raises:
+        OSError: a process was killed.
     """
-    count = len(scorer)
-    if workers == 1:
-        for index in range(count):
-            yield scorer(index)
-            on_done()
-        return
-    waiting: dict[int, Scored] = {}
-    with multiprocessing.Pool(workers, _start_worker, (scorer, )) as pool:
-        upcoming = 0
-        for index, scored in pool.imap_unordered(_run, range(count)):
-            waiting[index] = scored
-            on_done()
-            while upcoming in waiting:
-                yield waiting.pop(upcoming)
-                upcoming += 1
+    indices = range(len(scorer))
+    results = map(scorer, indices) if workers == 1 else map_in_processes(
+        _run, indices, workers, _start_worker, (scorer, ))
+    for scored in results:
+        yield scored
+        on_done()
