@@ -320,8 +320,10 @@ class StoredHead:
 
 
 def stored_predictions(logits: Tensor, boxes: Tensor | None,
-                       sizes: Tensor) -> QueryPredictions:
-    """Build predictions from the stored parts."""
+                       sizes: Tensor | None) -> QueryPredictions:
+    """Build predictions from the stored parts; no size is no padding."""
+    if sizes is None:
+        sizes = torch.zeros(len(logits), 2)
     return QueryPredictions(
         queries=None,
         references=None,

@@ -18,6 +18,7 @@ from mmrvos.models import (
     BasePostprocessor,
     BaseRVOSHead,
     BaseTextEncoder,
+    ReferFormer,
     RVOSTTAModel,
     merge_windows,
 )
@@ -224,6 +225,34 @@ def test_padded_cells_have_no_effect(model):
     if getattr(expected, 'boxes', None) is not None:
         torch.testing.assert_close(
             actual.boxes, expected.boxes, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize('shapes', [
+    ((64, 96), ), ((48, 80), ), ((64, 96), (64, 160))])
+@pytest.mark.parametrize('postprocessor', ['BestQuery', 'MergeObjects'])
+def test_padding_is_cut_off_the_masks(model, monkeypatch, shapes,
+                                      postprocessor):
+    """A mask of the left half of the image stays the left half."""
+    monkeypatch.setattr(model, 'postprocessor',
+                        TASK_UTILS.build(dict(type=postprocessor)))
+    build_masks = model.head.masks
+
+    def left_halves(predictions, **options) -> Tensor:
+        masks = torch.full_like(build_masks(predictions, **options), -10)
+        scale = masks.shape[-2] / predictions.input_size[0]
+        for pair, size in enumerate(predictions.image_sizes):
+            height, width = (size * scale).round().int().tolist()
+            masks[:, pair, ..., :height, :width // 2] = 10
+        return masks
+
+    monkeypatch.setattr(model.head, 'masks', left_halves)
+    samples = model.test_step(make_batch(shapes=shapes))
+    for sample in samples:
+        mask = mask_utils.decode(sample.pred.masks[0][0])
+        expected = torch.zeros(mask.shape, dtype=bool)
+        expected[:, :mask.shape[1] // 2] = True
+        wrong = torch.from_numpy(mask).bool() != expected
+        assert wrong.float().mean() < 0.02
 
 
 def test_chosen_masks_are_those_of_all_queries(model):

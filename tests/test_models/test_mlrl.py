@@ -334,16 +334,3 @@ def test_a_window_is_encoded_once_for_all_sentences():
     assert len(calls) == 2
     assert pred.scores.shape == (3, )
     assert [len(rles) for rles in pred.masks] == [3] * 3
-
-
-def test_masks_have_no_padding():
-    model = tiny_mlrl()
-    batch = make_batch(shapes=((48, 80), ), num_frames=1)
-    data = model.data_preprocessor(batch, False)
-    with torch.no_grad():
-        predictions = model(**data, mode='tensor')
-        assert predictions.input_size == (64, 96)
-        masks = model.head.masks(predictions, layer=-1)
-        whole = model.head.maps(predictions)[0]
-    assert masks.shape == (1, 1, 1, 1, 48, 80)
-    torch.testing.assert_close(masks[0, :, :, 0], whole[..., :48, :80])

@@ -161,17 +161,15 @@ class BoundaryAwareHead(BaseRVOSHead):
               predictions: AlignedPredictions,
               layer: int | None = None,
               chosen: Tensor | None = None) -> Tensor:
-        """Build mask logits of full size without padding.
+        """Build mask logits of full size.
 
         There is one layer and one mask per pair, so ``layer`` and ``chosen``
-        select nothing. All pairs must belong to clips of one size.
+        select nothing.
 
         Returns:
-            (1, P, T, 1, H, W).
+            (1, P, T, 1, H, W), with padding.
         """
-        height, width = predictions.image_sizes[0].int().tolist()
-        masks = self.maps(predictions)[0][..., :height, :width]
-        return masks[None, :, :, None]
+        return self.maps(predictions)[0][None, :, :, None]
 
     def loss(self, predictions: AlignedPredictions,
              targets: Targets) -> dict[str, Tensor]:

@@ -9,9 +9,13 @@ from mmrvos.registry import TASK_UTILS
 from ..chunks import chunk_slices
 from ..features import Predictions
 from ..heads.base import BaseRVOSHead
-from ..layers import upsample
 from .base import BasePostprocessor
-from .masks import best_of_decoded, encode_masks, masks_through_input
+from .masks import (
+    best_of_decoded,
+    encode_masks,
+    masks_through_input,
+    resize_logits,
+)
 
 
 @TASK_UTILS.register_module()
@@ -19,7 +23,8 @@ class BestQuery(BasePostprocessor):
     """Return the masks of the best query sequence of every expression.
 
     Logits are resized bilinearly from stride 4 to the original size, as in
-    ReferFormer's official inference on Ref-YouTube-VOS.
+    ReferFormer's official inference on Ref-YouTube-VOS, where no video is
+    padded; see :func:`resize_logits` for one that is.
 
     Args:
         threshold: of the mask probability.
@@ -67,8 +72,8 @@ class BestQuery(BasePostprocessor):
     def resize(self, logits: Tensor, predictions: Predictions, index: int,
                ori_shape: tuple[int, int]) -> Tensor:
         """Resize the (T, h, w) logits of a pair to (T, H, W) bool masks."""
+        sizes = (predictions.input_size, predictions.image_sizes[index],
+                 ori_shape)
         if self.through_input:
-            return masks_through_input(logits, predictions.input_size,
-                                       predictions.image_sizes[index],
-                                       ori_shape, self.threshold)
-        return upsample(logits, ori_shape).sigmoid() > self.threshold
+            return masks_through_input(logits, *sizes, self.threshold)
+        return resize_logits(logits, *sizes).sigmoid() > self.threshold

@@ -77,6 +77,27 @@ def best_of_decoded(head: BaseRVOSHead, decoded: Iterator[Predictions],
         start = stop
 
 
+def resize_logits(logits: Tensor, input_size: tuple[int, int] | None,
+                  image_size: Tensor, ori_shape: tuple[int, int]) -> Tensor:
+    """Resize mask logits bilinearly to the original size.
+
+    Padding is cut off at the size of the network's input.
+
+    Args:
+        logits: (..., h, w), of the input with its padding.
+        input_size: (height, width) with padding; None for no padding.
+        image_size: (2,), (height, width) without padding.
+        ori_shape: (H, W).
+
+    Returns:
+        (..., H, W).
+    """
+    height, width = image_size.int().tolist()
+    if input_size not in (None, (height, width)):
+        logits = upsample(logits, input_size)[..., :height, :width]
+    return upsample(logits, ori_shape)
+
+
 def masks_through_input(logits: Tensor, input_size: tuple[int, int] | None,
                         image_size: Tensor, ori_shape: tuple[int, int],
                         threshold: float) -> Tensor:

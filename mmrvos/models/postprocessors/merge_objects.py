@@ -10,9 +10,8 @@ from mmrvos.registry import TASK_UTILS
 from ..chunks import chunk_slices
 from ..features import Predictions
 from ..heads.base import BaseRVOSHead
-from ..layers import upsample
 from .base import BasePostprocessor
-from .masks import best_of_decoded, encode_masks
+from .masks import best_of_decoded, encode_masks, resize_logits
 
 
 @TASK_UTILS.register_module()
@@ -45,16 +44,20 @@ class MergeObjects(BasePostprocessor):
                  queries: Tensor | None = None,
                  max_frames: int | None = None) -> InstanceData:
         """Return disjoint masks; see :meth:`BasePostprocessor.__call__`."""
-        best = [
-            found
-            for _, found in best_of_decoded(head, decoded, frames, queries)
-        ]
+        best = []
+        for predictions, found in best_of_decoded(head, decoded, frames,
+                                                  queries):
+            best.append(found)
+            # of the video, which all pairs have in common
+            sizes = (predictions.input_size, predictions.image_sizes[0],
+                     ori_shape)
+            del predictions  # freed before the next ones are decoded
         scores, frame_scores, queries, logits = (
             torch.cat(parts) for parts in zip(*best, strict=True))
         masks = [[] for _ in scores]
         for part in chunk_slices(logits.shape[1], max_frames):
             labels = self.merge(
-                upsample(logits[:, part], ori_shape).sigmoid())
+                resize_logits(logits[:, part], *sizes).sigmoid())
             for index, sequence in enumerate(masks):
                 sequence.extend(encode_masks(labels == index + 1))
         return InstanceData(

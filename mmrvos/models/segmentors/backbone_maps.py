@@ -31,7 +31,7 @@ def run_backbone(backbone: nn.Module,
         Maps (B*T, C_i, h_i, w_i), fine to coarse; and T, which is 1 with a
         ``valid_index``.
     """
-    batch, num_frames = frames.shape[:2]
+    num_frames = frames.shape[1]
     if getattr(backbone, 'temporal', False):
         maps = backbone(frames)
     else:
@@ -44,9 +44,19 @@ def run_backbone(backbone: nn.Module,
         ])
     if valid_index is None:
         return maps, num_frames
-    rows = valid_index + num_frames * torch.arange(
-        batch, device=valid_index.device)
+    rows = rows_of(valid_index, num_frames)
     return [m[rows] for m in maps], 1
+
+
+def rows_of(valid_index: Tensor, num_frames: int) -> Tensor:
+    """Return the rows (B,) of one frame per clip among B*T frames.
+
+    Args:
+        valid_index: (B,) long, positions in the clips.
+        num_frames: T.
+    """
+    return valid_index + num_frames * torch.arange(
+        len(valid_index), device=valid_index.device)
 
 
 def join_levels(parts: list[Sequence[Tensor]]) -> Sequence[Tensor]:

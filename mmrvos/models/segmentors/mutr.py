@@ -46,8 +46,7 @@ class MUTR(ClusterReferFormer):
                                 clip.image_sizes, video)
         if not self.training:
             predictions = predictions.take_layer(self.inference_layer)
-        return replace(
-            predictions,
-            dense=memory.maps()[0],
-            mask_projection=None
-            if project else self.pixel_decoder.mask_features)
+        if not project:
+            predictions = replace(
+                predictions, mask_projection=self.pixel_decoder.mask_features)
+        return self.complete(predictions, clip, memory)

@@ -2,7 +2,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import torch
 from mmcv.cnn import ConvModule
 from mmdet.models.layers import SinePositionalEncoding
 from mmengine.model import ModuleList
@@ -14,7 +13,7 @@ from ..derive import derive, settings
 from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
 from ..layers import Memory
 from ..pixel_decoders import CrossModalFPN
-from .backbone_maps import padding_masks, run_backbone
+from .backbone_maps import padding_masks, rows_of, run_backbone
 from .motion_training import MotionTraining
 from .parts import Part
 
@@ -192,9 +191,7 @@ class ReferFormer(MotionTraining):
         dense = memory.maps()[0]
         if clip.valid_index is None:
             return dense
-        first = clip.num_frames * torch.arange(
-            len(clip.valid_index), device=dense.device)
-        return dense[first + clip.valid_index]
+        return dense[rows_of(clip.valid_index, clip.num_frames)]
 
     def decode(self,
                clip: MultiscaleFeatures,
@@ -214,11 +211,16 @@ class ReferFormer(MotionTraining):
         mask_features = self.pixel_decoder(clip, memory, text, **options)
         predictions = self.head(queries, initial, references, mask_features,
                                 clip.image_sizes)
+        if not project:
+            predictions = replace(
+                predictions, mask_projection=self.pixel_decoder.mask_features)
+        return self.complete(predictions, clip, memory)
+
+    def complete(self, predictions: QueryPredictions,
+                 clip: MultiscaleFeatures, memory: Memory) -> QueryPredictions:
+        """Add what the head does not know, and keep the annotated frame."""
         predictions = replace(
-            predictions,
-            dense=memory.maps()[0],
-            mask_projection=None
-            if project else self.pixel_decoder.mask_features)
+            predictions, input_size=clip.input_size, dense=memory.maps()[0])
         if clip.valid_index is not None:
             return predictions.take(clip.valid_index[:, None])
         return predictions

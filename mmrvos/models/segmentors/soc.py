@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -53,9 +51,7 @@ class SOC(ClusterReferFormer):
             clip.image_sizes, video, masked_mean(words, text.padding))
         if not self.training:
             predictions = predictions.take_layer(self.inference_layer)
-        # the official masks of A2D and JHMDB are resized to the input size
-        return replace(
-            predictions, input_size=clip.input_size, dense=maps[0])
+        return self.complete(predictions, clip, memory)
 
     def group(self, queries: Tensor,
               sentence: Tensor) -> tuple[Tensor, Tensor]:
