@@ -340,6 +340,21 @@ def test_mixed_precision_gives_nearly_the_same(model):
         predict(model, 1)
 
 
+def test_all_queries_of_a_frame_in_mixed_precision(model, monkeypatch):
+    """The metrics convert scores and boxes to numpy, which has no bf16."""
+    monkeypatch.setattr(model, 'postprocessor',
+                        TASK_UTILS.build(dict(type='RankQueries')))
+    full = predict(model, 1)
+    model.test_cfg = replace(model.test_cfg, amp='bf16')
+    half = predict(model, 1)
+    for key in ('query_scores', 'query_boxes'):
+        if key in full:
+            assert half[key].dtype is torch.float32
+            scale = full[key].abs().max().item()
+            torch.testing.assert_close(
+                half[key], full[key], rtol=0, atol=0.03 * scale)
+
+
 @pytest.mark.parametrize('postprocessor', ['BestQuery', 'MergeObjects'])
 def test_chunks_of_one_equal_the_whole(model, monkeypatch, postprocessor):
     """Frames, pairs, pixels and queries one at a time; videos with padding."""

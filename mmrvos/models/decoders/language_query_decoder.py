@@ -23,12 +23,13 @@ def refine(delta: Tensor, reference: Tensor) -> Tensor:
             width and height are those of ``delta`` alone.
 
     Returns:
-        (..., 4) in [0, 1], (cx, cy, w, h).
+        (..., 4) in [0, 1], (cx, cy, w, h); float32 in any precision of the
+        model, because bf16 has steps of 1/256 between 0.5 and 1.
     """
-    base = inverse_sigmoid(reference, eps=1e-5)
+    base = inverse_sigmoid(reference.float(), eps=1e-5)
     if base.shape[-1] == 2:
         base = nn.functional.pad(base, (0, 2))
-    return (delta + base).sigmoid()
+    return (delta.float() + base).sigmoid()
 
 
 @MODELS.register_module()
@@ -118,7 +119,8 @@ class LanguageQueryDecoder(BaseModule):
         queries = sentence[:, None, None].expand(
             -1, num_frames, num_queries, -1).reshape(shape)
         positions = self.query_embed.weight.expand(shape)
-        initial = self.reference_points(positions).sigmoid()
+        with torch.autocast(positions.device.type, enabled=False):
+            initial = self.reference_points(positions).sigmoid()
 
         references, all_queries, all_references = initial, [], []
         for index, layer in enumerate(self.layers):

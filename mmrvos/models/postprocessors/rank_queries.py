@@ -55,14 +55,15 @@ class RankQueries(BasePostprocessor):
                 "test_cfg.query='carried' has no effect: remove it")
         parts = []
         for predictions in decoded:
-            logits = predictions.logits[-1]
+            # numpy knows no bf16
+            logits = predictions.logits[-1].float()
             if logits.shape[1] != 1:
                 raise ValueError(
                     'RankQueries needs clips with one annotated frame, got '
                     f'predictions of {logits.shape[1]} frames: the clip needs '
                     'a valid_index')
             scores = logits[:, 0].sigmoid().amax(-1)
-            masks = head.masks(predictions, layer=-1)[0, :, 0]
+            masks = head.masks(predictions, layer=-1)[0, :, 0].float()
             for index, size in enumerate(predictions.image_sizes):
                 rles = encode_masks(
                     masks_through_input(masks[index], predictions.input_size,
@@ -75,8 +76,8 @@ class RankQueries(BasePostprocessor):
                     scores=scores[None, index, best].cpu(),
                     queries=best[None].cpu())
                 if predictions.boxes is not None:
-                    boxes = bbox_cxcywh_to_xyxy(predictions.boxes[-1, index,
-                                                                  0])
+                    boxes = bbox_cxcywh_to_xyxy(
+                        predictions.boxes[-1, index, 0].float())
                     scale = boxes.new_tensor(ori_shape[::-1]).repeat(2)
                     part.query_boxes = (boxes * scale)[None].cpu()
                 parts.append(part)
