@@ -416,6 +416,47 @@ def test_an_annotated_frame_is_decoded_alone(model):
     assert one.logits.shape[2] == 1
 
 
+def test_all_frames_are_decoded_and_the_annotated_one_is_kept(method):
+    cfg = config_of(method).model
+    if not issubclass(MODELS.get(cfg.type), ReferFormer):
+        pytest.skip('this method has no decode_all_frames')
+    cfg.update(decode_all_frames=True, word_head=None)
+    model = MODELS.build(cfg)
+    batch = make_batch(num_frames=3)
+    batch['data_samples'][0].set_metainfo(dict(valid_index=1))
+    sample, = model.eval().test_step(batch)
+    assert len(sample.pred.masks[0]) == 1
+    batch['data_samples'][0].set_metainfo(dict(valid_index=1))
+    losses = model.train()(
+        **model.data_preprocessor(batch, True), mode='loss')
+    assert sum(losses.values()).isfinite()
+
+
+@pytest.mark.parametrize('stage', ['category', 'dense'])
+def test_early_stages_train_on_the_annotated_frame(model, stage):
+    """The category loss is that of this frame alone; the dense map may
+    depend on the others."""
+    if getattr(model.backbone, 'temporal', False):
+        pytest.skip('the backbone mixes frames')
+    model.stage = stage
+    shapes = ((64, 96), (64, 96))
+    clips = add_objects(make_batch(shapes=shapes, num_frames=3))
+    for sample, index in zip(clips['data_samples'], (1, 2), strict=True):
+        sample.set_metainfo(dict(valid_index=index))
+    frames = add_objects(make_batch(shapes=shapes, num_frames=1))
+    frames['inputs'] = [clips['inputs'][0][1:2], clips['inputs'][1][2:]]
+    with torch.no_grad():
+        losses = [
+            model(**model.data_preprocessor(batch, True), mode='loss')
+            for batch in (clips, frames)
+        ]
+    assert losses[0].keys() == losses[1].keys()
+    for name, loss in losses[0].items():
+        assert loss.isfinite()
+        if stage == 'category':
+            torch.testing.assert_close(loss, losses[1][name])
+
+
 # ---- training
 
 

@@ -17,12 +17,13 @@ from ..derive import derive
 from ..features import ClipFeatures
 from ..heads.samwise_head import Decisions, SAMWISEPredictions
 from ..text_encoders.staged_text_encoder import StagedTextFeatures
-from .backbone_maps import run_backbone
+from .backbone_maps import rows_of, run_backbone
 from .base import BaseRVOSSegmentor
 from .batch import (
     collect_targets,
     image_sizes,
     stack_clips,
+    valid_indices,
     video_index,
 )
 from .parts import Part
@@ -425,8 +426,13 @@ class SAMWISE(BaseRVOSSegmentor):
                         data_samples: Sequence[RVOSDataSample]
                         ) -> dict[str, Tensor]:
         """Classify the objects' pixels; only Hiera runs, without adapters."""
+        clips = stack_clips(inputs)
+        valid_index = valid_indices(data_samples, clips)
+        if valid_index is not None:
+            rows = rows_of(valid_index, clips.shape[1])
+            clips = clips.flatten(0, 1)[rows][:, None]
         frames = self.pad_to_square(
-            stack_clips(inputs), image_sizes(data_samples)).flatten(0, 1)
+            clips, image_sizes(data_samples)).flatten(0, 1)
         maps = [
             cut_padding(x, inputs[0].shape[-2:], 4 * 2**stage)
             for stage, x in enumerate(self.sam2.run_stages(frames))
@@ -438,7 +444,11 @@ class SAMWISE(BaseRVOSSegmentor):
 
     def dense_map(self, clip: UnadaptedFeatures,
                   text: StagedTextFeatures) -> Tensor:
-        return cut_padding(self.adapt(clip, text)[1], clip.input_size)
+        dense = cut_padding(self.adapt(clip, text)[1], clip.input_size)
+        if clip.valid_index is None:
+            return dense
+        return dense[rows_of(clip.valid_index[text.video_index],
+                             clip.num_frames)]
 
 
 def cut_padding(maps: Tensor, size: Sequence[int], stride: int = 16
