@@ -103,6 +103,21 @@ def test_shares_of_several_splits():
             parse_shares(values)
 
 
+def test_shares_of_a_table_that_names_splits():
+    given = dict(a='train', b='valid')
+    splits = dict(train=['a'], valid=['b'])
+    assert assign_splits(['a', 'b'], 'train', 0.25, given) == splits
+    # a single video without a split
+    assert assign_splits(['a', 'c'], 'train', 0.25, dict(a='train')) == dict(
+        train=['a'], valid=['c'])
+    with pytest.raises(ValueError, match='leaves none for valid: every video '
+                       'has a split in the table, so leave out --hold-out'):
+        assign_splits(['a'], 'train', 0.25, dict(a='train'))
+    with pytest.raises(ValueError, match='of 1 videos .* none for test'):
+        assign_splits(['a', 'c'], 'train', dict(valid=0.1, test=0.1),
+                      dict(a='train'))
+
+
 # ------------------------------------------------------------------- videos
 
 

@@ -308,9 +308,9 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         default=[],
         metavar='SHARE',
-        help='put this share of the videos, at least one, into the split '
-        'valid; several splits as valid=0.1 test=0.1. The choice is the same '
-        'in every call (default: none)')
+        help='put this share of the videos that have no split in the table, '
+        'at least one, into the split valid; several splits as valid=0.1 '
+        'test=0.1. The choice is the same in every call (default: none)')
     result.add_argument(
         '--link',
         action='store_true',

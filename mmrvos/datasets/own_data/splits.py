@@ -17,16 +17,17 @@ def assign_splits(videos: list[str], split: str,
     Args:
         videos: ids of all videos.
         split: of the videos that are not held out.
-        hold_out: share of the videos for the split 'valid', or {split: share};
-            at least one video each, 0 holds none out. The choice depends on
-            the ids only.
-        given: {video: split} of a table; other videos are assigned as above.
+        hold_out: share of the videos without a given split for the split
+            'valid', or {split: share}; at least one video each, 0 holds none
+            out. The choice depends on the ids only.
+        given: {video: split} of a table, which shares do not change.
 
     Returns:
         {split: videos}, without empty splits.
 
     Raises:
-        ValueError: the shares are not in [0, 1), or no video would remain.
+        ValueError: the shares are not in [0, 1), or with a share a split would
+            have no video.
     """
     given = given or {}
     shares = (
@@ -47,13 +48,20 @@ def assign_splits(videos: list[str], split: str,
         count = max(1, round(share * len(free))) if share else 0
         held, shuffled = shuffled[:count], shuffled[count:]
         assigned.update(dict.fromkeys(held, name))
-    if any(shares.values()) and not shuffled:
-        raise ValueError(
-            f'--hold-out {sum(shares.values()):g} of {len(free)} videos '
-            f'leaves none for {split}: give more videos or a smaller share')
     splits: dict[str, list[str]] = {}
     for video in videos:
         splits.setdefault(assigned.get(video, split), []).append(video)
+    expected = [split, *(name for name, share in shares.items() if share)]
+    empty = [name for name in expected if name not in splits]
+    if any(shares.values()) and empty:
+        advice = (
+            'give more videos or a smaller share' if free else
+            'every video has a split in the table, so leave out --hold-out, '
+            'or the split of some videos')
+        raise ValueError(
+            f'--hold-out {sum(shares.values()):g} of {len(free)} videos '
+            'without a split leaves none for '
+            f'{" and ".join(empty)}: {advice}')
     return splits
 
 
