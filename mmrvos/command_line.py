@@ -37,30 +37,41 @@ def clear_errors(main: Callable[[], None]) -> Callable[[], None]:
         show, warnings.showwarning = warnings.showwarning, show_warning
         try:
             main()
-        except USER_ERRORS as error:
+        except (Exception, KeyboardInterrupt) as error:
             if os.environ.get('MMRVOS_TRACEBACK'):
                 raise
-            # str(KeyError) would put the message in quotes
-            message = error.args[0] if isinstance(error,
-                                                  KeyError) else str(error)
-            leave(
-                type(error).__name__,
-                with_notes(of_worker(message) or of_system(error) or message,
-                           error))
-        except RuntimeError as error:
-            message = of_worker(str(error)) or of_connection(str(error))
-            if message is None or os.environ.get('MMRVOS_TRACEBACK'):
-                raise
-            leave('RuntimeError', message)
-        except KeyboardInterrupt as error:
-            if os.environ.get('MMRVOS_TRACEBACK'):
-                raise
-            print(f'\n{error or "interrupted"}', file=sys.stderr)
-            sys.exit(130)
+            if interrupt := interrupt_of(error):
+                print(f'\n{str(interrupt) or "interrupted"}', file=sys.stderr)
+                sys.exit(130)
+            if message := message_of(error):
+                leave(type(error).__name__, message)
+            raise
         finally:
             warnings.showwarning = show
 
     return wrapper
+
+
+def interrupt_of(error: BaseException | None) -> KeyboardInterrupt | None:
+    """Find the Ctrl-C that an error began with.
+
+    A bare ``except:`` of a library can turn it into another error.
+    """
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__
+    return error
+
+
+def message_of(error: BaseException) -> str | None:
+    """Return the message of an error about the input, None for others."""
+    if isinstance(error, USER_ERRORS):
+        # str(KeyError) would put the message in quotes
+        message = error.args[0] if isinstance(error, KeyError) else str(error)
+        return with_notes(of_worker(message) or of_system(error) or message,
+                          error)
+    if isinstance(error, RuntimeError):
+        return of_worker(str(error)) or of_connection(str(error))
+    return None
 
 
 def leave(kind: str, message: str) -> NoReturn:

@@ -1,3 +1,5 @@
+import signal
+
 import pytest
 import torch
 from torch.utils.data import DataLoader
@@ -69,3 +71,22 @@ def test_errors_of_the_system_name_the_file(tmp_path):
     path = tmp_path / 'none.txt'
     assert message_of(path.read_text).startswith(
         f'error (FileNotFoundError): {path}: No such file')
+
+
+def swallow_the_interrupt():
+    """Raise what MMEngine's Config makes of Ctrl-C."""
+    try:
+        raise KeyboardInterrupt
+    except:  # noqa: E722
+        raise SyntaxError('Failed to format 500 lines')  # noqa: B904
+
+
+@pytest.mark.parametrize('function', [
+    lambda: signal.raise_signal(signal.SIGINT), swallow_the_interrupt
+])
+def test_interrupts_are_one_line(function, capsys, monkeypatch):
+    assert message_of(function) == 130
+    assert capsys.readouterr().err == '\ninterrupted\n'
+    monkeypatch.setenv('MMRVOS_TRACEBACK', '1')
+    with pytest.raises((KeyboardInterrupt, SyntaxError)):
+        clear_errors(function)()

@@ -279,8 +279,16 @@ class RVOSRunner(Runner):
         Raises:
             OSError: it cannot be written, the disk is full for example.
         """
-        with replacing(Path(out_dir, filename)) as partial:
-            super().save_checkpoint(out_dir, partial.name, *args, **kwargs)
+        cfg = self.cfg
+        # MMEngine writes the text of the config, which call_hook replaces:
+        # formatting it takes longer than the rest, and loses Ctrl-C.
+        self.cfg = Config(cfg.to_dict(), format_python_code=False)
+        try:
+            with replacing(Path(out_dir, filename)) as partial:
+                super().save_checkpoint(out_dir, partial.name, *args,
+                                        **kwargs)
+        finally:
+            self.cfg = cfg
 
     def call_hook(self, fn_name: str, **kwargs: Any) -> None:
         """Call all hooks; a checkpoint to save becomes plain data after them.

@@ -85,6 +85,23 @@ def test_saved_files_are_plain_data(trained):
     assert set(content['ema_state_dict']) >= {'steps', 'module.slope'}
 
 
+def test_saving_does_not_format_the_config(tmp_path, monkeypatch):
+    """Formatting takes a third of a second, and loses Ctrl-C."""
+    running = runner(tmp_path)
+
+    def fail(*args, **kwargs) -> None:
+        raise AssertionError('the text of the config is not needed')
+
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', fail)
+    cfg = running.cfg
+    running.optim_wrapper = running.build_optim_wrapper(running.optim_wrapper)
+    running.save_checkpoint(
+        str(tmp_path), 'a.pth', save_param_scheduler=False)
+    content = torch.load(tmp_path / 'a.pth', weights_only=True)
+    assert content['meta']['cfg'] == cfg.to_dict()
+    assert running.cfg is cfg
+
+
 def test_resumed_log_goes_on(trained, tmp_path):
     resumed = runner(
         tmp_path,
