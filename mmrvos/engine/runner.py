@@ -35,6 +35,7 @@ from .build_errors import naming_keys
 from .console import shorten_console
 from .distributed import die_with_parent, init_gloo
 from .resuming import prepare_resume
+from .schedules import cut_schedules
 
 
 class RVOSRunner(Runner):
@@ -167,6 +168,14 @@ class RVOSRunner(Runner):
                 f'{len(loader.dataset)}, processes: {self.world_size}). Lower '
                 'train_dataloader.batch_size')
         return loop
+
+    def build_param_scheduler(self, scheduler: Any) -> Any:
+        """Build schedulers; warn about those that a new training cuts."""
+        if isinstance(self._train_loop, BaseLoop) and not self._resume:
+            for level, line in cut_schedules(scheduler, self.max_epochs,
+                                             self.max_iters):
+                self.logger.log(level, line)
+        return super().build_param_scheduler(scheduler)
 
     def wrap_model(self, model_wrapper_cfg: dict | None,
                    model: nn.Module) -> nn.Module:

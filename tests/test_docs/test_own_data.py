@@ -70,6 +70,7 @@ def check_console(log: str) -> None:
     before, found, after = log.partition('Epoch(')
     assert found and before.count('\n') < 60
     assert 'Groups of the optimizer: 1' in before
+    assert 'this training has' not in before  # its schedule fits
     assert re.search(r'^  J&F [\d.]+  J [\d.]+  F [\d.]+', after, re.M)
     assert 'T_acc' not in after  # every sentence of valid has a target
 
