@@ -1,12 +1,13 @@
 """Draw masks over frames, and legends under them: functions on arrays."""
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from .fonts import font_for
 
 # RGB, distinct for colour-blind readers; repeated after the last
 PALETTE = ((230, 75, 53), (0, 160, 235), (255, 205, 30), (0, 165, 120),
@@ -157,23 +158,21 @@ def check_style(style: str) -> None:
             f'there is no style {style!r}, expected one of {list(STYLES)}')
 
 
-@lru_cache
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    import matplotlib  # slow to import
-
-    # ships with matplotlib, which mmengine needs; knows more than ASCII
-    path = Path(matplotlib.get_data_path(), 'fonts/ttf/DejaVuSans.ttf')
-    return ImageFont.truetype(str(path), size)
-
-
 def _wrap(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     lines = ['']
     for word in text.split():
         longer = f'{lines[-1]} {word}'.strip()
         if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+            lines.append('')
+            longer = word
+        while font.getlength(longer) > width and len(longer) > 1:
+            # a script without blanks is cut anywhere
+            count = len(longer)
+            while count > 1 and font.getlength(longer[:count]) > width:
+                count -= 1
+            lines[-1], longer = longer[:count], longer[count:]
+            lines.append('')
+        lines[-1] = longer
     return lines
 
 
@@ -196,11 +195,14 @@ def draw_legend(texts: Sequence[str],
     Returns:
         (height, width, 3) uint8 RGB.
     """
-    font = _font(font_size)
+    fonts = [font_for(text, font_size) for text in texts]
     pad, step = font_size // 2, round(font_size * 1.3)
     box = font_size + 2
     indent = pad + box + pad
-    blocks = [_wrap(text, font, width - indent - pad) for text in texts]
+    blocks = [
+        _wrap(text, font, width - indent - pad)
+        for text, font in zip(texts, fonts, strict=True)
+    ]
     if height is None:
         height = pad + step * sum(map(len, blocks)) + pad
     strip = Image.new('RGB', (width, height), DARK)
@@ -214,11 +216,11 @@ def draw_legend(texts: Sequence[str],
                        width=2)
         if len(texts) > 1:
             draw.text((pad + box / 2, y + box / 2), str(e),
-                      font=_font(font_size - 4),
+                      font=font_for(str(e), font_size - 4),
                       anchor='mm',
                       fill=GREY if grey else ink_on(colour_of(e)))
         for line in lines:
-            draw.text((indent, y), line, font=font,
+            draw.text((indent, y), line, font=fonts[e],
                       fill=GREY if grey else LIGHT)
             y += step
     return np.asarray(strip)
@@ -242,7 +244,7 @@ def draw_tag(image: np.ndarray,
         corner: (x, y) of the upper left corner of the box.
         colour: of the box.
     """
-    font = _font(font_size)
+    font = font_for(text, font_size)
     size = round(font.getlength(text)) + font_size // 2, font_size + 4
     tag = Image.new('RGB', size, colour)
     ImageDraw.Draw(tag).text((size[0] / 2, size[1] / 2), text,
