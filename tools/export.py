@@ -18,9 +18,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
-from mmrvos.utils import check_output_file, clear_errors
+from mmrvos.utils import KeyValueAction, check_output_file, clear_errors
 
 #: Largest difference from the model that is accepted.
 TOLERANCE = 1e-3
@@ -73,7 +71,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config')
     args = parser.parse_args()

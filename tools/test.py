@@ -3,11 +3,11 @@ import shlex
 import sys
 
 import mmengine
-from mmengine.config import DictAction
 
 from mmrvos.downloads import is_remote
 from mmrvos.model_index import checkpoint_hint
 from mmrvos.utils import (
+    KeyValueAction,
     check_file,
     check_output_file,
     check_output_folder,
@@ -61,7 +61,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config, e.g. data_root=DIR; a key that '
         'does not exist is an error')

@@ -1,10 +1,11 @@
 import argparse
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from mmrvos.downloads import is_remote
 from mmrvos.model_index import checkpoint_hint
 from mmrvos.utils import (
+    KeyValueAction,
     check_file,
     check_output_folder,
     clear_errors,
@@ -46,7 +47,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config, e.g. train_dataloader.batch_size=2 '
         'optim_wrapper.optimizer.lr=5e-5; a key that does not exist is '

@@ -14,8 +14,6 @@ import argparse
 import signal
 from pathlib import Path
 
-from mmengine.config import DictAction
-
 from mmrvos.apis import (
     OUTPUTS,
     LiveVideo,
@@ -24,7 +22,7 @@ from mmrvos.apis import (
     find_model,
     open_video,
 )
-from mmrvos.utils import clear_errors
+from mmrvos.utils import KeyValueAction, clear_errors
 from mmrvos.visualization import STYLES, check_fps
 
 
@@ -92,7 +90,7 @@ def add_options(parser: argparse.ArgumentParser, out_dir: str) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config, e.g. '
         'model.text_encoder.name=FOLDER; unknown keys are refused')

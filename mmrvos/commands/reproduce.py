@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import mmengine
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmrvos import model_index
@@ -34,7 +34,12 @@ from mmrvos.evaluation.offline.benchmarks import (
 )
 from mmrvos.model_index import ModelEntry, Result, find_model
 from mmrvos.results import add_result, tested
-from mmrvos.utils import check_output_file, check_output_folder, clear_errors
+from mmrvos.utils import (
+    KeyValueAction,
+    check_output_file,
+    check_output_folder,
+    clear_errors,
+)
 from mmrvos.weights import get_masks, needed_weights
 
 #: data sets whose server scores the validation split: layout of a submission
@@ -79,7 +84,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config')
     args = parser.parse_args()

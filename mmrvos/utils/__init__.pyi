@@ -36,6 +36,7 @@ from .images import (
     read_image,
     read_pixels,
 )
+from .key_values import KeyValueAction
 from .paths import (
     MAX_ANNOTATION_BYTES,
     MAX_IMAGE_BYTES,
@@ -57,13 +58,14 @@ find_checkpoint = mmrvos.home.find_checkpoint
 home_folder = mmrvos.home.home_folder
 
 __all__ = [
-    'CheckpointMismatch', 'ConfigError', 'MAX_ANNOTATION_BYTES',
-    'MAX_IMAGE_BYTES', 'MAX_PIXELS', 'MAX_WEIGHTS_BYTES', 'apply_options',
-    'brief', 'check_distinct', 'check_file', 'check_finite', 'check_name',
-    'check_output_file', 'check_output_folder', 'check_shape', 'checked_rle',
-    'checked_weights', 'clear_errors', 'default_work_dir', 'encoding_of',
-    'find_checkpoint', 'fitted_weights', 'has_orientation', 'home_folder',
-    'image_shape', 'is_hidden', 'load_config', 'load_json', 'load_weights',
+    'CheckpointMismatch', 'ConfigError', 'KeyValueAction',
+    'MAX_ANNOTATION_BYTES', 'MAX_IMAGE_BYTES', 'MAX_PIXELS',
+    'MAX_WEIGHTS_BYTES', 'apply_options', 'brief', 'check_distinct',
+    'check_file', 'check_finite', 'check_name', 'check_output_file',
+    'check_output_folder', 'check_shape', 'checked_rle', 'checked_weights',
+    'clear_errors', 'default_work_dir', 'encoding_of', 'find_checkpoint',
+    'fitted_weights', 'has_orientation', 'home_folder', 'image_shape',
+    'is_hidden', 'load_config', 'load_json', 'load_weights',
     'map_in_processes', 'mask_areas', 'natural_key', 'needs_checkpoint',
     'new_output_file', 'pack', 'parse_json', 'read_checkpoint', 'read_image',
     'read_lines', 'read_pixels', 'safe_join', 'strict_init', 'unpack_history',

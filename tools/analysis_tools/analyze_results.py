@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from mmengine.config import DictAction
 
 from mmrvos.utils import (
+    KeyValueAction,
     check_file,
     check_output_file,
     clear_errors,
@@ -329,7 +329,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config, e.g. data_root=DIR')
     args = parser.parse_args()

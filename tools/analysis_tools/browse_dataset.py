@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.utils import track_iter_progress
 
 from mmrvos.registry import DATASETS
-from mmrvos.utils import check_output_folder, clear_errors
+from mmrvos.utils import KeyValueAction, check_output_folder, clear_errors
 from mmrvos.visualization import (
     contact_sheet,
     draw_legend,
@@ -115,7 +114,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config')
     return parser.parse_args()

@@ -13,7 +13,6 @@ from functools import singledispatch
 from pathlib import Path
 
 import cv2
-from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 from mmengine.utils import ProgressBar
 
@@ -23,7 +22,12 @@ from mmrvos.datasets.expected_counts import SOURCES, expected
 from mmrvos.datasets.mask_sources import H5Masks, MatMasks
 from mmrvos.registry import DATASETS
 from mmrvos.structures import MaskSource, PNGMasks, UnknownObjectError
-from mmrvos.utils import clear_errors, map_in_processes, read_image
+from mmrvos.utils import (
+    KeyValueAction,
+    clear_errors,
+    map_in_processes,
+    read_image,
+)
 
 SHOWN = 5  # problems of one kind that are printed
 
@@ -279,7 +283,7 @@ def parse_args() -> argparse.Namespace:
         '--decode', action='store_true', help='open every file')
     parser.add_argument('--workers', type=int, default=os.cpu_count())
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+        '--cfg-options', nargs='+', action=KeyValueAction, metavar='KEY=VALUE')
     return parser.parse_args()
 
 

@@ -4,9 +4,9 @@ The output is a config file without base files. --key prints one part of it.
 """
 import argparse
 
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, ConfigDict
 
-from mmrvos.utils import clear_errors
+from mmrvos.utils import KeyValueAction, clear_errors
 
 
 def part_of(cfg: Config, key: str) -> Config:
@@ -51,7 +51,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config before it is printed')
     return parser.parse_args()

@@ -14,9 +14,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmengine.config import DictAction
-
-from mmrvos.utils import check_output_file, clear_errors
+from mmrvos.utils import KeyValueAction, check_output_file, clear_errors
 
 if TYPE_CHECKING:
     from mmengine.config import Config
@@ -176,7 +174,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config')
     args = parser.parse_args()

@@ -4,10 +4,8 @@
 """
 import argparse
 
-from mmengine.config import DictAction
-
 from mmrvos.conversion import METHODS
-from mmrvos.utils import clear_errors, new_output_file
+from mmrvos.utils import KeyValueAction, clear_errors, new_output_file
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,7 +22,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of --config')
     parser.add_argument(

@@ -3,7 +3,7 @@ import argparse
 import math
 from pathlib import Path
 
-from mmengine.config import DictAction
+from mmrvos.utils import KeyValueAction
 
 
 class HelpFormatter(argparse.ArgumentDefaultsHelpFormatter,
@@ -103,7 +103,7 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=KeyValueAction,
         metavar='KEY=VALUE',
         help='change values of the config')
 
