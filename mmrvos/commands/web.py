@@ -80,6 +80,9 @@ def main() -> None:
                              f'{getattr(args, name)}: expected at least 1')
     import_gradio()
     check_address(args.host, args.port)
+    if args.device is not None:
+        from mmrvos.apis.arguments import check_device  # imports torch
+        check_device(args.device)
     entries = [find_model(name) for name in args.names]
     if entries:
         from mmrvos.weights import needed_weights  # imports web clients

@@ -20,6 +20,8 @@ def installed(monkeypatch):
     (['--port', '99999'], '--port 99999: expected 1 to 65535'),
     (['--host', '192.0.2.1', '--port', '7999'],
      'cannot be served at 192.0.2.1:7999'),
+    (['--device', 'cuda:99', '--port', '7999'],
+     "device 'cuda:99' cannot be used"),
     (['referformer_r50_ytvso', '--port', '7999'], 'referformer_r50_ytvos'),
 ])
 def test_wrong_options_are_one_line(installed, mmrvos, arguments, said):
