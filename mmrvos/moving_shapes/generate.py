@@ -271,9 +271,14 @@ def _is_current(found: dict | None, size: str, splits: Sequence[str]) -> bool:
 
 def _check_replaceable(root: Path, found: dict, wanted: dict) -> None:
     if found['size'] != wanted['size'] or found['version'] > VERSION:
-        raise ValueError(
-            f'{root} holds Moving Shapes of {found}, expected {wanted}: name '
-            'another folder (data_root=DIR), or remove this one')
+        message = (f'{root} holds Moving Shapes of {found}, expected {wanted}'
+                   ': name another folder (data_root=DIR), or remove this one')
+        if found['size'] in SIZES and found['size'] != wanted['size']:
+            message += (
+                f'. If the size {found["size"]} is meant, set it in the '
+                f'config: train_dataloader.dataset.size={found["size"]}, and '
+                'the same of val_dataloader and test_dataloader')
+        raise ValueError(message)
     others = {path.name for path in root.iterdir()} - {
         *SPLITS, 'meta_expressions', VERSION_FILE}
     if others:

@@ -498,7 +498,8 @@ def test_a_running_maker_keeps_its_folder(tree, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(('mark', 'error', 'message'), [
-    ({'version': VERSION, 'size': 'small'}, ValueError, "'small'"),
+    ({'version': VERSION, 'size': 'small'}, ValueError,
+     "'small'.* If .* is meant, .*train_dataloader.dataset.size=small"),
     ({'version': VERSION - 1, 'size': 'small'}, ValueError, "'small'"),
     ({'version': VERSION + 1, 'size': 'mini'}, ValueError,
      f"'version': {VERSION + 1}"),
