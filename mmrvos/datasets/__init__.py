@@ -11,6 +11,7 @@ from .mevis import (
     ReVOSDataset,
 )
 from .moving_shapes import MovingShapesDataset
+from .own_videos import OwnVideosDataset
 from .ref_davis17 import RefDAVIS17Dataset
 from .ref_youtube_vos import RefYoutubeVOSDataset
 from .refcoco import RefCOCODataset
@@ -19,7 +20,7 @@ from .yourvos import YoURVOSDataset
 __all__ = [
     'A2DSentencesDataset', 'BaseRVOSDataset', 'CocoFramesDataset',
     'DAVIS17Dataset', 'InterRVOSDataset', 'JHMDBSentencesDataset',
-    'LongRVOSDataset', 'MeViSDataset', 'MovingShapesDataset', 'ReVOSDataset',
-    'RefCOCODataset', 'RefDAVIS17Dataset', 'RefSAVDataset',
-    'RefYoutubeVOSDataset', 'YoURVOSDataset'
+    'LongRVOSDataset', 'MeViSDataset', 'MovingShapesDataset',
+    'OwnVideosDataset', 'ReVOSDataset', 'RefCOCODataset', 'RefDAVIS17Dataset',
+    'RefSAVDataset', 'RefYoutubeVOSDataset', 'YoURVOSDataset'
 ]

@@ -11,7 +11,7 @@ class Expected:
 
 
 FILE = r'[^/]*$'
-#: own data are read by the same class: the name of the folder tells
+#: own data may be read by the same class: the name of the folder tells
 YOUTUBE = r'(?i)y(ou)?t(ube)?[-_]?vos.*'
 
 #: (data set, what the path of its annotation file ends with): counts. For
@@ -74,6 +74,8 @@ SOURCES = {
     'LongRVOSDataset': 'huggingface.co/datasets/iSEE-Laboratory/Long-RVOS',
     'MovingShapesDataset':
     'tools/dataset_converters/moving_shapes.py makes it',
+    'OwnVideosDataset':
+    'tools/dataset_converters/custom.py makes it, see docs/own_data.md',
 }
 
 

@@ -15,7 +15,7 @@ from mmrvos.datasets.annotation_files import load_json
 from mmrvos.datasets.own_data import assign_splits, parse_shares, read_export
 
 from . import miniature
-from .test_benchmarks import REPO, converter
+from .test_benchmarks import REPO, build, converter
 
 MAPS = miniature.label_maps(4)
 PICTURES = miniature.pictures(MAPS)
@@ -116,6 +116,15 @@ def test_shares_of_a_table_that_names_splits():
     with pytest.raises(ValueError, match='of 1 videos .* none for test'):
         assign_splits(['a', 'c'], 'train', dict(valid=0.1, test=0.1),
                       dict(a='train'))
+
+
+@pytest.mark.parametrize('loader', ['train', 'val', 'test'])
+def test_data_that_were_never_converted(tmp_path, loader):
+    with pytest.raises(FileNotFoundError, match='is missing') as error:
+        build('custom', f'{loader}_dataloader', tmp_path)
+    assert 'tools/dataset_converters/custom.py' in str(error.value)
+    assert 'docs/own_data.md' in str(error.value)
+    assert 'YouTube' not in str(error.value)
 
 
 # ------------------------------------------------------------------- videos
