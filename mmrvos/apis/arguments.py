@@ -1,14 +1,17 @@
 """Checks of the inferencer's arguments, made before the work."""
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-import torch
-from torch import nn
+from typing import TYPE_CHECKING
 
 from mmrvos.utils import brief
 
 from .frame_sources import ImageFiles, VideoSource
 from .live_video import LiveVideo
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 def check_texts(texts: str | Sequence[str]) -> list[str]:
@@ -58,6 +61,7 @@ def check_device(device: str) -> None:
     Raises:
         ValueError: they cannot.
     """
+    import torch  # the other checks do not wait for it
     try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, ImportError) as error:

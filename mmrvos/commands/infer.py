@@ -22,6 +22,7 @@ from mmrvos.apis import (
     find_model,
     open_video,
 )
+from mmrvos.apis.arguments import check_device, check_min_score, check_texts
 from mmrvos.utils import KeyValueAction, clear_errors
 from mmrvos.visualization import STYLES, check_fps
 
@@ -118,9 +119,17 @@ def infer(args: argparse.Namespace) -> None:
     """Segment ``args.video`` by the sentences ``args.text``."""
     # everything that needs no model is checked before the model is loaded
     video = open_video(args.video, args.max_frames)
-    check_folder(args.out_dir, OUTPUTS)
+    check_texts(args.text)
+    check_min_score(args.min_score)
     if args.fps is not None:
         check_fps(args.fps)
+    try:
+        check_folder(args.out_dir, OUTPUTS)
+    except OSError as error:
+        error.add_note('from --out-dir')
+        raise
+    if args.device is not None:
+        check_device(args.device)
     weights = args.weights
     is_config = Path(args.model).suffix == '.py' or Path(args.model).is_file()
     if weights is None and not is_config:

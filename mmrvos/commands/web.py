@@ -10,6 +10,7 @@ otherwise: it has no password.
 """
 import argparse
 
+from mmrvos.apis.arguments import check_device
 from mmrvos.commands.list import weights
 from mmrvos.model_index import find_model, read_model_index
 from mmrvos.utils import clear_errors
@@ -81,7 +82,6 @@ def main() -> None:
     import_gradio()
     check_address(args.host, args.port)
     if args.device is not None:
-        from mmrvos.apis.arguments import check_device  # imports torch
         check_device(args.device)
     entries = [find_model(name) for name in args.names]
     if entries:

@@ -3,6 +3,7 @@ import os
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 def natural_key(text: str) -> tuple:
@@ -42,7 +43,8 @@ def visible_files(paths: Iterable[Path],
 def check_output_folder(path: str | Path) -> Path:
     """Check that a folder can be created and written to.
 
-    Called before long work. Nothing is created.
+    Called before long work. Nothing stays: a temporary folder is created and
+    removed, because permissions do not tell all (/proc takes no folders).
 
     Raises:
         TypeError: the path is no text.
@@ -60,6 +62,13 @@ def check_output_folder(path: str | Path) -> Path:
         raise PermissionError(
             f'{path} cannot be created: {folder} does not allow writing; '
             'choose another path for the output')
+    try:
+        TemporaryDirectory(prefix='.mmrvos_', dir=folder).cleanup()
+    except OSError as error:
+        raise type(error)(
+            f'{path} cannot be created: {folder} takes no new folder '
+            f'({error.strerror}); choose another path for the output'
+        ) from None
     return path
 
 

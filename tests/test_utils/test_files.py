@@ -50,3 +50,11 @@ def test_output_folders_that_are_read_only(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'access', lambda path, mode: False)
     with pytest.raises(PermissionError, match='does not allow writing'):
         check_output_folder(tmp_path / 'new')
+
+
+@pytest.mark.skipif(not os.path.isdir('/proc/self'), reason='needs /proc')
+def test_output_folders_that_take_no_files():
+    """root may write into /proc, which takes no folders."""
+    with pytest.raises(OSError, match='^/proc/new/deep cannot be created: '
+                       '/proc .*; choose another path'):
+        check_output_folder('/proc/new/deep')
