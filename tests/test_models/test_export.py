@@ -14,21 +14,23 @@ ROOT = Path(__file__).parents[2]
 SIZE = (32, 64)
 
 
-@pytest.mark.parametrize(
-    'method',
-    ['html', 'ifirvos', 'mlrl', 'mttr', 'mutr', 'referformer', 'soc'])
+# the encoder of IFIRVOS, MUTR and SOC is ReferFormer's
+@pytest.mark.parametrize('method', ['html', 'mlrl', 'mttr', 'referformer'])
 def test_clip_encoders(method):
     torch.manual_seed(0)
     program, module, inputs = export_clip(build(method), 2, SIZE)
     assert largest_error(program, module, inputs) < 1e-5
 
 
-@pytest.mark.parametrize('method', ['mlrl', 'mttr'])
+@pytest.mark.parametrize(
+    'method',
+    ['html', 'ifirvos', 'mlrl', 'mttr', 'mutr', 'referformer', 'soc'])
 def test_a_window(method):
     torch.manual_seed(0)
     program, module, inputs = export_window(build(method), 2, SIZE, 1, 5)
     assert largest_error(program, module, inputs) < 1e-4
-    scores, masks = program.module()(*inputs)
+    with torch.no_grad():
+        scores, masks = program.module()(*inputs)
     assert scores.shape == (1, ) and masks.shape[:2] == (1, 2)
 
 

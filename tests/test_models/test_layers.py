@@ -15,7 +15,10 @@ from mmrvos.models.layers import (
     sample_levels,
     sine_word_positions,
 )
-from mmrvos.models.layers.deformable_attention import largest_divisor
+from mmrvos.models.layers.deformable_attention import (
+    largest_divisor,
+    level_sizes,
+)
 from mmrvos.models.layers.deformable_encoder import flatten_levels
 
 SHAPES = [(6, 9), (3, 5), (1, 2)]
@@ -84,6 +87,36 @@ def test_attention_equals_mmcv(size):
                                                    (90, 64, 45)])
 def test_im2col_step_divides_any_batch(number, limit, expected):
     assert largest_divisor(number, limit) == expected
+
+
+def test_level_sizes_are_no_tensors_of_a_graph():
+    """torch.export makes tensors without values; none may be kept."""
+    attention = DeformableAttention(
+        embed_dims=16, num_heads=2, num_levels=1, batch_first=True).eval()
+    shapes = [(3, 7)]  # of no other test: they are cached
+
+    class Attend(torch.nn.Module):
+
+        def forward(self, x):
+            return attention(
+                x, x, reference_points=x.new_ones(1, 1, 1, 2), shapes=shapes)
+
+    inputs = torch.rand(1, 21, 16)
+    with torch.no_grad():
+        program = torch.export.export(Attend(), (inputs, ), strict=False)
+        torch.testing.assert_close(program.module()(inputs), Attend()(inputs))
+    sizes, starts = level_sizes(tuple(shapes), torch.device('cpu'))
+    assert sizes.tolist() == [[3, 7]] and starts.tolist() == [0]
+
+
+def test_level_sizes_of_inference_mode_serve_the_training():
+    """The compiled op saves them for the backward pass."""
+    shapes = ((5, 11), (2, 3))  # of no other test: they are cached
+    with torch.inference_mode():
+        level_sizes(shapes, torch.device('cpu'))
+    sizes, starts = level_sizes(shapes, torch.device('cpu'))
+    assert sizes.tolist() == [[5, 11], [2, 3]] and starts.tolist() == [0, 55]
+    assert not sizes.is_inference() and not starts.is_inference()
 
 
 def test_valid_ratios_and_references_follow_the_padding():

@@ -257,15 +257,35 @@ def neighbours(position: Tensor, size: Tensor) -> tuple[Tensor, Tensor]:
     return low.int(), position - low
 
 
-@lru_cache(maxsize=64)
 def level_sizes(shapes: tuple[tuple[int, int], ...],
                 device: torch.device) -> tuple[Tensor, Tensor]:
     """Return (h_i, w_i) of each level and the index of its first cell, long.
 
-    Cached, because a copy from the host waits for the GPU.
+    Cached, because a copy from the host waits for the GPU. While torch
+    compiles or exports, nothing is cached: the tensors have no values then.
     """
+    if torch.compiler.is_compiling():
+        return new_level_sizes(shapes, device)
+    return cached_level_sizes(shapes, device)
+
+
+def new_level_sizes(shapes: tuple[tuple[int, int], ...],
+                    device: torch.device) -> tuple[Tensor, Tensor]:
+    """:func:`level_sizes`, not cached."""
     sizes = torch.tensor(shapes, device=device)
     return sizes, sizes.prod(1).cumsum(0) - sizes.prod(1)
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)
+def cached_level_sizes(shapes: tuple[tuple[int, int], ...],
+                       device: torch.device) -> tuple[Tensor, Tensor]:
+    """:func:`level_sizes`, for tests and for training.
+
+    The compiled op saves these tensors for the backward pass, which
+    ``torch.inference_mode`` forbids for tensors made under it.
+    """
+    return new_level_sizes(shapes, device)
 
 
 def locate(references: Tensor, offsets: Tensor, sizes: Tensor) -> Tensor:
