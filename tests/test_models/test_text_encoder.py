@@ -11,12 +11,19 @@ from safetensors.torch import load_file, save_file
 from transformers import (
     AutoModel,
     BertConfig,
+    DebertaV2Config,
+    DistilBertConfig,
+    ElectraConfig,
+    PretrainedConfig,
     RobertaConfig,
     RobertaModel,
     T5Config,
 )
 
-from mmrvos.models.text_encoders import HuggingFaceTextEncoder
+from mmrvos.models.text_encoders import (
+    HuggingFaceTextEncoder,
+    StagedTextEncoder,
+)
 from mmrvos.models.text_encoders.hugging_face_text_encoder import (
     position_limit,
 )
@@ -212,6 +219,40 @@ def test_folders_run_no_code(tmp_path, monkeypatch, fault):
             ValueError, match='folder')):
         encoder(name=str(folder), config=None, vocabulary=None)
     assert not (tmp_path / 'was_run').exists()
+
+
+@pytest.mark.parametrize('pooler', [True, False])
+@pytest.mark.parametrize(
+    'config', [BertConfig, DebertaV2Config, DistilBertConfig, ElectraConfig])
+def test_models_without_a_pooler_use_their_first_token(tmp_path, config,
+                                                       pooler):
+    AutoModel.from_config(small(config)).save_pretrained(tmp_path)
+    word_tokenizer(['red', 'dog']).save_pretrained(tmp_path)
+    for pretrained in (True, False):
+        model = encoder(
+            name=str(tmp_path), config=None, vocabulary=None, pooler=pooler,
+            pretrained=pretrained)
+        text = model.encode([['red dog']])
+        pooled = config is BertConfig and pooler
+        assert pooled == any(
+            'pooler' in name for name, _ in model.named_parameters())
+        assert pooled != torch.equal(text.sentence, text.words[:, 0])
+
+
+@pytest.mark.parametrize('config', [DistilBertConfig, ElectraConfig])
+def test_layers_in_groups_need_the_layout_of_roberta(tmp_path, config):
+    """Electra has a projection between the embeddings and the layers."""
+    AutoModel.from_config(small(config)).save_pretrained(tmp_path)
+    word_tokenizer(['red', 'dog']).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match='models of its layout'):
+        StagedTextEncoder(name=str(tmp_path))
+
+
+def small(config: type) -> PretrainedConfig:
+    """A text model of one layer; DistilBERT has other names of sizes."""
+    return config(
+        vocab_size=6, hidden_size=8, num_hidden_layers=1,
+        num_attention_heads=2, intermediate_size=8, hidden_dim=8)
 
 
 def test_missing_weights_of_a_folder_are_named(tmp_path):

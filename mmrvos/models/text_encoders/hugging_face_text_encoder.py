@@ -1,3 +1,4 @@
+import inspect
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,6 +7,7 @@ import torch
 from huggingface_hub import try_to_load_from_cache
 from torch import Tensor, nn
 from transformers import (
+    MODEL_MAPPING,
     AutoConfig,
     AutoModel,
     AutoTokenizer,
@@ -83,7 +85,8 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
             training, as in the official code. The projection is always
             trained.
         dropout: of the projection.
-        pooler: build the text model with its pooler.
+        pooler: build the text model with its pooler, if it has one
+            (DistilBERT, DeBERTa and ELECTRA have none).
 
     Raises:
         ValueError: neither or both of ``name`` and ``config`` are given, or
@@ -250,8 +253,9 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
             output = self.model(
                 input_ids=input_ids, attention_mask=attention_mask)
         words = self.projection(output.last_hidden_state)
-        sentence = words[:, 0] if output.pooler_output is None else (
-            self.projection(output.pooler_output))
+        pooled = getattr(output, 'pooler_output', None)
+        sentence = (
+            words[:, 0] if pooled is None else self.projection(pooled))
         if attention_mask is None:
             padding = None
             positions = sine_word_positions(
@@ -296,10 +300,9 @@ def load_pretrained(name: str, tokenizer: str, pooler: bool,
         pooler: build the model with its pooler.
         pretrained: load weights; False makes random ones.
     """
-    # Not every model class has the option add_pooling_layer.
-    options = {} if pooler else dict(add_pooling_layer=False)
     try:
         loaded = load_tokenizer(tokenizer)
+        options = {} if pooler else no_pooler(known_config(name))
         if pretrained:
             # Published RoBERTa weights have no pooler.
             return loaded, load_hugging_face(AutoModel, name, r'\bpooler\.',
@@ -350,7 +353,20 @@ def known_config(name: str) -> PretrainedConfig:
     """Return the dimensions of a text model by name or from a folder."""
     if name in KNOWN:
         return RobertaConfig(**KNOWN[name])
+    check_model_folder(name)
     return AutoConfig.from_pretrained(name, trust_remote_code=False)
+
+
+def no_pooler(config: PretrainedConfig) -> dict:
+    """Return the options that build a text model without its pooler.
+
+    Empty for a model class without such an option.
+    """
+    kind = MODEL_MAPPING.get(type(config), None)
+    names = inspect.signature(kind.__init__).parameters
+    if 'add_pooling_layer' in names:
+        return dict(add_pooling_layer=False)
+    return {}
 
 
 def build_from_config(config: dict, vocabulary: str | Sequence[str] | None,

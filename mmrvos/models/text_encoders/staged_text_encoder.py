@@ -68,10 +68,14 @@ class StagedTextEncoder(HuggingFaceTextEncoder):
             frozen=frozen,
             pooler=False,
             init_cfg=init_cfg)
-        if not hasattr(getattr(self.model, 'encoder', None), 'layer'):
+        parts = sorted(name for name, _ in self.model.named_children())
+        if parts != ['embeddings', 'encoder'] or [
+                name for name, _ in self.model.encoder.named_children()
+        ] != ['layer']:
             raise ValueError(
-                f'{type(self.model).__name__} has no encoder.layer: '
-                'StagedTextEncoder takes RoBERTa and models of its layout')
+                f'{type(self.model).__name__} does not consist of embeddings '
+                'and encoder.layer: StagedTextEncoder takes RoBERTa and '
+                'models of its layout')
         if verbs is not None:
             load_pipeline(verbs)  # fails here, before any work
             if not self.tokenizer.is_fast:
