@@ -240,8 +240,9 @@ def online_segmentor(window=3, **options):
         weights=None,
         config=TINY_SAM2,
         key_frame='first_window')
-    return segmentor(
-        test_cfg=dict(window=window, propagator=propagator), **options)
+    test_cfg = dict(
+        window=window, propagator=propagator, **options.pop('test_cfg', {}))
+    return segmentor(test_cfg=test_cfg, **options)
 
 
 def test_windows_are_segmented_while_frames_arrive():
@@ -288,6 +289,19 @@ def test_an_online_window_is_the_whole_of_a_short_video():
     pred = model.test_step(batch(texts))[0].pred
     torch.testing.assert_close(pred.scores, whole.scores)
     assert (mask_utils.area(pred.masks[1]) > 0).all()
+
+
+def test_windows_before_an_object_do_not_lower_its_score():
+    """The score of the video is that of the window that found the object."""
+    data = batch(['the red square', 'the star'], num_frames=8, red_from=6)
+    whole = segmentor(num_keys=8).test_step(data)[0].pred
+    pred = online_segmentor(num_keys=3).test_step(data)[0].pred
+    torch.testing.assert_close(pred.scores, whole.scores)
+    kept = online_segmentor(
+        num_keys=3, test_cfg=dict(min_score=0.9 * pred.scores[0].item()))
+    kept = kept.test_step(data)[0].pred
+    assert (mask_utils.area(kept.masks[0]) > 0)[6:].all()
+    assert not mask_utils.area(kept.masks[1]).any()
 
 
 @pytest.mark.parametrize('num_frames', [1, 2])

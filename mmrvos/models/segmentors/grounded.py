@@ -105,7 +105,8 @@ class GroundedSegmentor(PretrainedSegmentor):
         """Detect the expressions in each window, or in the whole video.
 
         An expression that was found is not detected again; later windows have
-        its score and no box.
+        its score and no box. So the scores of a window are those of the video
+        up to its end, and those of the last window are the video's.
 
         Args:
             pieces: see :meth:`stream`.
@@ -122,6 +123,7 @@ class GroundedSegmentor(PretrainedSegmentor):
                                wanted=(best == 0).nonzero()[:, 0].tolist())
             torch.maximum(best, pred.scores, out=best)
             pred.scores = best.clone()
+            pred.set_metainfo(dict(scores_so_far=True))
             return pred
 
         window = self.test_cfg.window if self.propagates_online else None

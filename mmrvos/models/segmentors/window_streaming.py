@@ -256,9 +256,11 @@ def cut_windows(pieces: Iterable[Tensor], window: int | None,
 def merge_windows(windows: Iterable[InstanceData]) -> InstanceData:
     """Merge the predictions of windows into one sequence.
 
-    Masks and frame scores are concatenated, scores are means over frames,
-    queries get one column per window. A single window is returned as it is,
-    with any further fields (``query_masks``, ...).
+    Masks and frame scores are concatenated, queries get one column per window.
+    Scores are means over frames. Where the metainfo says ``scores_so_far``
+    (:class:`GroundedSegmentor`), they are those of the last window. A single
+    window is returned as it is, with any further fields (``query_masks``,
+    ...).
     """
     windows = list(windows)
     if len(windows) == 1:
@@ -267,10 +269,14 @@ def merge_windows(windows: Iterable[InstanceData]) -> InstanceData:
         list(chain.from_iterable(parts))
         for parts in zip(*(w.masks for w in windows), strict=True)
     ]
-    frames = torch.tensor([len(w.masks[0]) for w in windows])
-    scores = torch.stack([w.scores for w in windows], dim=1)
+    if windows[-1].get('scores_so_far'):
+        scores = windows[-1].scores
+    else:
+        frames = torch.tensor([len(w.masks[0]) for w in windows])
+        scores = torch.stack([w.scores for w in windows], dim=1)
+        scores = (scores * frames).sum(1) / frames.sum()
     return InstanceData(
         masks=masks,
-        scores=(scores * frames).sum(1) / frames.sum(),
+        scores=scores,
         frame_scores=torch.cat([w.frame_scores for w in windows], dim=1),
         queries=torch.cat([w.queries for w in windows], dim=1))
