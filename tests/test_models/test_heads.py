@@ -192,7 +192,7 @@ def test_heads_need_the_stride_of_their_map(head):
             in_channels=4, num_classes=3, level=0, stride=stride).loss(
                 (maps, ), torch.tensor([0]), targets),
         motion=lambda stride: MotionHead(in_channels=4, stride=stride).loss(
-            maps, [masks]))
+            maps, [masks], torch.tensor([[32., 48.]])))
     assert losses[head](8)
     with pytest.raises(ValueError, match=r'stride=16 got a map of \(4, 6\)'):
         losses[head](16)

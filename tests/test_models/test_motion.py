@@ -1,6 +1,7 @@
 """TemporalMixer and MotionHead."""
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 
 from mmrvos.models.features import Targets
@@ -117,7 +118,8 @@ def test_loss_counts_only_the_pixels_of_objects():
     for t in range(3):
         masks[0, t, 8:16, 8 * t:8 * t + 8] = True
     x = torch.randn(3, 8, 4, 4, requires_grad=True)
-    loss = head.loss(x, [masks])['loss_motion']
+    size = torch.tensor([[32., 32.]])
+    loss = head.loss(x, [masks], size)['loss_motion']
     # each frame has one cell, and the object moves a quarter per frame
     goal = torch.tensor([.25 * 8, 0, .5 * 2, 0, .5 * 2, 0, .5 * 2, .25 * 8])
     cells = torch.stack([head(x)[t, 1, t] for t in range(3)])
@@ -129,10 +131,25 @@ def test_loss_counts_only_the_pixels_of_objects():
     assert (x.grad.abs().sum(1) > 0).sum() == 3
 
 
+def test_padding_does_not_change_the_motion_loss():
+    """Lengths are in heights of the own frame, not of the largest one."""
+    head = MotionHead(in_channels=8)
+    masks = torch.zeros(1, 3, 32, 48, dtype=torch.bool)
+    for t in range(3):
+        masks[0, t, 8:16, 12 * t:12 * t + 8] = True
+    x, size = torch.randn(3, 8, 4, 6), torch.tensor([[32., 48.]])
+    plain = head.loss(x, [masks], size)['loss_motion']
+    padded = head.loss(
+        F.pad(x, (0, 2, 0, 4)), [F.pad(masks, (0, 16, 0, 32))], size)
+    torch.testing.assert_close(padded['loss_motion'], plain)
+
+
 def test_clips_without_objects_have_no_loss():
     head = MotionHead(in_channels=8)
     empty = torch.zeros(0, 3, 32, 32, dtype=torch.bool)
-    loss = head.loss(torch.randn(3, 8, 4, 4), [empty])['loss_motion']
+    loss = head.loss(
+        torch.randn(3, 8, 4, 4), [empty], torch.tensor([[32., 32.]]))
+    loss = loss['loss_motion']
     assert loss.item() == 0 and loss.requires_grad
 
 

@@ -63,22 +63,26 @@ class MotionHead(BaseModule):
         """
         return self.layers(x.permute(0, 2, 3, 1)).float()
 
-    def loss(self, x: Tensor, objects: list[Tensor]) -> dict[str, Tensor]:
+    def loss(self, x: Tensor, objects: list[Tensor],
+             image_sizes: Tensor) -> dict[str, Tensor]:
         """Smooth L1 loss, mean over the objects' pixels.
 
         Args:
             x: (B*T, C, h, w).
             objects: (n, T, H, W) bool of each of the B clips, its annotated
                 objects, at the padded size of the batch.
+            image_sizes: (B, 2), (height, width) without padding.
 
         Raises:
             ValueError: the map has another stride.
         """
         predicted = self(x).unflatten(0, (len(objects), -1))
         total, weight = predicted.sum() * 0, 0.
-        for motion, masks in zip(predicted, objects, strict=True):
+        heights = image_sizes[:, 0] / self.stride
+        for motion, masks, height in zip(
+                predicted, objects, heights, strict=True):
             share = cell_targets(masks, self.stride, x)
-            goals = motion_targets(share)
+            goals = motion_targets(share, height)
             # Every pixel is compared with each object and counts by the
             # object's share of it: (n, T, h, w, 8).
             error = F.smooth_l1_loss(
@@ -92,25 +96,26 @@ class MotionHead(BaseModule):
         return dict(loss_motion=self.loss_weight * total / weight)
 
 
-def motion_targets(share: Tensor) -> Tensor:
+def motion_targets(share: Tensor, height: Tensor) -> Tensor:
     """Measure how objects move, from the centres of their visible masks.
 
-    Lengths are in frame heights, velocities and speeds per frame of the
-    clip. Velocity in a frame is the central difference of the neighbouring
-    visible frames, one-sided at the ends of a visible stretch. Displacement,
-    extent, path length and mean speed are those of the whole clip.
+    Lengths are in heights of the frame without padding, velocities and speeds
+    per frame of the clip. Velocity in a frame is the central difference of
+    the neighbouring visible frames, one-sided at the ends of a visible
+    stretch. Displacement, extent, path length and mean speed are those of the
+    whole clip.
 
     Args:
         share: (n, T, h, w) float, the share of each cell that an object
             covers.
+        height: () float, of the frame without padding, in cells.
 
     Returns:
         (n, T, 8), scaled as in ``MOTION``; values of frames that do not show
         the object mean nothing, they have no pixels.
     """
-    height, width = share.shape[-2:]
-    ys = (torch.arange(height, device=share.device) + 0.5) / height
-    xs = (torch.arange(width, device=share.device) + 0.5) / height
+    ys, xs = ((torch.arange(cells, device=share.device) + 0.5) / height
+              for cells in share.shape[-2:])
     area = share.sum((-2, -1))  # (n, T)
     centres = torch.stack(
         [(share.sum(-2) * xs).sum(-1), (share.sum(-1) * ys).sum(-1)],

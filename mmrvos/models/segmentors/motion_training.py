@@ -121,8 +121,8 @@ class MotionTraining(BaseRVOSSegmentor):
         """
         if self.motion_head is None:
             return {}
-        return self.motion_head.loss(clip.levels[0],
-                                     targets.objects(video_index))
+        return self.motion_head.loss(
+            clip.levels[0], targets.objects(video_index), clip.image_sizes)
 
 
 def take_visible(
