@@ -4,11 +4,16 @@ import math
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from scipy import ndimage
 from torch import Tensor
 
-from mmrvos.models.heads.boundary_aware_head import all_objects, mask_iou
+from mmrvos.models.heads.boundary_aware_head import (
+    all_objects,
+    inside,
+    mask_iou,
+)
 from mmrvos.models.losses import (
     balanced_cross_entropy,
     mask_boundaries,
@@ -195,12 +200,25 @@ def test_boundaries_are_three_pixels_wide():
     masks[0, 4, 5] = False
     masks[1, :, :4] = True  # the border of the frame is no boundary
     cross = ndimage.generate_binary_structure(2, 1)
-    for mask, actual in zip(
-            masks.numpy(), mask_boundaries(masks).numpy(), strict=True):
+    actual = mask_boundaries(masks, torch.ones(1, 1).bool())
+    for mask, found in zip(
+            masks.numpy(), actual.numpy(), strict=True):
         inner = mask & ~ndimage.binary_erosion(mask, cross, border_value=1)
         expected = ndimage.binary_dilation(inner, np.ones((3, 3)))
-        np.testing.assert_array_equal(actual, expected)
-    assert mask_boundaries(masks)[1, 4].tolist() == [0, 0] + [1] * 3 + [0] * 7
+        np.testing.assert_array_equal(found, expected)
+    assert actual[1, 4].tolist() == [0, 0] + [1] * 3 + [0] * 7
+
+
+def test_there_is_no_boundary_where_padding_follows():
+    torch.manual_seed(0)
+    masks = torch.rand(2, 3, 5, 7) > 0.4
+    masks[0] = True  # fills the frames
+    plain = mask_boundaries(masks, torch.ones(2, 1, 5, 7).bool())
+    sizes = torch.tensor([[5., 7.]] * 2)
+    padded = mask_boundaries(
+        F.pad(masks, (0, 4, 0, 3)), inside(sizes, (8, 11)))
+    assert not plain[0].any() and plain[1].any()
+    torch.testing.assert_close(padded, F.pad(plain, (0, 4, 0, 3)))
 
 
 def test_both_classes_of_a_boundary_have_equal_weight():
@@ -242,7 +260,7 @@ def test_losses_are_equations_7_14_and_16():
         loss_dice=sequence_dice(masks.flatten(1), goals).mean(),
         loss_boundary=0.2 * balanced_cross_entropy(
             boundary.flatten(1),
-            mask_boundaries(targets.masks).flatten(1)).mean(),
+            mask_boundaries(targets.masks, shown).flatten(1)).mean(),
         loss_confidence=0.1 * (confidence - quality).square().mean(),
         loss_object_mask=sigmoid_focal(objects, union.flatten(1)).mean(),
         loss_object_dice=sequence_dice(objects, union.flatten(1)).mean())

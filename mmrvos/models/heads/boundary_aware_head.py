@@ -190,10 +190,10 @@ class BoundaryAwareHead(BaseRVOSHead):
                                        0, (-1, predictions.num_frames))
         # sums over the pixels of a clip overflow half precision
         with torch.autocast(masks.device.type, enabled=False):
-            losses = self.instance_losses(masks.float(), boundaries.float(),
-                                          targets)
-            confidence = predictions.logits[0, ..., 0, 0].float().sigmoid()
             shown = inside(predictions.image_sizes, predictions.input_size)
+            losses = self.instance_losses(masks.float(), boundaries.float(),
+                                          targets, shown)
+            confidence = predictions.logits[0, ..., 0, 0].float().sigmoid()
             quality = mask_iou((masks > 0) & shown, targets.masks)
             losses['confidence'] = (confidence - quality).square().mean()
             if objects is not None:
@@ -207,16 +207,18 @@ class BoundaryAwareHead(BaseRVOSHead):
             {name: value[None] for name, value in losses.items()})
 
     def instance_losses(self, masks: Tensor, boundaries: Tensor,
-                        targets: Targets) -> dict[str, Tensor]:
+                        targets: Targets,
+                        shown: Tensor) -> dict[str, Tensor]:
         """Compute the losses of the referred object.
 
         Args:
             masks, boundaries: (P, T, H, W) logits.
             targets: of P pairs.
+            shown: (P, 1, H, W) bool, see :func:`inside`.
         """
         boundary = balanced_cross_entropy(
             boundaries.flatten(1),
-            mask_boundaries(targets.masks).flatten(1))
+            mask_boundaries(targets.masks, shown).flatten(1))
         return dict(
             mask_losses(masks, targets.masks), boundary=boundary.mean())
 

@@ -4,24 +4,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
-def mask_boundaries(masks: Tensor) -> Tensor:
+def mask_boundaries(masks: Tensor, shown: Tensor) -> Tensor:
     """Compute the boundaries of masks, three pixels wide.
 
     These are the mask's pixels with a 4-neighbour outside the mask, dilated by
-    one pixel. The border of the frame is not a boundary.
+    one pixel. The border of the frame, where padding may follow, is not a
+    boundary.
 
     Args:
         masks: (..., H, W) bool.
+        shown: bool, broadcast to ``masks``: the frames without their padding.
 
     Returns:
         The same shape, float 0 or 1.
     """
-    outside = (~masks).float().flatten(0, -3)[:, None]
+    inside, outside = (
+        x.float().flatten(0, -3)[:, None] for x in (masks, shown & ~masks))
     beside = torch.maximum(
         F.max_pool2d(outside, (3, 1), 1, (1, 0)),
         F.max_pool2d(outside, (1, 3), 1, (0, 1)))
-    contour = beside * (1 - outside)
-    return F.max_pool2d(contour, 3, 1, 1).view(masks.shape)
+    contour = beside * inside
+    return F.max_pool2d(contour, 3, 1, 1).view(masks.shape) * shown
 
 
 def balanced_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
