@@ -104,7 +104,11 @@ def export(args: argparse.Namespace) -> None:
     init_default_scope('mmrvos')
     weights_from_checkpoint(cfg.model)
     model = MODELS.build(cfg.model)
-    load_weights(model, checkpoint['state_dict'], source=source)
+    load_weights(
+        model,
+        checkpoint['state_dict'],
+        source=source,
+        meta=checkpoint.get('meta'))
     model.eval()
     size = tuple(args.size)
     if args.part == 'clip':

@@ -367,7 +367,11 @@ class RVOSInferencer(BaseInferencer, HubMixin):
         weights_from_checkpoint(part)
         model = MODELS.build(part)
         if checkpoint is not None:
-            load_weights(model, checkpoint['state_dict'], source=weights)
+            load_weights(
+                model,
+                checkpoint['state_dict'],
+                source=weights,
+                meta=checkpoint.get('meta'))
         if self.compile:
             model.compile_parts()
         return model.to(device).eval()

@@ -60,7 +60,11 @@ def prepare_resume(checkpoint: dict, model: nn.Module, source: str) -> None:
     if 'ema_state_dict' in checkpoint:
         averaged = dict(checkpoint['ema_state_dict'])
         averaged.pop('steps', None)  # the counter of MMEngine's averaged model
-        fitted_weights(model, averaged, source=f'ema_state_dict of {source}')
+        fitted_weights(
+            model,
+            averaged,
+            source=f'ema_state_dict of {source}',
+            meta=checkpoint['meta'])
 
 
 def prepare_state(checkpoint: dict, source: str) -> None:

@@ -272,7 +272,8 @@ class RVOSRunner(Runner):
         # Hooks such as EMAHook load these weights too: they get a value for
         # every key, under the model's own names.
         checkpoint['state_dict'] = fitted_weights(
-            model, checkpoint['state_dict'], drop, filename)
+            model, checkpoint['state_dict'], drop, filename,
+            checkpoint.get('meta'))
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         model.load_state_dict(checkpoint['state_dict'])
         self._has_loaded = True

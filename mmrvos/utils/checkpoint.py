@@ -17,7 +17,7 @@ from mmrvos.downloads import fetch, hash_in_name, is_remote, local_name
 from mmrvos.home import find_checkpoint
 
 from .old_globals import OLD_GLOBALS
-from .paths import MAX_WEIGHTS_BYTES, check_file
+from .paths import MAX_WEIGHTS_BYTES, brief, check_file
 from .plain_data import plain_data
 from .texts import parse_json
 from .unfinished import replacing
@@ -343,12 +343,13 @@ def checked_weights(weights: Any, source: str) -> dict[str, Tensor]:
 def fitted_weights(model: nn.Module,
                    weights: Mapping[str, Tensor],
                    drop: Sequence[str] = (),
-                   source: str = 'the checkpoint') -> dict[str, Tensor]:
+                   source: str = 'the checkpoint',
+                   meta: Any = None) -> dict[str, Tensor]:
     """Check that weights fit a model; every key must.
 
     Args:
         model: the model that will receive the weights. It is not changed.
-        weights, drop, source: see :func:`load_weights`.
+        weights, drop, source, meta: see :func:`load_weights`.
 
     Returns:
         A value for every key of the model: that of the file, or the model's
@@ -382,7 +383,8 @@ def fitted_weights(model: nn.Module,
         raise CheckpointMismatch(
             f'{source} does not fit {type(model).__name__}: '
             f'{len(own) - len(missing) - len(shapes)} of {len(own)} keys fit.'
-            + _listed('missing', missing) + _listed('unexpected', unexpected)
+            + origin_of(meta) + _listed('missing', missing)
+            + _listed('unexpected', unexpected)
             + _listed('of another shape', shapes) +
             '\nUse the config it was trained with, or convert it first '
             '(tools/model_converters). A training can leave out parts of it: '
@@ -402,7 +404,8 @@ def fitted_weights(model: nn.Module,
 def load_weights(model: nn.Module,
                  state_dict: Mapping[str, Tensor],
                  drop: Sequence[str] = (),
-                 source: str = 'the checkpoint') -> None:
+                 source: str = 'the checkpoint',
+                 meta: Any = None) -> None:
     """Copy weights into a model; every key must fit.
 
     Args:
@@ -412,13 +415,44 @@ def load_weights(model: nn.Module,
             for example the classifier before fine-tuning. Each must match a
             key.
         source: the file of the weights, for the message.
+        meta: what the file holds as its 'meta', for the message.
 
     Raises:
-        CheckpointMismatch: lists the missing and unexpected keys, the shapes
-            that differ, and values that are not finite or of another kind of
-            number. The model is left as it was.
+        CheckpointMismatch: lists some of the missing and unexpected keys, the
+            shapes that differ, and values that are not finite or of another
+            kind of number. The model is left as it was.
     """
-    model.load_state_dict(fitted_weights(model, state_dict, drop, source))
+    model.load_state_dict(
+        fitted_weights(model, state_dict, drop, source, meta))
+
+
+def origin_of(meta: Any) -> str:
+    """Return what a checkpoint tells about its model, as a sentence.
+
+    Args:
+        meta: what the file holds as its 'meta'. Converted files have 'name',
+            those of trainings 'experiment_name', both 'cfg' (a dictionary,
+            or a text in published files).
+
+    Returns:
+        The sentence after a blank; empty if the file does not tell.
+    """
+    if not isinstance(meta, Mapping):
+        return ''
+    name, cfg = meta.get('name', meta.get('experiment_name')), meta.get('cfg')
+    if isinstance(cfg, str):
+        found = re.search(r"^model = dict\($.*?^    type='(\w+)'", cfg,
+                          re.MULTILINE | re.DOTALL)
+        kind = found and found[1]
+    else:
+        model = cfg.get('model') if isinstance(cfg, Mapping) else None
+        kind = model.get('type') if isinstance(model, Mapping) else None
+    known = [
+        f'{title} {brief(value)}'
+        for title, value in (('name', name), ('model', kind))
+        if isinstance(value, str)
+    ]
+    return f' Its meta data: {", ".join(known)}.' if known else ''
 
 
 def _fault(value: Tensor, own: Tensor) -> str | None:
@@ -435,7 +469,7 @@ def _fault(value: Tensor, own: Tensor) -> str | None:
     return None
 
 
-def _listed(title: str, lines: list[str], limit: int = 20) -> str:
+def _listed(title: str, lines: list[str], limit: int = 5) -> str:
     if not lines:
         return ''
     more = [f'... and {len(lines) - limit} more'] if len(lines) > limit else []

@@ -28,11 +28,11 @@ def test_keeps_weights_alone(tmp_path, tool):
             state_dict={'w': torch.ones(2)},
             ema_state_dict={'module.w': torch.zeros(2)},
             optimizer=dict(state={}),
-            meta=dict(epoch=1)), source)
+            meta=dict(epoch=1, experiment_name='r50_1')), source)
     tool(PUBLISH, str(source), str(target))
     checkpoint = read_checkpoint(target)
     assert list(checkpoint) == ['state_dict', 'meta']
-    assert list(checkpoint['meta']) == ['mmrvos']
+    assert list(checkpoint['meta']) == ['mmrvos', 'experiment_name']
     assert checkpoint['state_dict']['w'].tolist() == [1, 1]
 
 

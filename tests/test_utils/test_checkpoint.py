@@ -6,15 +6,20 @@ import pytest
 import torch
 from torch import nn
 
+from mmrvos.apis.stored_config import config_text
 from mmrvos.downloads import local_name
 from mmrvos.utils import (
     CheckpointMismatch,
+    load_config,
     load_weights,
     read_checkpoint,
     write_checkpoint,
 )
 
+from ..config_values import CONFIGS
 from ..file_server import file_server
+
+TINY = CONFIGS / 'referformer/tiny_shapes.py'
 
 
 def model() -> nn.Module:
@@ -94,6 +99,35 @@ def test_any_difference_is_refused_and_listed():
     assert '0.weight: (4, 3) in the file, (2, 3) in the model' in message
     for key, value in target.state_dict().items():
         assert torch.equal(value, before[key])
+
+
+@pytest.mark.parametrize('meta, said', [
+    (None, ''),
+    (dict(cfg='x = 1', name=3), ''),
+    (dict(name='mttr_video-swin-t_a2d'),
+     " Its meta data: name 'mttr_video-swin-t_a2d'."),
+    (dict(experiment_name='r50_20260101_000000',
+          cfg=dict(model=dict(type='ReferFormer'))),
+     " Its meta data: name 'r50_20260101_000000', model 'ReferFormer'."),
+    (dict(cfg=config_text(load_config(TINY))),
+     " Its meta data: model 'ReferFormer'."),
+])
+def test_the_origin_of_a_file_comes_first(meta, said):
+    """Then some keys, then what to do."""
+    weights = {f'other.{i}': torch.zeros(1) for i in range(12)}
+    with pytest.raises(CheckpointMismatch) as error:
+        load_weights(model(), weights, source='x.pth', meta=meta)
+    lines = str(error.value).splitlines()
+    # the counter of the batch norm may be missing
+    assert lines[0] == (f'x.pth does not fit Sequential: 1 of 7 keys fit.'
+                        f'{said}')
+    at = lines.index('12 unexpected:')
+    assert lines[at + 1:at + 7] == [
+        '  other.0', '  other.1', '  other.10', '  other.11', '  other.2',
+        '  ... and 7 more'
+    ]
+    assert lines[-1].startswith('Use the config it was trained with')
+    assert len(lines) == 1 + 7 + 7 + 1
 
 
 def test_dropped_keys_keep_the_models_values():

@@ -53,9 +53,13 @@ def known_facts(args: argparse.Namespace, checkpoint: dict) -> dict[str, Any]:
     from mmrvos.utils import load_config, load_json
 
     facts: dict[str, Any] = dict(mmrvos=__version__)
+    meta = checkpoint.get('meta') or {}
+    for key in ('name', 'experiment_name'):  # of a message about a mismatch
+        if isinstance(meta.get(key), str):
+            facts[key] = meta[key]
     if args.config:
         facts['cfg'] = config_text(load_config(args.config))
-    elif (checkpoint.get('meta') or {}).get('cfg'):
+    elif meta.get('cfg'):
         facts['cfg'] = config_text(stored_config(checkpoint, args.source))
     if args.results:
         facts['results'] = [
