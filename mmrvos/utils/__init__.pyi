@@ -48,7 +48,7 @@ from .paths import (
     safe_join,
 )
 from .plain_data import pack, unpack_history
-from .pretrained import strict_init
+from .pretrained import apply_init_cfg, strict_init
 from .processes import map_in_processes
 from .rle import checked_rle, mask_areas
 from .texts import encoding_of, load_json, parse_json, read_lines
@@ -60,12 +60,12 @@ home_folder = mmrvos.home.home_folder
 __all__ = [
     'CheckpointMismatch', 'ConfigError', 'KeyValueAction',
     'MAX_ANNOTATION_BYTES', 'MAX_IMAGE_BYTES', 'MAX_PIXELS',
-    'MAX_WEIGHTS_BYTES', 'apply_options', 'brief', 'check_distinct',
-    'check_file', 'check_finite', 'check_name', 'check_output_file',
-    'check_output_folder', 'check_shape', 'checked_rle', 'checked_weights',
-    'clear_errors', 'default_work_dir', 'encoding_of', 'find_checkpoint',
-    'fitted_weights', 'has_orientation', 'home_folder', 'image_shape',
-    'is_hidden', 'load_config', 'load_json', 'load_weights',
+    'MAX_WEIGHTS_BYTES', 'apply_init_cfg', 'apply_options', 'brief',
+    'check_distinct', 'check_file', 'check_finite', 'check_name',
+    'check_output_file', 'check_output_folder', 'check_shape', 'checked_rle',
+    'checked_weights', 'clear_errors', 'default_work_dir', 'encoding_of',
+    'find_checkpoint', 'fitted_weights', 'has_orientation', 'home_folder',
+    'image_shape', 'is_hidden', 'load_config', 'load_json', 'load_weights',
     'map_in_processes', 'mask_areas', 'natural_key', 'needs_checkpoint',
     'new_output_file', 'pack', 'parse_json', 'read_checkpoint', 'read_image',
     'read_lines', 'read_pixels', 'safe_join', 'strict_init', 'unpack_history',

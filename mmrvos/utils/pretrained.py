@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, initialize
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
@@ -83,6 +83,25 @@ def strict_init(model: nn.Module) -> Iterator[None]:
         if type(module).init_weights is BaseModule.init_weights:
             check_pretrained(module)
         check_finite(module, pretrained_cfg(module)['checkpoint'])
+
+
+def apply_init_cfg(module: BaseModule) -> None:
+    """Apply the ``init_cfg`` of a module with an ``init_weights`` of its own.
+
+    It is the last step of that method: a file replaces the initial values.
+    ``BaseModule.init_weights`` would initialise the children again.
+
+    Raises:
+        CheckpointMismatch, OSError, ValueError: the file does not fit, is
+            missing or is no checkpoint.
+    """
+    cfgs = module.init_cfg or []
+    cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
+    # files last, as in MMEngine
+    initialize(
+        module, sorted(cfgs, key=lambda cfg: cfg['type'] == 'Pretrained'))
+    if pretrained_cfg(module):
+        check_pretrained(module)
 
 
 def pretrained_cfg(module: nn.Module) -> dict | None:

@@ -1,12 +1,49 @@
 """Initial values of ReferFormer, as in the official code."""
+import inspect
 import math
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmengine.model import BaseModule
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import CheckpointMismatch
 
-from .tiny import tiny_cfg
+from .tiny import CONFIGS, tiny_cfg
+
+SMALL = dict(embed_dims=32)
+WORDS = dict(
+    vocabulary='a dog',
+    config=dict(
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8))
+#: Options of the parts that have an ``init_weights`` of their own.
+PARTS = dict(
+    BoundaryAwareHead=dict(
+        in_channels=8, object_channels=8, pyramid_channels=(8, 8)),
+    ConditionalMemoryEncoder=SMALL,
+    CrossModalAdapter=dict(SMALL, visual_channels=8, text_channels=8),
+    CrossModalFPN=dict(SMALL, fine_channels=8),
+    DeformableEncoder=SMALL,
+    DenseMaskHead=dict(in_channels=8),
+    FrameAttention=SMALL,
+    HuggingFaceTextEncoder=WORDS,
+    InterFrameLayer=SMALL,
+    LanguageQueryDecoder=SMALL,
+    MUTRHead=SMALL,
+    MultimodalTransformer=SMALL,
+    PyramidDecoder=dict(in_channels=8, pyramid_channels=(8, 8)),
+    ReferringHead=SMALL,
+    SAM2Network=Config.fromfile(CONFIGS / 'samwise/tiny_shapes.py').model.sam2,
+    SOCHead=SMALL,
+    SpatialDecoder=dict(in_channels=(32, 32), fine_channels=8),
+    StagedTextEncoder=WORDS,
+    TemporalInteraction=SMALL,
+    VideoObjectCluster=SMALL,
+    VisionLanguageInteraction=SMALL)
 
 
 @pytest.fixture(scope='module')
@@ -104,3 +141,43 @@ def test_pixel_decoder(model):
         assert is_xavier(block.self_attn.in_proj_weight)
         assert is_xavier(block.text_attn.out_proj.weight)
         assert is_xavier(block.ffn.layers[0][0].weight)
+
+
+def test_all_parts_are_tested():
+    """The two backbones convert their files and have tests of their own."""
+    own = {
+        name for name, kind in MODELS.module_dict.items()
+        if kind.__module__.startswith('mmrvos.')
+        and getattr(kind, 'init_weights', None) not in (
+            None, BaseModule.init_weights)
+        and 'init_cfg' in inspect.signature(kind.__init__).parameters
+    }
+    assert own - PARTS.keys() == {'ConvNeXt', 'VideoSwinTransformer'}
+    assert PARTS.keys() <= own
+
+
+@pytest.mark.parametrize('kind', [*PARTS, 'ReferFormer'])
+def test_a_file_replaces_the_initial_values(tmp_path, kind):
+    path = tmp_path / 'part.pth'
+    cfg = dict(
+        PARTS.get(kind) or tiny_cfg(), type=kind,
+        init_cfg=dict(type='Pretrained', checkpoint=str(path)))
+    part = MODELS.build(cfg)
+    weights = {key: value + 1 for key, value in part.state_dict().items()}
+    torch.save(weights, path)
+    part.init_weights()
+    for key, value in part.state_dict().items():
+        torch.testing.assert_close(value, weights[key], msg=key)
+    key, _ = weights.popitem()
+    torch.save(weights, path)
+    with pytest.raises(CheckpointMismatch, match=key):
+        MODELS.build(cfg).init_weights()
+
+
+def test_other_initialisers_come_after_the_own_ones():
+    init = dict(type='Constant', layer='Linear', val=3., bias=4.)
+    head = MODELS.build(
+        dict(SMALL, type='ReferringHead', init_cfg=init))
+    head.init_weights()
+    for layer in head.controller.layers:
+        assert layer.weight.eq(3).all() and layer.bias.eq(4).all()

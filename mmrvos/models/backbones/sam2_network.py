@@ -8,6 +8,7 @@ from torch import Tensor
 from transformers import Sam2VideoModel
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..layers import upsample
 from .sam2_build import initialise, load_network, network_config
@@ -121,6 +122,7 @@ class SAM2Network(BaseModule):
 
     def init_weights(self) -> None:
         """Keep the weights of transformers."""
+        apply_init_cfg(self)
 
     # ---- image encoder
 

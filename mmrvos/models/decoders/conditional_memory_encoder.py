@@ -3,6 +3,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 SWITCHES = ('reweight', 'all_mask', 'avg')
 
@@ -63,6 +64,7 @@ class ConditionalMemoryEncoder(BaseModule):
 
     def init_weights(self) -> None:
         """Keep the initialisation of torch, which is official."""
+        apply_init_cfg(self)
 
     def forward(self, pointers: Tensor, tokens: Tensor) -> Tensor:
         """Compute the logits of keeping and of switching.

@@ -3,6 +3,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..layers import AttentionBlock, clip_time_positions
 
@@ -51,6 +52,7 @@ class InterFrameLayer(AttentionBlock):
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
+        apply_init_cfg(self)
 
     def forward(self, queries: Tensor, num_frames: int,
                 references: Tensor) -> Tensor:

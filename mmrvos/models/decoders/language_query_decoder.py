@@ -4,6 +4,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..derive import derive
 from ..layers import (
@@ -96,6 +97,7 @@ class LanguageQueryDecoder(BaseModule):
         nn.init.normal_(self.query_embed.weight)
         nn.init.xavier_uniform_(self.reference_points.weight)
         nn.init.zeros_(self.reference_points.bias)
+        apply_init_cfg(self)
 
     def forward(self, sentence: Tensor, memory: Memory, num_frames: int,
                 box_branches: nn.ModuleList | None

@@ -4,6 +4,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import AttentionBlock
@@ -84,6 +85,7 @@ class MultimodalTransformer(BaseModule):
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)
         nn.init.normal_(self.query_embed.weight)
+        apply_init_cfg(self)
 
     def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[Tensor, Tensor]:

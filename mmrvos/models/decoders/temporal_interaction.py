@@ -63,8 +63,8 @@ class TemporalInteraction(VideoObjectCluster):
         self.shift_in_training = shift_in_training
         self.start = nn.Embedding(num_queries, embed_dims)
 
-    def init_weights(self) -> None:
-        super().init_weights()
+    def draw_weights(self) -> None:
+        super().draw_weights()
         for embedding in (self.frame_embed, self.video_embed, self.start):
             nn.init.normal_(embedding.weight)
 

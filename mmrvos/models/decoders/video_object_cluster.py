@@ -3,6 +3,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 
 @MODELS.register_module()
@@ -73,6 +74,11 @@ class VideoObjectCluster(BaseModule):
             self.video_embed = nn.Embedding(num_queries, embed_dims)
 
     def init_weights(self) -> None:
+        self.draw_weights()
+        apply_init_cfg(self)
+
+    def draw_weights(self) -> None:
+        """Initialise the weights; ``init_cfg`` is applied afterwards."""
         for parameter in self.parameters():
             if parameter.dim() > 1:
                 nn.init.xavier_uniform_(parameter)

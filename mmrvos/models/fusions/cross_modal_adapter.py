@@ -2,6 +2,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..layers import SelectiveAttention, to_maps, to_tokens
 
@@ -60,6 +61,7 @@ class CrossModalAdapter(BaseModule):
 
     def init_weights(self) -> None:
         """Keep the initialisation of torch, which is official."""
+        apply_init_cfg(self)
 
     def forward(self,
                 maps: Tensor,

@@ -2,6 +2,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..features import MultiscaleFeatures, TextFeatures
 from ..layers import AttentionBlock, to_maps, to_tokens
@@ -91,9 +92,9 @@ class VisionLanguageInteraction(BaseModule):
         features of two sentences hardly differ, and a model from scratch
         does not learn to use the language.
         """
-        super().init_weights()
         if isinstance(self.lewv, AttentionMultiply):
             nn.init.ones_(self.lewv.attention.out_proj.bias)
+        apply_init_cfg(self)
 
     def forward(self, clip: MultiscaleFeatures,
                 text: TextFeatures) -> tuple[tuple[Tensor, ...], Tensor]:

@@ -7,6 +7,7 @@ from mmengine.model import bias_init_with_prob
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..features import Predictions, Targets
 from ..losses import (
@@ -109,11 +110,14 @@ class BoundaryAwareHead(BaseRVOSHead):
         self.confidence = MLP(in_channels, hidden_channels, 1, 3)
 
     def init_weights(self) -> None:
-        super().init_weights()
+        for decoder in (self.boundary, self.segmentation, self.objects):
+            if decoder is not None:
+                decoder.init_weights()
         # the initial mask is the segmentation
         nn.init.zeros_(self.refine.weight)
         nn.init.ones_(self.refine.weight[:, 1, 1, 1])
         nn.init.zeros_(self.refine.bias)
+        apply_init_cfg(self)
 
     def forward(self, aligned: Tensor, objects: Tensor | None,
                 pyramid: Sequence[Tensor], video_index: Tensor,

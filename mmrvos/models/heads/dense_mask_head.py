@@ -2,6 +2,7 @@ from mmengine.model import BaseModule, bias_init_with_prob
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..features import Targets
 from ..losses import cell_targets, sequence_dice, sigmoid_focal
@@ -42,9 +43,9 @@ class DenseMaskHead(BaseModule):
         self.conv = nn.Conv2d(hidden_channels or in_channels, 1, 1)
 
     def init_weights(self) -> None:
-        super().init_weights()
         # few pixels belong to the object
         nn.init.constant_(self.conv.bias, bias_init_with_prob(0.01))
+        apply_init_cfg(self)
 
     def loss(self, dense: Tensor | None,
              targets: Targets) -> dict[str, Tensor]:

@@ -10,6 +10,7 @@ from mmengine.model import ModuleList, bias_init_with_prob
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS, TASK_UTILS
+from mmrvos.utils import apply_init_cfg
 
 from ..checkpointing import Checkpointed
 from ..decoders.language_query_decoder import refine
@@ -93,6 +94,7 @@ class ReferringHead(Checkpointed, BaseRVOSHead):
         for layer in self.controller.layers:
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
+        apply_init_cfg(self)
 
     def refiners(self) -> nn.ModuleList | None:
         """Return the box heads with which the decoder refines references."""

@@ -10,6 +10,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..checkpointing import Checkpointed
 from ..chunks import WHOLE, Chunks, chunk_slices
@@ -198,6 +199,7 @@ class DeformableEncoder(BaseModule):
         init_deformable(self.layers)
         for layer in self.inter_frame or ():
             layer.init_weights()
+        apply_init_cfg(self)
 
     def forward(self, levels: tuple[Tensor, ...],
                 clip: MultiscaleFeatures) -> Memory:

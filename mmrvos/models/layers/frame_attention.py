@@ -3,6 +3,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..checkpointing import Checkpointed
 from ..chunks import chunk_slices
@@ -45,6 +46,7 @@ class FrameAttention(Checkpointed, BaseModule):
         nn.init.xavier_uniform_(self.attention.in_proj_weight)
         nn.init.zeros_(self.attention.out_proj.weight)
         nn.init.zeros_(self.attention.out_proj.bias)
+        apply_init_cfg(self)
 
     def forward(self, tokens: Tensor, num_frames: int,
                 max_tokens: int | None = None) -> Tensor:

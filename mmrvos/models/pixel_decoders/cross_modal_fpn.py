@@ -8,6 +8,7 @@ from mmengine.model import BaseModule, ModuleList, caffe2_xavier_init
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..checkpointing import Checkpointed
 from ..chunks import chunk_slices
@@ -219,6 +220,7 @@ class CrossModalFPN(BaseModule):
         caffe2_xavier_init(self.mask_features)
         for block in self.blocks:
             block.init_weights()
+        apply_init_cfg(self)
 
     def forward(self,
                 clip: MultiscaleFeatures,

@@ -6,6 +6,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 
 @MODELS.register_module()
@@ -45,6 +46,7 @@ class PyramidDecoder(BaseModule):
 
     def init_weights(self) -> None:
         nn.init.constant_(self.predict.bias, self.bias)
+        apply_init_cfg(self)
 
     def forward(self,
                 maps: Tensor,

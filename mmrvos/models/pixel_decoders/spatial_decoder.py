@@ -6,6 +6,7 @@ from mmengine.model import BaseModule, ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 GROUPS = 8  # of the group norm
 
@@ -76,6 +77,7 @@ class SpatialDecoder(BaseModule):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_uniform_(module.weight, a=1)
                 nn.init.zeros_(module.bias)
+        apply_init_cfg(self)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Compute mask features.

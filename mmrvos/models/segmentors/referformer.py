@@ -8,6 +8,7 @@ from mmengine.model import ModuleList
 from torch import Tensor, nn
 
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..derive import derive, settings
 from ..features import MultiscaleFeatures, QueryPredictions, TextFeatures
@@ -129,6 +130,7 @@ class ReferFormer(MotionTraining):
         for projection in self.projections:
             nn.init.xavier_uniform_(projection.conv.weight)
             nn.init.zeros_(projection.conv.bias)
+        apply_init_cfg(self)
 
     def encode_clip(self,
                     frames: Tensor,

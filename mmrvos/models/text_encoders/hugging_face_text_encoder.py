@@ -19,6 +19,7 @@ from transformers import (
 
 from mmrvos.downloads import check_hub
 from mmrvos.registry import MODELS
+from mmrvos.utils import apply_init_cfg
 
 from ..features import TextFeatures
 from ..hugging_face import check_model_folder, load_hugging_face
@@ -155,6 +156,7 @@ class HuggingFaceTextEncoder(BaseTextEncoder):
 
     def init_weights(self) -> None:
         """Keep the initialisation of torch and Hugging Face."""
+        apply_init_cfg(self)
 
     def encode(self, expressions: Sequence[Sequence[str]]) -> TextFeatures:
         """Encode all expressions of a batch.
