@@ -84,7 +84,10 @@ def swallow_the_interrupt():
 @pytest.mark.parametrize('function', [
     lambda: signal.raise_signal(signal.SIGINT), swallow_the_interrupt
 ])
-def test_interrupts_are_one_line(function, capsys, monkeypatch):
+def test_interrupts_are_one_line(function, capsys, monkeypatch, request):
+    # a suite that runs in the background ignores the signal
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, handler))
     assert message_of(function) == 130
     assert capsys.readouterr().err == '\ninterrupted\n'
     monkeypatch.setenv('MMRVOS_TRACEBACK', '1')
