@@ -78,6 +78,7 @@ class PNGMasks(MaskSource):
     """
 
     #: (root, id) of objects that a frame shows; each is searched once
+    #: per process
     _known: ClassVar[set[tuple[str, str]]] = set()
 
     def __init__(self,

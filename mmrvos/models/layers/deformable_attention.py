@@ -280,7 +280,7 @@ def new_level_sizes(shapes: tuple[tuple[int, int], ...],
 @torch.inference_mode(False)
 def cached_level_sizes(shapes: tuple[tuple[int, int], ...],
                        device: torch.device) -> tuple[Tensor, Tensor]:
-    """:func:`level_sizes`, for tests and for training.
+    """:func:`level_sizes`, cached.
 
     The compiled op saves these tensors for the backward pass, which
     ``torch.inference_mode`` forbids for tensors made under it.

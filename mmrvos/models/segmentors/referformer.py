@@ -220,7 +220,8 @@ class ReferFormer(MotionTraining):
 
     def complete(self, predictions: QueryPredictions,
                  clip: MultiscaleFeatures, memory: Memory) -> QueryPredictions:
-        """Add what the head does not know, and keep the annotated frame."""
+        """Add input size and dense map, and keep only the annotated frame of
+        clips that have one."""
         predictions = replace(
             predictions, input_size=clip.input_size, dense=memory.maps()[0])
         if clip.valid_index is not None:
